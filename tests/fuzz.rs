@@ -63,7 +63,7 @@ fn session_text(path: &Path) {
     let _ = spikescope::lab::storage::session_text::from_text(&text);
 }
 
-const TARGETS: [Target; 20] = [
+const TARGETS: [Target; 22] = [
     Target { name: "ONNX", ending: ".onnx", read: network },
     Target { name: "ONNX tensor", ending: ".pb", read: |p| drop(onnx::read_tensor(p)) },
     Target { name: "NIR", ending: ".nir", read: network },
@@ -71,6 +71,8 @@ const TARGETS: [Target; 20] = [
     Target { name: "PyTorch", ending: ".pt", read: network },
     Target { name: "architecture", ending: ".arch.toml", read: |p| drop(architecture::ArchitectureFile::load(p)) },
     Target { name: "PyTorch, legacy", ending: ".pth", read: network },
+    Target { name: "PyTorch, whole model", ending: ".ckpt", read: network },
+    Target { name: "pickle", ending: ".pkl", read: network },
     Target { name: "snn_toolbox", ending: "x_test.npz", read: |p| data(p.parent().unwrap()) },
     Target { name: "events, N-MNIST", ending: ".events.bin", read: events },
     Target { name: "events, numpy", ending: ".events.npy", read: events },
@@ -118,6 +120,9 @@ fn seeds(dir: &Path) -> Vec<PathBuf> {
     all.push(put("p-idx3-ubyte.gz", &packed.finish().unwrap()));
     all.push(copy("a.pt", "tests/seeds/mlp.pt"));
     all.push(copy("a.pth", "tests/seeds/mlp.pth"));
+    all.push(copy("a.ckpt", "tests/seeds/model.ckpt"));
+    all.push(copy("a.pkl", "tests/seeds/arrays.pkl"));
+    all.push(copy("nested.nir", "tests/seeds/nested.nir"));
     all.push(copy("a.md", "assets/lessons/cos.md"));
     // Five bytes per event, and numpy records of four fields.
     let five: Vec<u8> = (0..40u8).flat_map(|k| [k % 30, k % 34, (k % 2) << 7, k, 9]).collect();

@@ -90,13 +90,17 @@ fn network(advice: &str) -> FileKind {
 fn folder_kind(path: &Path) -> FileKind {
     let has = |name: &str| path.join(name).exists();
     if has("saved_model.pb") {
-        return network("is a TensorFlow SavedModel. Export it to ONNX (python -m tf2onnx.convert --saved-model) and open that");
+        return network(
+            "is a TensorFlow SavedModel. Export it to ONNX (python -m tf2onnx.convert --saved-model) and open that",
+        );
     }
     if has("_CHECKPOINT_METADATA") || has("_METADATA") {
         return network("is a JAX (Orbax) checkpoint. Export the network to ONNX (jax2onnx) and open that");
     }
     if has("Manifest.json") && has("Data") {
-        return network("is a Core ML package. Export the network to ONNX from the program that trained it, and open that");
+        return network(
+            "is a Core ML package. Export the network to ONNX from the program that trained it, and open that",
+        );
     }
     FileKind::Foreign { advice: "is a folder, not a network file. Open the file in it".into(), is_network: false }
 }
@@ -147,9 +151,9 @@ fn foreign(head: &[u8], path: &Path) -> Option<FileKind> {
         [0x81..=0x8f, 0xa1..=0xbf | 0xd9, ..] if has(b"kernel") || has(b"params") => {
             network("is a JAX (Flax msgpack) checkpoint. Export the network to ONNX (jax2onnx) and open that")
         }
-        _ if path.file_name().is_some_and(|name| name == "saved_model.pb") => {
-            network("is a TensorFlow SavedModel. Export it to ONNX (python -m tf2onnx.convert --saved-model) and open that")
-        }
+        _ if path.file_name().is_some_and(|name| name == "saved_model.pb") => network(
+            "is a TensorFlow SavedModel. Export it to ONNX (python -m tf2onnx.convert --saved-model) and open that",
+        ),
         _ if extension == "mlmodel" => {
             network("is a Core ML network. Export the network to ONNX from the program that trained it, and open that")
         }

@@ -12,9 +12,8 @@ use crate::{Error, Result};
 /// Prefix of bundled networks and data sets.
 pub const BUILTIN_PREFIX: &str = "builtin:";
 /// Extensions of network files, for file dialogs. Files are opened by their content, whatever their name.
-pub const FILE_EXTENSIONS: [&str; 14] = [
-    "onnx", "nir", "safetensors", "pt", "pth", "th", "ckpt", "bin", "pkl", "pickle", "tar", "model", "h5", "keras",
-];
+pub const FILE_EXTENSIONS: [&str; 14] =
+    ["onnx", "nir", "safetensors", "pt", "pth", "th", "ckpt", "bin", "pkl", "pickle", "tar", "model", "h5", "keras"];
 /// Extensions of weights beside an architecture file, in the order in which they are looked for.
 const WEIGHT_EXTENSIONS: [&str; 11] =
     ["safetensors", "pt", "pth", "th", "ckpt", "pth.tar", "tar", "bin", "pkl", "pickle", "model"];
@@ -100,10 +99,13 @@ impl Format {
             (FileKind::Onnx, _) | (FileKind::Unknown, "onnx") => Self::Onnx,
             (FileKind::Hdf5, _) | (FileKind::Unknown, "nir" | "h5") => Self::Nir,
             (FileKind::Safetensors, _) | (FileKind::Unknown, "safetensors") => Self::Safetensors,
-            (FileKind::Weights, _) | (FileKind::Unknown, "pt" | "pth" | "th" | "ckpt" | "pkl" | "pickle") => Self::Pytorch,
+            (FileKind::Weights, _) | (FileKind::Unknown, "pt" | "pth" | "th" | "ckpt" | "pkl" | "pickle") => {
+                Self::Pytorch
+            }
             (FileKind::Foreign { advice, .. }, _) => return Err(Error::file(path, "", advice)),
             (FileKind::Unknown, _) => {
-                let reason = "not a network file. Open it as data instead, or use an ONNX, NIR, safetensors or PyTorch file.";
+                let reason =
+                    "not a network file. Open it as data instead, or use an ONNX, NIR, safetensors or PyTorch file.";
                 return Err(Error::file(path, "", reason));
             }
         })

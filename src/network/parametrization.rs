@@ -74,7 +74,8 @@ pub(super) fn resolve(entries: Vec<(String, Weights)>) -> Result<(Vec<(String, W
     }
     let mut rules: Vec<String> = Vec::new();
     for rule in [Rule::WeightNorm, Rule::SpectralNorm, Rule::Mask] {
-        let names: Vec<&str> = found.iter().filter(|parts| parts.rule == rule).map(|parts| parts.base.as_str()).collect();
+        let names: Vec<&str> =
+            found.iter().filter(|parts| parts.rule == rule).map(|parts| parts.base.as_str()).collect();
         if let Some(first) = names.first() {
             let more = if names.len() > 1 { format!(" and {} more", names.len() - 1) } else { String::new() };
             rules.push(format!("'{first}'{more} by {}", rule.word()));
@@ -225,7 +226,9 @@ mod tests {
             assert!(out.len() == 2 && note.unwrap().contains("'fc.weight' by weight norm"));
         }
         // One norm for all (dim = None), and norms of the second dimension.
-        let all = resolve(vec![entry("weight_g", &[], &[10.0]), entry("weight_v", &[2, 2], &[3.0, 0.0, 4.0, 0.0])]).unwrap().0;
+        let all = resolve(vec![entry("weight_g", &[], &[10.0]), entry("weight_v", &[2, 2], &[3.0, 0.0, 4.0, 0.0])])
+            .unwrap()
+            .0;
         assert_eq!(*all[0].1.data, [6.0, 0.0, 8.0, 0.0]);
         let second = vec![entry("weight_g", &[1, 2], &[5.0, 1.0]), entry("weight_v", &[2, 2], &[3.0, 2.0, 4.0, 0.0])];
         assert_eq!(*resolve(second).unwrap().0[0].1.data, [3.0, 1.0, 4.0, 0.0]);

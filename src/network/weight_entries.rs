@@ -3,10 +3,9 @@
 //! Readers of every weight format call it, so that number types, quantized weights and parametrized weights are treated
 //! alike.
 
-use super::Weights;
 use super::number_type::NumberType;
-use super::parametrization;
 use super::state_dict::StateDict;
+use super::{Weights, parametrization};
 
 /// A tensor of a weight file.
 #[derive(Clone, Debug)]

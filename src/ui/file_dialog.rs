@@ -63,7 +63,10 @@ impl FileDialogs for NativeDialogs {
             let asked = Instant::now();
             let dialog = rfd::FileDialog::new().set_title(request.title());
             let path = match request {
-                FileRequest::OpenNetwork => dialog.add_filter(texts::NETWORKS, &FILE_EXTENSIONS).pick_file(),
+                FileRequest::OpenNetwork => dialog
+                    .add_filter(texts::NETWORKS, &FILE_EXTENSIONS)
+                    .add_filter(texts::ALL_FILES, &["*"])
+                    .pick_file(),
                 FileRequest::OpenData | FileRequest::OpenCalibrationData | FileRequest::FindFile(_) => {
                     dialog.pick_file()
                 }

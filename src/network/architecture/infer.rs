@@ -16,9 +16,30 @@ const MAX_LISTED_LAYERS: usize = 12;
 
 /// Activations of PyTorch that no family has: weights alone do not tell that a network contains them.
 const OTHER_ACTIVATIONS: [&str; 24] = [
-    "Tanh", "Sigmoid", "GELU", "SiLU", "ELU", "SELU", "CELU", "LeakyReLU", "PReLU", "RReLU", "ReLU6", "Softplus", "Softsign",
-    "Mish", "Hardswish", "Hardtanh", "Hardsigmoid", "LogSigmoid", "Tanhshrink", "Softshrink", "Hardshrink", "Threshold",
-    "GLU", "MultiheadAttention",
+    "Tanh",
+    "Sigmoid",
+    "GELU",
+    "SiLU",
+    "ELU",
+    "SELU",
+    "CELU",
+    "LeakyReLU",
+    "PReLU",
+    "RReLU",
+    "ReLU6",
+    "Softplus",
+    "Softsign",
+    "Mish",
+    "Hardswish",
+    "Hardtanh",
+    "Hardsigmoid",
+    "LogSigmoid",
+    "Tanhshrink",
+    "Softshrink",
+    "Hardshrink",
+    "Threshold",
+    "GLU",
+    "MultiheadAttention",
 ];
 
 /// The network with weights `state`, and the assumptions made, in sentences. `path` is the weight file, named in errors;
@@ -37,7 +58,12 @@ pub fn build(state: StateDict, path: &Path, described: Option<&ArchitectureFile>
         let Recognized { family, state, note } = recognized;
         notes.extend(note);
         check_activations(&state, path)?;
-        assumed.max_pool = assumed.max_pool.or_else(|| max_pool(&state));
+        if assumed.max_pool.is_none() {
+            assumed.max_pool = max_pool(&state);
+            if assumed.max_pool == Some(false) {
+                notes.push("the modules of the file have average pools, and so has the network".into());
+            }
+        }
         let input = description.input.clone().unwrap_or_else(|| (family.input)(&state));
         let mut assembler = NetworkAssembler::new(path, family.name, &state, &input, assumed)?;
         description.ignore.iter().for_each(|prefix| assembler.ignore(prefix));
@@ -80,9 +106,9 @@ pub fn architecture_template(state: StateDict) -> Option<String> {
 /// Refuses a whole pickled model with activations that the family inferred from its weights does not have.
 fn check_activations(state: &StateDict, path: &Path) -> Result<()> {
     let is_other = |class: &str| {
-        class.rsplit_once('.').is_some_and(|(module, name)| {
-            module.starts_with("torch.nn") && OTHER_ACTIVATIONS.contains(&name)
-        })
+        class
+            .rsplit_once('.')
+            .is_some_and(|(module, name)| module.starts_with("torch.nn") && OTHER_ACTIVATIONS.contains(&name))
     };
     match state.modules().iter().find(|(_, class)| is_other(class)) {
         Some((module, class)) => {

@@ -46,7 +46,8 @@ pub(super) fn recognize(state: StateDict) -> Result<Recognized, Box<StateDict>> 
     }
     // Several copies of the network under names of their own: the first.
     if names.len() > 1 && names.len() <= 4 {
-        let groups: Vec<StateDict> = names.iter().map(|name| state.clone().without_prefix(&format!("{name}."))).collect();
+        let groups: Vec<StateDict> =
+            names.iter().map(|name| state.clone().without_prefix(&format!("{name}."))).collect();
         let shape = |state: &StateDict| {
             state.iter().map(|(key, weights)| format!("{key} {}", format_shape(&weights.shape))).collect::<Vec<_>>()
         };
@@ -54,7 +55,8 @@ pub(super) fn recognize(state: StateDict) -> Result<Recognized, Box<StateDict>> 
         if groups[1..].iter().all(|group| shape(group) == first)
             && let Some((family, rest)) = fitting(&groups[0])
         {
-            let note = format!("the network of '{}' is read; {} are copies and are left out", names[0], listed(&names[1..]));
+            let note =
+                format!("the network of '{}' is read; {} are copies and are left out", names[0], listed(&names[1..]));
             return Ok(Recognized { family, state: rest, note: Some(note) });
         }
     }

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use hdf5_pure::Group;
+use hdf5_pure::{Dataset, Datatype, DatatypeByteOrder, Group};
 
 use crate::error::format_shape;
 use crate::network::Weights;
+use crate::network::number_type::NumberType;
 use crate::{Error, Result};
 
-/// Maximum number of nodes of a graph.
+/// Maximum number of nodes of a file.
 pub(super) const MAX_NODES: usize = 1 << 14;
 /// Maximum number of values of one array.
 pub(super) const MAX_VALUES: u64 = 1 << 28;
@@ -21,6 +22,8 @@ pub(super) struct NodeReader<'a> {
 pub(super) struct FileNode {
     pub(super) name: String,
     pub(super) kind: String,
+    /// "Input" or "Output" for the ports of an inner graph; else empty.
+    pub(super) port: String,
     pub(super) group: Group,
     pub(super) inputs: Vec<usize>,
 }
@@ -38,26 +41,45 @@ impl NodeReader<'_> {
 
     /// The numbers of a field with their shape, all finite.
     pub(super) fn read_floats(&self, group: &Group, node: &str, field: &str) -> Result<Weights> {
+        let numbers = self.read_numbers(group, node, field)?;
+        match numbers.data.iter().position(|v| !v.is_finite()) {
+            Some(at) => Err(self.fail(
+                node,
+                format!("its '{field}' cannot be read (value {at} is {}, not a finite number)", numbers.data[at]),
+            )),
+            None => Ok(numbers),
+        }
+    }
+
+    /// The numbers of a field with their shape; they may be infinite.
+    pub(super) fn read_numbers(&self, group: &Group, node: &str, field: &str) -> Result<Weights> {
         let field_error = |e: String| self.fail(node, format!("its '{field}' cannot be read ({e})"));
         let data = group.dataset(field).map_err(|e| field_error(e.to_string()))?;
         let shape = data.shape().map_err(|e| field_error(e.to_string()))?;
         let count = shape.iter().try_fold(1u64, |n, &d| n.checked_mul(d)).filter(|&n| n <= MAX_VALUES);
         let count = count.ok_or_else(|| field_error(format!("announces {} values", format_shape(&shape))))?;
-        let values = data.read_f32().map_err(|e| field_error(e.to_string()))?;
+        let values = match half_precision(&data) {
+            Some(values) => values,
+            None => data.read_f32().map_err(|e| field_error(e.to_string()))?,
+        };
         if values.len() as u64 != count {
             return Err(field_error(format!("{} values for shape {}", values.len(), format_shape(&shape))));
-        }
-        if let Some(at) = values.iter().position(|v| !v.is_finite()) {
-            return Err(field_error(format!("value {at} is {}, not a finite number", values[at])));
         }
         Ok(Weights::new(shape.iter().map(|&d| d as usize).collect(), values))
     }
 
-    pub(super) fn read_usizes(&self, group: &Group, node: &str, field: &str) -> Result<Vec<usize>> {
+    /// The integers of a field, which may be negative.
+    pub(super) fn read_integers(&self, group: &Group, node: &str, field: &str) -> Result<Vec<i64>> {
         let values = self.read_floats(group, node, field)?;
-        let to_usize = |&v: &f32| (v.fract() == 0.0 && (0.0..1e7).contains(&v)).then_some(v as usize);
-        let all: Option<Vec<usize>> = values.data.iter().map(to_usize).collect();
-        all.ok_or_else(|| self.fail(node, format!("its '{field}' is {:?}, not integers of at least 0", values.data)))
+        let to_integer = |&v: &f32| (v.fract() == 0.0 && v.abs() < 1e7).then_some(v as i64);
+        let all: Option<Vec<i64>> = values.data.iter().map(to_integer).collect();
+        all.ok_or_else(|| self.fail(node, format!("its '{field}' is {:?}, not integers", values.data)))
+    }
+
+    pub(super) fn read_usizes(&self, group: &Group, node: &str, field: &str) -> Result<Vec<usize>> {
+        let values = self.read_integers(group, node, field)?;
+        let all: Option<Vec<usize>> = values.iter().map(|&v| usize::try_from(v).ok()).collect();
+        all.ok_or_else(|| self.fail(node, format!("its '{field}' is {values:?}, not integers of at least 0")))
     }
 
     /// `[y, x]` from one number for both, or one for each.
@@ -69,5 +91,17 @@ impl NodeReader<'_> {
                 Err(self.fail(node, format!("its '{field}' has {} numbers; one or two are supported", other.len())))
             }
         }
+    }
+}
+
+/// The numbers of a little-endian dataset in half precision, which the HDF5 reader does not convert; `None` for others.
+fn half_precision(data: &Dataset) -> Option<Vec<f32>> {
+    match data.datatype().ok()? {
+        Datatype::FloatingPoint { size: 2, byte_order: DatatypeByteOrder::LittleEndian, layout }
+            if layout.exponent_size == 5 =>
+        {
+            data.read_raw().ok().map(|bytes| NumberType::F16.read_all(&bytes))
+        }
+        _ => None,
     }
 }

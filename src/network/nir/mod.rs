@@ -6,12 +6,17 @@
 mod build;
 mod hdf5;
 pub mod items;
+mod nested;
+mod neurons;
+#[cfg(test)]
+mod package_tests;
 mod read;
 #[cfg(test)]
 mod tests;
+mod time_step;
 
 pub use hdf5::{to_bytes, write};
-pub use read::{from_bytes, read};
+pub use read::{from_bytes, read, read_with_step};
 
 use super::Weights;
 

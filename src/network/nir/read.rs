@@ -3,13 +3,14 @@
 //! Over many time steps the output of an integrate-and-fire node is clip(z/θ, 0, 1) of its mean input z. It becomes a
 //! scale of 1/θ (later folded into the weights before it) and a clip at 1, whose learned threshold is that of the neuron.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use hdf5_pure::{File, Group};
 
 use super::build::GraphBuilder;
-use super::items::{FileNode, MAX_NODES, MAX_VALUES, NodeReader};
+use super::items::{FileNode, NodeReader};
+use super::nested::FlatGraph;
+use super::time_step::time_step;
 use crate::network::shape_inference::validate;
 use crate::network::{Network, OpenedNetwork};
 use crate::{Error, Result};
@@ -22,11 +23,19 @@ const MAX_BYTES: u64 = 1 << 30;
 /// # Errors
 /// [`Error::Io`] when the file cannot be read; [`Error::File`] with the node when the graph is damaged or not supported.
 pub fn read(path: &Path) -> Result<OpenedNetwork> {
+    read_with_step(path, None)
+}
+
+/// [`read`] with the duration `dt` of a time step, in the unit of time of the file, instead of that of the file.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_with_step(path: &Path, dt: Option<f64>) -> Result<OpenedNetwork> {
     let size = std::fs::metadata(path).map_err(|e| Error::io(path, e))?;
     if size.len() > MAX_BYTES {
         return Err(Error::file(path, "", "larger than 1 GiB"));
     }
-    from_bytes(std::fs::read(path).map_err(|e| Error::io(path, e))?, path)
+    from_bytes_with_step(std::fs::read(path).map_err(|e| Error::io(path, e))?, path, dt)
 }
 
 /// Reads a network from the bytes of a NIR file; `path` is its name in errors.
@@ -34,53 +43,56 @@ pub fn read(path: &Path) -> Result<OpenedNetwork> {
 /// # Errors
 /// As [`read`].
 pub fn from_bytes(bytes: Vec<u8>, path: &Path) -> Result<OpenedNetwork> {
+    from_bytes_with_step(bytes, path, None)
+}
+
+fn from_bytes_with_step(bytes: Vec<u8>, path: &Path, dt: Option<f64>) -> Result<OpenedNetwork> {
     let broken = |e: hdf5_pure::Error| Error::file(path, "", format!("not a readable HDF5 file ({e})"));
     // The HDF5 reader is a young crate and may panic on damaged files.
     let read = std::panic::AssertUnwindSafe(|| -> Result<OpenedNetwork> {
         let file = File::from_bytes(bytes).map_err(broken)?;
-        let root =
-            file.group("node").map_err(|_| Error::file(path, "the group 'node'", "is missing: not a NIR graph"))?;
-        read_graph(&NodeReader { path }, &root)
+        let root = file.group("node").map_err(|_| not_a_graph(&file, path))?;
+        read_graph(&NodeReader { path }, &root, dt)
     });
     std::panic::catch_unwind(read)
         .unwrap_or_else(|_| Err(Error::file(path, "", "is damaged: its HDF5 structure is invalid")))
 }
 
-fn read_graph(reader: &NodeReader<'_>, root: &Group) -> Result<OpenedNetwork> {
-    if reader.read_text(root, "the graph", "type")? != "NIRGraph" {
-        return Err(Error::file(reader.path, "the graph", "is not a NIRGraph"));
+/// What an HDF5 file without a NIR graph is.
+fn not_a_graph(file: &File, path: &Path) -> Error {
+    let root = file.root();
+    let attributes = root.attrs().unwrap_or_default();
+    let has = |name: &str| attributes.contains_key(name) || root.group(name).is_ok();
+    let reason = if ["keras_version", "model_config", "model_weights", "layer_names", "_layer_checkpoint_dependencies"]
+        .iter()
+        .any(|name| has(name))
+    {
+        "is a Keras file, which is not supported. Export the network to ONNX (tf2onnx) and open that"
+    } else if has("__type__") {
+        "is a recording of a NIR graph, not the graph. Open the .nir file it was made with"
+    } else {
+        "is an HDF5 file without a NIR graph: it has no group 'node'. Open data as data"
+    };
+    Error::file(path, "", reason)
+}
+
+fn read_graph(reader: &NodeReader<'_>, root: &Group, dt: Option<f64>) -> Result<OpenedNetwork> {
+    let graph_type = reader.read_text(root, "the graph", "type")?;
+    if graph_type != "NIRGraph" {
+        let reason =
+            format!("is a single node of type {graph_type}, not a NIRGraph. Write nir.NIRGraph.from_list(node)");
+        return Err(Error::file(reader.path, "the graph", reason));
     }
-    let missing = |what: &str| Error::file(reader.path, "the graph", format!("has no {what}"));
-    let nodes = root.group("nodes").map_err(|_| missing("nodes"))?;
-    let names = nodes.groups().map_err(|_| missing("readable nodes"))?;
-    if names.len() > MAX_NODES {
-        return Err(Error::file(reader.path, "the graph", format!("has more than {MAX_NODES} nodes")));
-    }
-    let mut items = Vec::new();
-    for name in names {
-        let group = nodes.group(&name).map_err(|e| reader.fail(&name, e.to_string()))?;
-        let type_name = reader.read_text(&group, &name, "type")?;
-        items.push(FileNode { name, kind: type_name, group, inputs: Vec::new() });
-    }
-    let indices: HashMap<String, usize> = items.iter().enumerate().map(|(i, item)| (item.name.clone(), i)).collect();
-    for (from, to) in edges(reader, root)? {
-        let index_of = |name: &str| {
-            indices.get(name).copied().ok_or_else(|| {
-                Error::file(reader.path, "the edges", format!("name a node '{name}' that does not exist"))
-            })
-        };
-        let (from, to) = (index_of(&from)?, index_of(&to)?);
-        items[to].inputs.push(from);
-    }
+    let FlatGraph { items, .. } = FlatGraph::read(reader, root)?;
+    let (time_step, note) = time_step(reader, root, &items, dt)?;
     let order = topological_order(reader, &items)?;
-    let mut builder = GraphBuilder { reader, nodes: Vec::new(), placed: vec![None; items.len()], notes: Vec::new() };
-    let mut output = None;
+    let mut builder = GraphBuilder::new(reader, &items, time_step);
+    builder.notes.extend(note);
+    builder.add_input()?;
     for index in order {
-        if let Some(id) = builder.add_node(&items, index)? {
-            output = Some(id);
-        }
+        builder.add_node(index)?;
     }
-    let output = output.ok_or_else(|| Error::file(reader.path, "the graph", "has no Output node"))?;
+    let output = builder.output()?;
     let name = reader.path.file_stem().map_or_else(|| "network".into(), |s| s.to_string_lossy().into_owned());
     let network = Network { name, nodes: builder.nodes, output, scaling: None, class_names: Vec::new() };
     validate(&network).map_err(|error| match error {
@@ -104,17 +116,6 @@ fn read_graph(reader: &NodeReader<'_>, root: &Group) -> Result<OpenedNetwork> {
     Ok(OpenedNetwork { network, notes })
 }
 
-fn edges(reader: &NodeReader<'_>, root: &Group) -> Result<Vec<(String, String)>> {
-    let broken = |e: String| Error::file(reader.path, "the edges", e);
-    let edges = root.dataset("edges").map_err(|e| broken(e.to_string()))?;
-    let shape = edges.shape().map_err(|e| broken(e.to_string()))?;
-    if shape.len() != 2 || shape[1] != 2 || shape[0] > MAX_VALUES {
-        return Err(broken(format!("have shape {}, not Ex2", crate::error::format_shape(&shape))));
-    }
-    let ends = edges.read_string().map_err(|e| broken(e.to_string()))?;
-    Ok(ends.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect())
-}
-
 /// Indices of the nodes in topological order.
 fn topological_order(reader: &NodeReader<'_>, items: &[FileNode]) -> Result<Vec<usize>> {
     let mut missing_inputs: Vec<usize> = items.iter().map(|item| item.inputs.len()).collect();
@@ -133,8 +134,16 @@ fn topological_order(reader: &NodeReader<'_>, items: &[FileNode]) -> Result<Vec<
             }
         }
     }
+    // Nodes after a loop wait as well; one of the loop itself has all its inputs from waiting nodes.
     match missing_inputs.iter().position(|&n| n > 0) {
-        Some(item) => Err(reader.fail(&items[item].name, "is part of a loop; recurrent networks are not supported")),
+        Some(item) => {
+            let mut on_path = vec![false; items.len()];
+            let mut at = item;
+            while !std::mem::replace(&mut on_path[at], true) {
+                at = items[at].inputs.iter().copied().find(|&input| missing_inputs[input] > 0).unwrap_or(at);
+            }
+            Err(reader.fail(&items[at].name, "is part of a loop; recurrent networks are not supported"))
+        }
         None => Ok(order),
     }
 }

@@ -70,6 +70,7 @@ fn unsupported_nodes_are_refused_by_name() {
     assert!(refused(|g| g.edges.push(("fc".into(), "fc".into()))).contains("loop"));
     assert!(refused(|g| g.edges[0].0 = "nowhere".into()).contains("nowhere"));
     assert!(refused(|g| g.nodes.truncate(6)).contains("'output'"));
+    assert!(refused(|g| g.edges.push(("conv".into(), "if".into()))).contains("twice"));
     assert!(refused(|g| g.edges.clear()).contains("reads nothing"));
     assert!(
         refused(|g| g.nodes[2].1.kind =

@@ -31,7 +31,8 @@ impl<'a> Archive<'a> {
             return Err(file_error(reason));
         }
         // The folder of the pickle: PyTorch names it after the file.
-        let folder = names.iter().find_map(|name| name.strip_suffix("data.pkl").filter(|f| f.is_empty() || f.ends_with('/')));
+        let folder =
+            names.iter().find_map(|name| name.strip_suffix("data.pkl").filter(|f| f.is_empty() || f.ends_with('/')));
         let folder = folder.unwrap_or_default().to_owned();
         let mut pickle = None;
         let mut byte_order = None;

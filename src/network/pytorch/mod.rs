@@ -8,6 +8,8 @@
 //! if it were a state dict, and loses the order of the keys, which is the order of the layers in a file without a graph.
 
 mod archive;
+#[cfg(test)]
+mod checkpoint_tests;
 mod legacy;
 mod module_state;
 mod numpy_array;
@@ -24,7 +26,7 @@ mod weights_lookup;
 
 use std::path::Path;
 
-use pickle_globals::{SAVE, runs_commands};
+use pickle_globals::{QUANTIZED, SAVE, runs_commands};
 use pickle_value::{Pickle, PickleValue};
 use storage::Storages;
 use tensor_reader::TensorReader;
@@ -93,6 +95,12 @@ fn state_dict(
     let whole_file = |reason: String| (String::new(), reason);
     let found = weights_lookup::find(pickle, pickle.root).map_err(whole_file)?;
     let found = found.ok_or_else(|| whole_file(without_weights(pickle)))?;
+    // The modules of a quantized model keep their weights in objects of their own.
+    let is_quantized = |class: &str| class.contains(".quantized.") && !class.ends_with("FloatFunctional");
+    if let Some((module, class)) = found.modules.iter().find(|(_, class)| is_quantized(class)) {
+        let class = class.rsplit('.').next().unwrap_or_default();
+        return Err((format!("module '{module}'"), format!("({class}) {QUANTIZED}")));
+    }
     let mut reader = TensorReader::new(pickle, storages, file_len);
     let mut entries = Vec::new();
     for (key, value) in found.tensors {

@@ -28,9 +28,9 @@ impl<'a> Tables<'a> {
         let parts = self.array_parts(value).ok_or("is no array of numbers")?;
         let ArrayParts { shape, number_type, bytes, .. } = parts;
         let count = shape.iter().try_fold(1usize, |count, &n| count.checked_mul(n));
-        let count = count.filter(|count| count.checked_mul(number_type.size()) == Some(bytes.len())).ok_or_else(|| {
-            format!("has {} bytes for shape {}", bytes.len(), crate::error::format_shape(&shape))
-        })?;
+        let count = count
+            .filter(|count| count.checked_mul(number_type.size()) == Some(bytes.len()))
+            .ok_or_else(|| format!("has {} bytes for shape {}", bytes.len(), crate::error::format_shape(&shape)))?;
         spend(value_budget, count, &shape)?;
         let swapped: Vec<u8>;
         let bytes = match parts.is_big_endian && number_type.size() > 1 {
@@ -48,15 +48,16 @@ impl<'a> Tables<'a> {
     fn array_parts(&self, value: PickleValue<'a>) -> Option<ArrayParts<'_>> {
         let PickleValue::Object(id) = value else { return None };
         let object = self.objects.get(id)?;
-        let (shape, code, is_fortran, data) = match (object.kind, self.items(object.state), self.items(object.arguments)) {
-            (ObjectKind::NumpyArray, &[_, shape, code, is_fortran, data], _) => {
-                (shape, code, is_fortran == PickleValue::Bool(true), data)
-            }
-            (ObjectKind::NumpyBuffer, _, &[data, code, shape, order]) => {
-                (shape, code, order == PickleValue::Text("F"), data)
-            }
-            _ => return None,
-        };
+        let (shape, code, is_fortran, data) =
+            match (object.kind, self.items(object.state), self.items(object.arguments)) {
+                (ObjectKind::NumpyArray, &[_, shape, code, is_fortran, data], _) => {
+                    (shape, code, is_fortran == PickleValue::Bool(true), data)
+                }
+                (ObjectKind::NumpyBuffer, _, &[data, code, shape, order]) => {
+                    (shape, code, order == PickleValue::Text("F"), data)
+                }
+                _ => return None,
+            };
         let (number_type, is_big_endian) = self.array_number_type(code)?;
         let bytes = self.bytes(data)?;
         Some(ArrayParts { shape: self.sizes(shape)?, number_type, is_big_endian, is_fortran, bytes })

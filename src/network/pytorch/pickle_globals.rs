@@ -134,7 +134,18 @@ fn number_type(name: &str) -> Option<NumberType> {
 /// Whether a program that loads the file could run commands by calling `module.name`.
 pub(super) fn runs_commands(name: &str) -> bool {
     const MODULES: [&str; 12] = [
-        "os", "posix", "nt", "subprocess", "shutil", "socket", "runpy", "pty", "webbrowser", "importlib", "ctypes", "sys",
+        "os",
+        "posix",
+        "nt",
+        "subprocess",
+        "shutil",
+        "socket",
+        "runpy",
+        "pty",
+        "webbrowser",
+        "importlib",
+        "ctypes",
+        "sys",
     ];
     const FUNCTIONS: [&str; 6] = ["eval", "exec", "execfile", "compile", "open", "__import__"];
     match name.rsplit_once('.') {

@@ -41,8 +41,8 @@ impl StorageBytes<'_> {
             )
         };
         let length = self.count.checked_mul(stored.size()).filter(|&length| length <= bytes.len());
-        let length = length
-            .ok_or_else(|| format!("its storage '{name}' should have {} values and is truncated", self.count))?;
+        let length =
+            length.ok_or_else(|| format!("its storage '{name}' should have {} values and is truncated", self.count))?;
         // A storage without a type counts in bytes.
         let available = length / kind.size().max(1);
         let count = view.shape.iter().try_fold(1usize, |count, &n| count.checked_mul(n)).ok_or_else(out_of_bounds)?;

@@ -52,7 +52,13 @@ impl<'a> Tables<'a> {
 impl<'p, 'a> TensorReader<'p, 'a> {
     /// A reader for a file of `file_len` bytes.
     pub fn new(pickle: &'p Pickle<'a>, storages: &'p Storages<'a>, file_len: usize) -> Self {
-        Self { pickle, storages, value_budget: file_len, saved_budget: file_len.saturating_mul(2), saved: HashMap::new() }
+        Self {
+            pickle,
+            storages,
+            value_budget: file_len,
+            saved_budget: file_len.saturating_mul(2),
+            saved: HashMap::new(),
+        }
     }
 
     /// The numbers of the tensor or array `value` and their type in the file; `None` for any other value.
@@ -99,11 +105,7 @@ impl<'p, 'a> TensorReader<'p, 'a> {
     }
 }
 
-fn bytes_of<'s>(
-    storage: &StorageRef<'s>,
-    key: &'s str,
-    storages: &Storages<'s>,
-) -> Result<StorageBytes<'s>, String> {
+fn bytes_of<'s>(storage: &StorageRef<'s>, key: &'s str, storages: &Storages<'s>) -> Result<StorageBytes<'s>, String> {
     let shown: String = key.chars().filter(|c| !c.is_control()).take(40).collect();
     let bytes = storages.0.get(key).ok_or_else(|| format!("its storage '{shown}' is not in the file"))?;
     Ok(StorageBytes { name: key, kind: storage.kind, bytes, count: storage.count, start: storage.start })
@@ -111,7 +113,8 @@ fn bytes_of<'s>(
 
 /// The storage in the bytes of a file that holds nothing else.
 fn saved(bytes: &[u8]) -> Result<StorageBytes<'_>, String> {
-    let (pickle, storages) = legacy::open(bytes).map_err(|(place, reason)| format!("its storage: {place}: {reason}"))?;
+    let (pickle, storages) =
+        legacy::open(bytes).map_err(|(place, reason)| format!("its storage: {place}: {reason}"))?;
     let PickleValue::Storage(index) = pickle.root else {
         return Err("its storage is saved in a form that is not known".into());
     };

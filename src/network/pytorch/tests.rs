@@ -1,4 +1,4 @@
-//! Tests with state dicts assembled byte by byte: valid, malicious and damaged ones.
+//! Tests with state dicts assembled byte by byte: valid and damaged ones, and limits.
 
 use std::io::Write;
 use std::path::Path;
@@ -11,45 +11,45 @@ use crate::network::state_dict::StateDict;
 
 /// Writer of pickles, protocol 2.
 #[derive(Clone)]
-struct Writer(Vec<u8>);
+pub(super) struct Writer(pub Vec<u8>);
 
 impl Writer {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self(vec![0x80, 2])
     }
-    fn raw(mut self, bytes: &[u8]) -> Self {
+    pub fn raw(mut self, bytes: &[u8]) -> Self {
         self.0.extend(bytes);
         self
     }
-    fn text(self, text: &str) -> Self {
+    pub fn text(self, text: &str) -> Self {
         self.raw(b"X").raw(&(text.len() as u32).to_le_bytes()).raw(text.as_bytes())
     }
-    fn int(self, value: i32) -> Self {
+    pub fn int(self, value: i32) -> Self {
         self.raw(b"J").raw(&value.to_le_bytes())
     }
-    fn global(self, name: &str) -> Self {
+    pub fn global(self, name: &str) -> Self {
         self.raw(b"c").raw(name.replace(' ', "\n").as_bytes()).raw(b"\n")
     }
-    fn tuple(self, numbers: &[i32]) -> Self {
+    pub fn tuple(self, numbers: &[i32]) -> Self {
         numbers.iter().fold(self.raw(b"("), |writer, &n| writer.int(n)).raw(b"t")
     }
     /// Writes `_rebuild_tensor_v2` of a storage.
-    fn tensor(self, kind: &str, key: &str, count: i32, offset: i32, shape: &[i32], stride: &[i32]) -> Self {
+    pub fn tensor(self, kind: &str, key: &str, count: i32, offset: i32, shape: &[i32], stride: &[i32]) -> Self {
         let id =
             self.global("torch._utils _rebuild_tensor_v2").raw(b"((").text("storage").global(&format!("torch {kind}"));
         let storage = id.text(key).text("cpu").int(count).raw(b"tQ");
         let view = storage.int(offset).tuple(shape).tuple(stride);
         view.raw(&[0x89]).global("collections OrderedDict").raw(b")RtR")
     }
-    fn ordered(self) -> Self {
+    pub fn ordered(self) -> Self {
         self.global("collections OrderedDict").raw(b")R")
     }
-    fn stop(self) -> Vec<u8> {
+    pub fn stop(self) -> Vec<u8> {
         self.raw(b".").0
     }
 }
 
-fn zip(pickle: &[u8], storages: &[(&str, Vec<u8>)]) -> Vec<u8> {
+pub(super) fn zip(pickle: &[u8], storages: &[(&str, Vec<u8>)]) -> Vec<u8> {
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     let stored = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
     let mut add = |name: &str, bytes: &[u8]| {
@@ -63,7 +63,7 @@ fn zip(pickle: &[u8], storages: &[(&str, Vec<u8>)]) -> Vec<u8> {
 }
 
 /// The legacy container; `storages` with their number of values.
-fn legacy(pickle: &[u8], storages: &[(&str, i64, Vec<u8>)]) -> Vec<u8> {
+pub(super) fn legacy(pickle: &[u8], storages: &[(&str, i64, Vec<u8>)]) -> Vec<u8> {
     let mut bytes = [&[0x80, 2, 0x8a, 10][..], &super::legacy::MAGIC, b"."].concat();
     bytes.extend(Writer::new().int(1001).stop());
     bytes.extend(Writer::new().raw(b"}").text("little_endian").raw(&[0x88]).raw(b"s").stop());
@@ -76,7 +76,7 @@ fn legacy(pickle: &[u8], storages: &[(&str, i64, Vec<u8>)]) -> Vec<u8> {
     bytes
 }
 
-fn floats(values: &[f32]) -> Vec<u8> {
+pub(super) fn floats(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|v| v.to_le_bytes()).collect()
 }
 
@@ -103,12 +103,12 @@ fn small_legacy() -> Vec<u8> {
     legacy(&small_pickle(), &[("0", 6, floats(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])), ("1", 1, vec![0; 8])])
 }
 
-fn read(bytes: &[u8]) -> StateDict {
+pub(super) fn read(bytes: &[u8]) -> StateDict {
     from_bytes(bytes, Path::new("net.pth")).unwrap_or_else(|e| panic!("{e}"))
 }
 
 #[track_caller]
-fn refused(bytes: &[u8], words: &[&str]) {
+pub(super) fn refused(bytes: &[u8], words: &[&str]) {
     let text = from_bytes(bytes, Path::new("net.pth")).expect_err("this should be refused").to_string();
     assert!(text.starts_with("Cannot open net.pth: "), "{text}");
     words.iter().for_each(|word| assert!(text.contains(word), "'{text}' does not say '{word}'"));
@@ -137,6 +137,9 @@ fn numbers_of_every_width_become_f32() {
         ("BFloat16Storage", vec![0x80, 0x3f, 0, 0xc0]),
         ("DoubleStorage", [1.0f64, -2.0].iter().flat_map(|v| v.to_le_bytes()).collect()),
         ("FloatStorage", floats(&[1.0, -2.0])),
+        ("CharStorage", vec![1, 0xfe]),
+        ("ShortStorage", vec![1, 0, 0xfe, 0xff]),
+        ("LongStorage", [1i64, -2].iter().flat_map(|v| v.to_le_bytes()).collect()),
     ];
     for (kind, bytes) in entries {
         let pickle = Writer::new().raw(b"}").text("w").tensor(kind, "7", 2, 0, &[2], &[1]).raw(b"s").stop();
@@ -161,16 +164,16 @@ fn offsets_expansions_parameters_and_checkpoints_are_read() {
 }
 
 #[test]
-fn globals_outside_state_dicts_are_refused_by_name() {
+fn calls_of_functions_are_not_executed_and_named_in_files_without_weights() {
     let call = |name: &str| Writer::new().raw(b"}").text("w").global(name).text("id").raw(b"\x85Rs").stop();
     for name in ["os system", "builtins eval", "builtins getattr", "__main__ Net", "torch.nn.modules.linear Linear"] {
-        for bytes in [zip(&call(name), &[]), legacy(&call(name), &[])] {
+        for bytes in [zip(&call(name), &[]), legacy(&call(name), &[]), call(name)] {
             refused(&bytes, &[&name.replace(' ', "."), "not executed", "state_dict()"]);
         }
     }
     let stack = Writer(vec![0x80, 4]).text("posix").text("system").raw(&[0x93]).text("id").raw(b"\x85R").stop();
-    refused(&zip(&stack, &[]), &["'posix.system'"]);
-    // Instructions that create objects or set their attributes.
+    refused(&zip(&stack, &[]), &["'posix.system'", "not executed"]);
+    // Instructions that the values before them do not allow.
     refused(&zip(&Writer::new().raw(b"]}b").stop(), &[]), &["sets attributes of a list"]);
     refused(&zip(&Writer::new().raw(b"}").text("x").raw(b")R").stop(), &[]), &["calls a text"]);
     refused(&zip(&Writer::new().raw(b"\x82\x01").stop(), &[]), &["0x82", "not used in state dicts"]);
@@ -241,6 +244,12 @@ fn torchscript_compressed_and_big_endian_files_are_refused() {
     packed.start_file("net/data.pkl", zip::write::SimpleFileOptions::default()).unwrap();
     packed.write_all(&small_pickle()).unwrap();
     refused(&packed.finish().unwrap().into_inner(), &["compressed"]);
+    let mut program = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    program.start_file("net/archive_format", stored).unwrap();
+    refused(&program.finish().unwrap().into_inner(), &["torch.export", "ONNX"]);
+    let mut keras = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    keras.start_file("model.weights.h5", stored).unwrap();
+    refused(&keras.finish().unwrap().into_inner(), &["Keras", "tf2onnx"]);
     let little = small_zip();
     let at = little.windows(6).position(|window| window == b"little").unwrap();
     let mut big = little.clone();
@@ -306,7 +315,7 @@ proptest! {
     /// Random instructions, most of them supported.
     #[test]
     fn random_pickles_never_panic(codes in prop::collection::vec(prop::sample::select(
-        &b"(N])}tldaesuR0122bQ\x85\x86\x87\x88\x94h\x00q\x00K\x01J\x00\x00\x00\x00."[..]), 0..60)) {
+        &b"(N])}tldaesuR0122bQo\x81\x8f\x90\x91\x92\x98\x85\x86\x87\x88\x94h\x00q\x00K\x01J\x00\x00\x00\x00."[..]), 0..60)) {
         let pickle = Writer::new().raw(&codes).stop();
         check_damaged(zip(&pickle, &[]), &[], None);
     }

@@ -71,10 +71,11 @@ pub(super) fn find<'a>(tables: &Tables<'a>, root: PickleValue<'a>) -> Result<Opt
     let chosen = choose(tables, &tree, &mut path, &mut others);
     collect(tables, chosen, "", &mut found)?;
     if !others.is_empty() {
-        let read = if path.is_empty() { "the outermost dictionary".to_owned() } else { format!("'{}'", path.join(".")) };
+        let read =
+            if path.is_empty() { "the outermost dictionary".to_owned() } else { format!("'{}'", path.join(".")) };
         others.truncate(6);
         found.notes.push(format!(
-            "the checkpoint has several sets of weights; those of {read} are read, and {} are left out. The first of {}, … is \
+            "the checkpoint has several sets of weights. Those of {read} are read; left out: {}. The first of {}, … is \
              taken, else the first in the file",
             others.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", "),
             CHECKPOINT_KEYS[..6].join(", ")
@@ -118,9 +119,7 @@ impl<'a> Search<'_, 'a> {
             }
             PickleValue::List(_) | PickleValue::Tuple(_) => {
                 let items = tables.items(value);
-                let is_pair = |item: &PickleValue<'a>| {
-                    matches!(tables.items(*item), [PickleValue::Text(_), tensor] if tables.tensor_rank(*tensor).is_some())
-                };
+                let is_pair = |item: &PickleValue<'a>| matches!(tables.items(*item), [PickleValue::Text(_), tensor] if tables.tensor_rank(*tensor).is_some());
                 let form = if items.iter().any(is_pair) { Form::Pairs } else { Form::Container };
                 let inner = items.iter().take(64).enumerate().map(|(at, &item)| (at.to_string(), item));
                 (form, if form == Form::Pairs { Vec::new() } else { inner.collect() })
@@ -137,7 +136,19 @@ impl<'a> Search<'_, 'a> {
                 children.extend(self.candidate(name, value, depth + 1));
             }
         }
+        // Tensors beside sets of weights are measures and states of generators unless their keys are those of weights.
+        let is_beside = form == Form::Dict && !children.is_empty() && !self.has_parameter_keys(value);
+        let form = if is_beside { Form::Container } else { form };
         (form != Form::Container || !children.is_empty()).then_some(Candidate { name, value, form, children })
+    }
+
+    /// Whether a key of the dictionary `value` is that of a parameter: `conv1.weight`, `bias`.
+    fn has_parameter_keys(&self, value: PickleValue<'a>) -> bool {
+        self.tables.entries(value).iter().any(|&(key, tensor)| {
+            let key = self.tables.key(key).unwrap_or_default();
+            let is_parameter = key.contains('.') || ["weight", "bias", "kernel"].iter().any(|part| key.contains(part));
+            is_parameter && self.tables.tensor_rank(tensor).is_some()
+        })
     }
 
     /// Form and containers of a dictionary; `None` for the state of an optimizer.
@@ -171,11 +182,7 @@ fn choose<'c, 'a>(
     let names = if tree.form == Form::Dict { &CHECKPOINT_KEYS[..NEVER_LAYERS] } else { &CHECKPOINT_KEYS[..] };
     let preferred = names.iter().find_map(|name| tree.children.iter().position(|child| child.name == *name));
     let at = match (preferred, tree.form) {
-        (Some(at), Form::Dict) => {
-            others.push("tensors beside it".into());
-            at
-        }
-        (Some(at), Form::Container) => at,
+        (Some(at), Form::Dict | Form::Container) => at,
         (None, Form::Container) if is_single_set(tables, &tree.children) => 0,
         _ => {
             others.extend(tree.children.iter().filter(|_| tree.form == Form::Dict).map(|child| child.name.clone()));

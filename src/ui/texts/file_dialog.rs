@@ -4,6 +4,7 @@ use crate::ui::types::export_format::ExportFormat;
 use crate::ui::types::file_request::FileRequest;
 
 pub const NETWORKS: &str = "Networks";
+pub const ALL_FILES: &str = "All files";
 pub const SESSIONS: &str = "Sessions";
 pub const LESSONS: &str = "Lessons";
 pub const RECIPES: &str = "Recipes";
