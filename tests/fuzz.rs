@@ -33,16 +33,25 @@ fn data(path: &Path) {
     if let Ok(spec) = DataSpec::detect(path) {
         let _ = spec.load();
         let _ = spec.load_resized(&[3, 8, 8]);
+        if let Ok(samples) = spec.load() {
+            let _ = spikescope::data::fit::fit(samples, &spikescope::data::InputForm::new(&[3, 2, 3]), None);
+        }
     }
 }
 
 fn events(path: &Path) {
-    for options in ["", ",us=1000,frames=8,polarity=sum", ",frames=3,sensor=40x40"] {
+    for options in ["", ",us=1000,frames=8,polarity=sum", ",frames=3,sensor=40x40", ",unit=ms,order=xytp"] {
         if let Ok(spec) = DataSpec::parse(&format!("events:{}{options}", path.display())) {
             let _ = spec.load();
             let _ = spec.load_resized(&[2, 8, 8]);
         }
     }
+}
+
+fn arrays(path: &Path) {
+    let _ = spikescope::data::npz::read_npy(path);
+    let _ = spikescope::data::npz::read_npy_samples(path, Some(path));
+    data(path);
 }
 
 fn lesson(path: &Path) {
@@ -68,7 +77,7 @@ const TARGETS: [Target; 20] = [
     Target { name: "lesson", ending: ".md", read: lesson },
     Target { name: "session as text", ending: ".txt", read: session_text },
     Target { name: "npz", ending: ".npz", read: data },
-    Target { name: "npy", ending: ".npy", read: |p| drop(spikescope::data::npz::read_npy(p)) },
+    Target { name: "npy", ending: ".npy", read: arrays },
     Target { name: "IDX", ending: "-idx3-ubyte", read: data },
     Target { name: "packed IDX", ending: "-idx3-ubyte.gz", read: data },
     Target { name: "CIFAR-10", ending: ".bin", read: data },
@@ -119,6 +128,20 @@ fn seeds(dir: &Path) -> Vec<PathBuf> {
     records.extend(fields.as_bytes());
     (0..9u8).for_each(|k| records.extend([k, 0, k, 0, k, k, 0, 0, 0, 0, 0, 0, k % 2]));
     all.push(put("a.events.npy", &records));
+    let array = |header: &str, values: &[u8]| {
+        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+        bytes.extend((header.len() as u16).to_le_bytes());
+        [bytes, header.as_bytes().to_vec(), values.to_vec()].concat()
+    };
+    // Titled and padded records, and four plain columns.
+    let titled = "{'descr': [('t', '>f4'), (('p', 'on'), '?'), ('', '|V1'), ('x', '|u1'), ('y', '|i1')], 'fortran_order': False, 'shape': (9,), }\n";
+    let values: Vec<u8> = (0..9u8).flat_map(|k| [63, k, 0, 0, k % 2, 0, k, k]).collect();
+    all.push(put("b.events.npy", &array(titled, &values)));
+    let columns = "{'descr': '|u1', 'fortran_order': False, 'shape': (9, 4), }\n";
+    let values: Vec<u8> = (0..9u8).flat_map(|k| [k, 3, k % 2, k]).collect();
+    all.push(put("c.events.npy", &array(columns, &values)));
+    let text = "{'descr': '>U2', 'fortran_order': True, 'shape': (3, 1), }\n";
+    all.push(put("text.npy", &array(text, &[[0, 0, 0, 65, 0, 0, 0, 0]; 3].concat())));
     let npz = dir.join("a.npz");
     write_npz(&npz, &[("x", &[2, 3, 3], NpzData::U8(&[9; 18])), ("y", &[2], NpzData::I32(&[1, 0]))]).unwrap();
     all.push(npz);

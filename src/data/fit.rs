@@ -149,7 +149,15 @@ fn image_to_image(samples: &Samples, input: &InputForm, stated: Option<Layout>) 
     };
     let turn = match stated.or(samples.layout) {
         Some(from) => {
-            let towards = |to: Layout| Some(Turn::between(from, to)).filter(|&turn| fits(turn));
+            let towards = |to: Layout| {
+                let turn = match Turn::between(from, to) {
+                    // One channel is the same in both layouts.
+                    Turn::LastToFirst if has.last() == Some(&1) => Turn::Stay,
+                    Turn::FirstToLast if has.first() == Some(&1) => Turn::Stay,
+                    turn => turn,
+                };
+                Some(turn).filter(|&turn| fits(turn))
+            };
             let found = match input.layout {
                 Some(to) => towards(to),
                 None => towards(input.channels()).or_else(|| towards(input.channels().other())),

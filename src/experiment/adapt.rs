@@ -66,14 +66,38 @@ pub fn adapt_settings(settings: &Settings, adapt: Adapt, cache: &mut Cache, cont
         Some(spec) => Some(load_samples(spec, &model.original, cache, control)?.len()),
         None => None,
     };
-    let (calibrate, run) = fitted_ranges(samples.len(), pool);
-    if adapted.samples.end > samples.len() {
-        adapted.samples = run;
-    }
-    if adapted.calibrate.end > pool.unwrap_or(samples.len()) {
-        adapted.calibrate = calibrate;
+    fit_ranges(&mut adapted, samples.len(), pool);
+    if (&adapted.samples, &adapted.calibrate) != (&settings.samples, &settings.calibrate) {
+        let ranges = (adapted.calibrate.clone(), adapted.samples.clone());
+        cache.fitted_ranges.insert(settings.data.clone(), ranges);
     }
     Ok(adapted)
+}
+
+/// Fits the ranges of `settings` that exceed a data set of `count` samples, and a separate calibration set of `pool`. A
+/// range that fits stays, unless both are the defaults.
+fn fit_ranges(settings: &mut Settings, count: usize, pool: Option<usize>) {
+    let run_fits = settings.samples.end <= count;
+    let calibration_fits = settings.calibrate.end <= pool.unwrap_or(count);
+    let defaults = Settings::default();
+    let are_defaults = (&settings.samples, &settings.calibrate) == (&defaults.samples, &defaults.calibrate);
+    let (calibrate, run) = fitted_ranges(count, pool);
+    match (run_fits, calibration_fits) {
+        (true, true) => {}
+        (false, true) if pool.is_some() => settings.samples = run,
+        (true, false) if pool.is_some() => settings.calibrate = calibrate,
+        (false, true) if !are_defaults => settings.samples = beside(&settings.calibrate, count, DEFAULT_SAMPLES),
+        (true, false) if !are_defaults => settings.calibrate = beside(&settings.samples, count, DEFAULT_CALIBRATION),
+        _ => (settings.calibrate, settings.samples) = (calibrate, run),
+    }
+}
+
+/// At most `wanted` samples before or after `taken`, whichever are more; the first of all if these are too few.
+fn beside(taken: &Range<usize>, count: usize, wanted: usize) -> Range<usize> {
+    let after = count.saturating_sub(taken.end);
+    let (first, free) = if after >= taken.start { (taken.end, after) } else { (0, taken.start) };
+    let (first, free) = if free < MIN_DIVIDED / 2 { (0, count) } else { (first, free) };
+    first..first + free.min(wanted)
 }
 
 /// Calibration samples and samples of a run that fit a data set of `count` samples, and a separate calibration set of
@@ -113,5 +137,21 @@ mod tests {
         assert_eq!(fitted_ranges(40, None), (0..40, 0..40));
         assert_eq!(fitted_ranges(1, None), (0..1, 0..1));
         assert_eq!(fitted_ranges(300, Some(40)), (0..40, 0..100));
+    }
+
+    #[test]
+    fn a_range_that_fits_stays() {
+        let fitted = |samples: Range<usize>, calibrate: Range<usize>, count, pool| {
+            let mut settings = Settings { samples, calibrate, ..Settings::default() };
+            fit_ranges(&mut settings, count, pool);
+            (settings.calibrate, settings.samples)
+        };
+        assert_eq!(fitted(256..356, 0..256, 300, None), (0..200, 200..300));
+        assert_eq!(fitted(0..100, 0..256, 200, None), (100..200, 0..100));
+        assert_eq!(fitted(256..356, 0..50, 200, None), (0..50, 50..150));
+        assert_eq!(fitted(0..190, 0..256, 200, None), (0..200, 0..190), "ten are too few");
+        assert_eq!(fitted(256..356, 0..256, 300, Some(600)), (0..256, 0..100));
+        assert_eq!(fitted(0..100, 0..256, 300, Some(100)), (0..100, 0..100));
+        assert_eq!(fitted(5..9, 2..4, 9, None), (2..4, 5..9));
     }
 }

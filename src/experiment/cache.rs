@@ -165,6 +165,8 @@ pub struct Cache {
     /// Findings about the input scaling.
     pub scalings: LruMap<AnnKey, Option<Finding>>,
     anns: LruMap<AnnKey, (Arc<Vec<f32>>, Arc<AnnRun>)>,
+    /// Calibration samples and samples of a run, by their data set, that were fitted to its size.
+    pub(super) fitted_ranges: LruMap<String, (Range<usize>, Range<usize>)>,
     /// Newest first.
     runs: VecDeque<(AnnKey, Arc<Run>)>,
 }
@@ -183,6 +185,7 @@ impl Default for Cache {
             tuned: LruMap::new(8),
             scalings: LruMap::new(8),
             anns: LruMap::new(2),
+            fitted_ranges: LruMap::new(8),
             runs: VecDeque::new(),
         }
     }

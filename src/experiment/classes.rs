@@ -8,6 +8,7 @@ use crate::{Error, Result};
 
 /// Names that are listed in the note on the mapping.
 const MAX_LISTED: usize = 4;
+const TEXT_ORDER: &str = "in the order of text";
 
 /// Class indices by name, `[names]`, and their meaning.
 struct Mapping {
@@ -30,14 +31,14 @@ pub(super) fn with_classes(
 ) -> Result<Samples> {
     let names = samples.class_names.clone();
     if names.is_empty() {
-        return Ok(samples);
+        return Ok(from_zero(samples, count));
     }
     let of_network = || {
         let class = |name: &String| known.iter().position(|class| class == name);
         let classes = names.iter().map(class).collect::<Option<Vec<_>>>()?;
-        Some(Mapping { classes, is_of_network: true, order: "the network's class names" })
+        Some(Mapping { classes, is_of_network: true, order: "by the network's class names" })
     };
-    let text = || Mapping { classes: (0..names.len()).collect(), is_of_network: false, order: "sorted as text" };
+    let text = || Mapping { classes: (0..names.len()).collect(), is_of_network: false, order: TEXT_ORDER };
     let numbers = by_number(&names, count);
     let (mapping, other) = match (stated, of_network(), numbers) {
         (None, Some(mapping), _) => (mapping, None),
@@ -63,7 +64,7 @@ pub(super) fn with_classes(
     if mapping.is_of_network {
         let numbered = || (0..count).map(|class| class.to_string()).collect();
         samples.class_names = if known.is_empty() { numbered() } else { known.to_vec() };
-    } else if mapping.order != "sorted as text" {
+    } else if mapping.order != TEXT_ORDER {
         let mut sorted: Vec<(usize, String)> = mapping.classes.iter().copied().zip(names.iter().cloned()).collect();
         sorted.sort();
         samples.class_names = sorted.into_iter().map(|(_, name)| name).collect();
@@ -80,6 +81,19 @@ pub(super) fn with_classes(
     Ok(samples)
 }
 
+/// Labels from 1 to the number of classes, as class indices from 0 on; other labels stay.
+fn from_zero(mut samples: Samples, count: usize) -> Samples {
+    let range = samples.labels.iter().min().copied().zip(samples.labels.iter().max().copied());
+    if let Some((1.., last)) = range
+        && count > 1
+        && usize::from(last) == count
+    {
+        samples.labels = Arc::new(samples.labels.iter().map(|label| label - 1).collect());
+        samples.notes.push(Note::new(format!("labels up to {count} are taken as classes 0 to {}", count - 1)));
+    }
+    samples
+}
+
 /// Classes by the numbers that the names are: the number itself, or its rank if it exceeds the network's classes. `None`
 /// unless all names are different numbers.
 fn by_number(names: &[String], count: usize) -> Option<Mapping> {
@@ -94,11 +108,11 @@ fn by_number(names: &[String], count: usize) -> Option<Mapping> {
         return Some(Mapping { classes: numbers, is_of_network: true, order: "by their number" });
     }
     let classes = numbers.iter().map(|number| sorted.binary_search(number).unwrap_or(0)).collect();
-    Some(Mapping { classes, is_of_network: false, order: "sorted as numbers" })
+    Some(Mapping { classes, is_of_network: false, order: "in the order of their numbers" })
 }
 
 fn option_word(mapping: &Mapping) -> &'static str {
-    if mapping.order == "sorted as text" { ClassOrder::Text.word() } else { ClassOrder::Number.word() }
+    if mapping.order == TEXT_ORDER { ClassOrder::Text.word() } else { ClassOrder::Number.word() }
 }
 
 /// The note on the mapping. `is_foreign`: the network states other class names.
@@ -111,9 +125,11 @@ fn note(names: &[String], mapping: &Mapping, other: Option<&Mapping>, is_foreign
     let before = if first > 0 { "…, " } else { "" };
     let after = if first + MAX_LISTED < names.len() { ", …" } else { "" };
     let foreign = if is_foreign { "; they are not the network's class names" } else { "" };
-    let text = format!("class names are numbered {}: {before}{}{after}{foreign}", mapping.order, listed.join(", "));
-    let text = text.replace("numbered the network's class names", "those of the network");
-    let note = Note::new(text);
+    let note = Note::new(format!(
+        "class names become classes {}: {before}{}{after}{foreign}",
+        mapping.order,
+        listed.join(", ")
+    ));
     let note = if is_foreign { note.warning() } else { note };
     match other {
         Some(other) => note.or_option("classes", option_word(other)),
@@ -160,10 +176,20 @@ mod tests {
     }
 
     #[test]
+    fn labels_from_one_on_are_told() {
+        let numbered = |labels: &[u16]| Samples { labels: Arc::new(labels.to_vec()), ..Samples::default() };
+        let shifted = with_classes(numbered(&[1, 3, 2]), &[], 3, None).unwrap();
+        assert_eq!((&shifted.labels[..], shifted.notes.len()), (&[0, 2, 1][..], 1));
+        for labels in [&[0, 3, 2][..], &[1, 2, 2], &[1, 4]] {
+            assert_eq!(with_classes(numbered(labels), &[], 3, None).unwrap().labels[..], *labels);
+        }
+    }
+
+    #[test]
     fn names_of_the_network_win() {
         let found = mapped(&["cat", "dog"], &["dog", "cat", "cow"], 3, None);
         assert_eq!((&found.labels[..], found.class_names.len()), (&[1, 0][..], 3));
-        assert!(found.other_labels.is_none() && found.notes[0].text.contains("those of the network"));
+        assert!(found.other_labels.is_none() && found.notes[0].text.contains("by the network's class names"));
         let foreign = mapped(&["cat", "dog"], &["a", "b"], 2, None);
         assert!(foreign.notes[0].is_warning && foreign.labels[..] == [0, 1]);
         assert!(with_classes(samples(&["a"]), &[], 2, Some(ClassOrder::Number)).is_err());

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::adapt::fitted_ranges;
 use super::cache::{AnnKey, Cache};
 use super::load;
 use super::prepare::{check_ranges, load_or_compute_balanced, load_or_compute_calibration, load_or_compute_spiking};
@@ -103,7 +102,7 @@ impl DiagnosisInput<'_> {
         if settings.calibration_data.is_some() {
             found.extend(findings::check_calibration_samples(&set, &settings.scaling));
         }
-        found.extend(self.small_set(settings.calibration_data.as_ref().map(|_| set.len())));
+        found.extend(self.small_set(cache));
         let (original, labels) = (&self.model.original, &self.samples.labels);
         found.extend(Classes::of(original, labels).finding(original, labels));
         if settings.calibration_data.as_ref().is_none_or(|data| *data == settings.data) {
@@ -132,13 +131,11 @@ impl DiagnosisInput<'_> {
             .then(|| Finding::warning("input scaling", None, text).with_fix(findings::Fix::Scaling(stated.clone())))
     }
 
-    /// A finding if the default ranges were fitted to a data set that is too small for them; `pool` is the number of
-    /// separate calibration samples.
-    fn small_set(&self, pool: Option<usize>) -> Option<Finding> {
-        let (defaults, count) = (Settings::default(), self.samples.len());
-        let ranges = (self.settings.calibrate.clone(), self.settings.samples.clone());
-        let is_small = count < defaults.samples.end || pool.is_some_and(|pool| pool < defaults.calibrate.end);
-        (is_small && ranges == fitted_ranges(count, pool)).then(|| findings::fitted_ranges(count, &ranges.0, &ranges.1))
+    /// A finding if the ranges were fitted to a data set that is too small for others.
+    fn small_set(&self, cache: &mut Cache) -> Option<Finding> {
+        let (calibrate, run) = cache.fitted_ranges.get(&self.settings.data)?;
+        let is_used = (&calibrate, &run) == (&self.settings.calibrate, &self.settings.samples);
+        is_used.then(|| findings::fitted_ranges(self.samples.len(), &calibrate, &run))
     }
 
     /// A finding if the ANN's accuracy is far higher under the other order of class names.

@@ -99,11 +99,11 @@ pub fn other_class_order(samples: &Samples, predictions: &[(usize, usize)]) -> O
     })
 }
 
-/// Default ranges that were fitted to the `count` samples of a small data set.
+/// Ranges that were fitted to the `count` samples of a small data set.
 pub fn fitted_ranges(count: usize, calibrated: &Range<usize>, run: &Range<usize>) -> Finding {
     let text = format!(
-        "the data have {count} samples, fewer than the default ranges need: samples {}..{} are calibrated on and {}..{} \
-         are run",
+        "the data have {count} samples, too few for the ranges that are usual: samples {}..{} are calibrated on and \
+         {}..{} are run",
         calibrated.start, calibrated.end, run.start, run.end
     );
     Finding::note("ranges", None, text)
@@ -189,8 +189,11 @@ mod tests {
 
     #[test]
     fn a_far_better_order_of_classes_is_found() {
-        let other =
-            OtherLabels { labels: Arc::new(vec![0, 2, 1, 3]), option: ("classes", "text"), order: "sorted as text" };
+        let other = OtherLabels {
+            labels: Arc::new(vec![0, 2, 1, 3]),
+            option: ("classes", "text"),
+            order: "in the order of text",
+        };
         let samples = Samples {
             source: "images:a".into(),
             labels: Arc::new(vec![0, 1, 2, 3]),

@@ -138,7 +138,8 @@ pub(super) fn recognize(recordings: &[&Times]) -> (TimeUnit, Option<(String, Tim
             _ => (TimeUnit::Microseconds, TimeUnit::Milliseconds),
         };
         let kind = if has_fractions { "floats with fractions" } else { "whole floats" };
-        let text = format!("times are {kind} over up to {longest} and are taken as {}", unit.name());
+        let text =
+            format!("times are {kind}, up to {} from first to last, and are taken as {}", short(longest), unit.name());
         return (unit, Some((text, other)));
     }
     let unix =
@@ -148,10 +149,15 @@ pub(super) fn recognize(recordings: &[&Times]) -> (TimeUnit, Option<(String, Tim
         return (TimeUnit::Nanoseconds, Some((text.into(), TimeUnit::Microseconds)));
     }
     let text = || {
-        let text = format!("times are integers over up to {longest} and are taken as microseconds");
+        let text = format!("times are integers, up to {longest} from first to last, and are taken as microseconds");
         (text, if longest < MAX_WHOLE_MILLISECONDS { TimeUnit::Milliseconds } else { TimeUnit::Nanoseconds })
     };
     (TimeUnit::Microseconds, any(&|times| matches!(times, Times::Integers(_))).then(text))
+}
+
+/// A number with three decimals below 100.
+fn short(number: f64) -> String {
+    if number < 100.0 && number.fract() != 0.0 { format!("{number:.3}") } else { format!("{number:.0}") }
 }
 
 /// One event of an event camera.
