@@ -3,6 +3,7 @@
 //! Values of earlier layers are assumed, the same on both sides, so that the cost does not depend on the depth: every layer
 //! is compared by itself, on a few of its values. What is not recognized exactly can so never pass in silence.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
@@ -48,7 +49,11 @@ impl Lowering<'_> {
         let is_constant = |name: &String| matches!(self.values.get(name), Some(LoweredValue::Constant(_)));
         let Some(input) = graph.input.iter().find(|input| !is_constant(&input.name)) else { return Ok(None) };
         let Some(LoweredValue::Layer(id)) = self.values.get(&input.name) else { return Ok(None) };
-        let interpreter = Interpreter::new(graph, order, self.opset, self.path, &self.full_shape(*id));
+        let external = |name: &str| match self.values.get(name) {
+            Some(LoweredValue::Constant(constant)) => Some(constant.floats()),
+            _ => None,
+        };
+        let interpreter = Interpreter::new(graph, order, self.opset, self.path, &self.full_shape(*id), &external);
         let lowered = Lowered {
             nodes: &self.nodes,
             values: &self.values,
@@ -213,7 +218,7 @@ impl Lowered<'_> {
         // An activation has bends to be met; any other layer is the same in every range, and one with many inputs shows a
         // wrong weight or place in a single value.
         match (activations > 0, inputs < MANY_INPUTS) {
-            (true, true) => (ranges, 10),
+            (true, true) => (ranges, 6),
             (true, false) => (ranges, 2),
             (false, true) => (vec![1.0], 6),
             (false, false) => (vec![1.0], 2),
@@ -229,13 +234,19 @@ impl Lowered<'_> {
         indices: &[usize],
         assumed: &Assumed,
     ) -> std::result::Result<Vec<(usize, f64, f64)>, String> {
-        let given = |name: &str, index: usize| -> Option<f32> {
+        let assumed_node = |name: &str| -> Option<NodeId> {
             let node = self.node_of(name)?;
             let base = self.base(node);
-            let is_input = name == self.input;
-            if !is_input && (base == target.base || !frontier.contains(&base)) {
-                return None;
+            let is_assumed = name == self.input || (base != target.base && frontier.contains(&base));
+            is_assumed.then_some(node)
+        };
+        // Elements of one value are asked for one after another.
+        let recent: RefCell<(String, Option<NodeId>)> = RefCell::default();
+        let given = |name: &str, index: usize| -> Option<f32> {
+            if recent.borrow().0 != name {
+                *recent.borrow_mut() = (name.to_owned(), assumed_node(name));
             }
+            let node = recent.borrow().1?;
             let len = self.nodes[node].len();
             let (base, at) = self.source(node, index % len);
             Some(assumed.value(base, index / len * self.nodes[base].len() + at))

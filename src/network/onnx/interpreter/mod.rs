@@ -30,6 +30,7 @@ mod window;
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use data_type::DataType;
 use operator::{Kind, Operator, Site};
@@ -53,12 +54,21 @@ impl<'a> Interpreter<'a> {
     /// Interprets `graph`, whose nodes are in topological order in `order`. `opset` is the version of its operator set,
     /// `path` its file, beside which external data lie, and `input_shape` the shape of its one input, batch first.
     ///
+    /// `external` gives the 32-bit floats of tensors in external files, if they were read before.
+    ///
     /// Nodes that are not understood make their outputs unknown; they are no error.
-    pub fn new(graph: &'a GraphProto, order: &[usize], opset: i64, path: &'a Path, input_shape: &[usize]) -> Self {
+    pub fn new(
+        graph: &'a GraphProto,
+        order: &[usize],
+        opset: i64,
+        path: &'a Path,
+        input_shape: &[usize],
+        external: &dyn Fn(&str) -> Option<Arc<Vec<f32>>>,
+    ) -> Self {
         let is_stored = |name: &str| graph.initializer.iter().any(|tensor| tensor.name == name);
         let input = graph.input.iter().find(|input| !is_stored(&input.name));
         let inputs: Vec<_> = input.map(|input| (input.name.as_str(), input_shape.to_vec())).into_iter().collect();
-        Self::with_inputs(graph, order, opset, path, &inputs)
+        Self::with_inputs(graph, order, opset, path, &inputs, external)
     }
 
     /// [`Interpreter::new`] for inputs with names; those without a shape are unknown.
@@ -68,6 +78,7 @@ impl<'a> Interpreter<'a> {
         opset: i64,
         path: &'a Path,
         shapes: &[(&str, Vec<usize>)],
+        external: &dyn Fn(&str) -> Option<Arc<Vec<f32>>>,
     ) -> Self {
         let mut interpreter = Self { plan: Plan::default(), ids: HashMap::new() };
         for input in &graph.input {
@@ -86,7 +97,10 @@ impl<'a> Interpreter<'a> {
             }
         }
         for tensor in &graph.initializer {
-            interpreter.add_stored(&tensor.name, &tensor.name, Stored::new(tensor, path));
+            let is_external = tensor.data_location == 1 && tensor.data_type == 1;
+            let known = if is_external { external(&tensor.name) } else { None };
+            let stored = known.and_then(|numbers| Stored::shared(&tensor.dims, numbers)).map(Ok);
+            interpreter.add_stored(&tensor.name, &tensor.name, stored.unwrap_or_else(|| Stored::new(tensor, path)));
         }
         for node in order.iter().filter_map(|&index| graph.node.get(index)) {
             interpreter.add_node(node, opset, path);

@@ -54,7 +54,7 @@ fn compare(
     let standard = model.opset_import.iter().filter(|set| set.domain.is_empty() || set.domain == "ai.onnx");
     let opset = standard.map(|set| set.version).max().unwrap_or(1);
     let shapes: Vec<(&str, Vec<usize>)> = given.iter().map(|(name, shape, _)| (name.as_str(), shape.clone())).collect();
-    let interpreter = Interpreter::with_inputs(&graph, &order, opset, path, &shapes);
+    let interpreter = Interpreter::with_inputs(&graph, &order, opset, path, &shapes, &|_| None);
     let supply = |name: &str, index: usize| {
         given.iter().find(|(given, ..)| given == name).and_then(|(_, _, numbers)| numbers.get(index)).map(|&v| v as f32)
     };

@@ -1,6 +1,8 @@
 //! The values and operators of a graph, and the evaluation of single elements of a value.
 
 use std::cell::{Cell, RefCell};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
 
 use super::index::count;
 use super::operator::{Element, Fetch, Kind};
@@ -75,77 +77,99 @@ impl Plan<'_> {
         if let Some(index) = indices.iter().find(|&&index| index >= size) {
             return Err(fail(value.name, format!("element {index} of {size}")));
         }
-        let last = match &value.source {
-            Source::Stored(stored) => return Ok(indices.iter().map(|&index| stored.at(index)).collect()),
-            Source::Computed(step) => *step + 1,
-            Source::Given => 0,
-        };
-        let demands: Vec<RefCell<Demand>> = self.values.iter().map(|_| RefCell::default()).collect();
-        indices.iter().for_each(|&index| demands[id].borrow_mut().add(index));
-        let mut known: Vec<Numbers> = self.values.iter().map(|_| Numbers::default()).collect();
-        // Elements that the caller gives, by value.
-        let mut is_given: Vec<Vec<bool>> = self.values.iter().map(|_| Vec::new()).collect();
+        if let Source::Stored(stored) = &value.source {
+            return Ok(indices.iter().map(|&index| stored.at(index)).collect());
+        }
+        let demands = Demands::default();
+        indices.iter().for_each(|&index| demands.add(self, id, index));
+        let mut known: HashMap<usize, Known> = HashMap::new();
+        let mut computed = Vec::new();
         let fetches = Cell::new(0u64);
-        for step in self.steps[..last].iter().rev() {
-            for (output, &operand) in step.operands[step.inputs..].iter().enumerate() {
-                let Some(result) = operand.filter(|&id| !demands[id].borrow().is_empty()) else { continue };
-                let mut numbers = Numbers::new(demands[result].take());
-                let Value { name, is_constant, .. } = self.values[result];
-                let is_asked = result != id && !name.is_empty() && !is_constant;
-                let read = |k: usize, index: usize| {
-                    fetches.set(fetches.get() + 1);
-                    if let Some(id) = step.operands.get(k).copied().flatten()
-                        && !matches!(self.values[id].source, Source::Stored(_))
-                    {
-                        demands[id].borrow_mut().add(index);
-                    }
-                    1.0
-                };
-                let fetch = Fetch { read: &read, inputs: step.inputs };
-                let mut stops = vec![false; numbers.indices.len()];
-                for (k, &index) in numbers.indices.iter().enumerate() {
-                    let supplied = if is_asked { given(name, index) } else { None };
-                    if let Some(number) = supplied {
-                        (numbers.numbers[k], stops[k]) = (f64::from(number), true);
-                        continue;
-                    }
-                    (step.element)(output, index, &fetch);
-                    if fetches.get() > MAX_FETCHES {
-                        return Err(fail(step.name, format!("more than {MAX_FETCHES} numbers would be read")));
-                    }
+        while let Some((result, demand)) = demands.next() {
+            let mut numbers = Numbers::new(demand);
+            let mut stops = vec![false; numbers.indices.len()];
+            let Value { name, is_constant, ref source, .. } = self.values[result];
+            let &Source::Computed(step) = source else {
+                for (number, &index) in numbers.numbers.iter_mut().zip(&numbers.indices) {
+                    let supplied = given(name, index);
+                    *number = supplied.map(f64::from).ok_or_else(|| fail(name, format!("element {index} is missing")))?;
                 }
-                (known[result], is_given[result]) = (numbers, stops);
-            }
-        }
-        for (id, value) in self.values.iter().enumerate().filter(|(_, v)| matches!(v.source, Source::Given)) {
-            let mut numbers = Numbers::new(demands[id].take());
-            for (number, &index) in numbers.numbers.iter_mut().zip(&numbers.indices) {
-                let supplied = given(value.name, index);
-                *number =
-                    supplied.map(f64::from).ok_or_else(|| fail(value.name, format!("element {index} is missing")))?;
-            }
-            known[id] = numbers;
-        }
-        for step in &self.steps[..last] {
-            for (output, &operand) in step.operands[step.inputs..].iter().enumerate().rev() {
-                let Some(result) = operand.filter(|&id| !known[id].indices.is_empty()) else { continue };
-                let mut numbers = std::mem::take(&mut known[result].numbers);
-                let read = |k: usize, index: usize| match step.operands.get(k).copied().flatten() {
-                    Some(id) => match &self.values[id].source {
-                        Source::Stored(stored) => stored.at(index),
-                        _ => known[id].get(index),
-                    },
-                    None => f64::NAN,
-                };
-                let fetch = Fetch { read: &read, inputs: step.inputs };
-                let data_type = self.values[result].kind.data_type;
-                for (k, &index) in known[result].indices.iter().enumerate().filter(|(k, _)| !is_given[result][*k]) {
-                    numbers[k] = data_type.round((step.element)(output, index, &fetch));
+                known.insert(result, Known { numbers, stops });
+                continue;
+            };
+            let is_asked = result != id && !name.is_empty() && !is_constant;
+            let (step, output) = (&self.steps[step], self.output(step, result));
+            let read = |k: usize, index: usize| {
+                fetches.set(fetches.get() + 1);
+                if let Some(id) = step.operands.get(k).copied().flatten()
+                    && !matches!(self.values[id].source, Source::Stored(_))
+                {
+                    demands.add(self, id, index);
                 }
-                known[result].numbers = numbers;
+                1.0
+            };
+            let fetch = Fetch { read: &read, inputs: step.inputs };
+            for (k, &index) in numbers.indices.iter().enumerate() {
+                let supplied = if is_asked { given(name, index) } else { None };
+                if let Some(number) = supplied {
+                    (numbers.numbers[k], stops[k]) = (f64::from(number), true);
+                    continue;
+                }
+                (step.element)(output, index, &fetch);
+                if fetches.get() > MAX_FETCHES {
+                    return Err(fail(step.name, format!("more than {MAX_FETCHES} numbers would be read")));
+                }
             }
+            computed.push((result, step, output));
+            known.insert(result, Known { numbers, stops });
         }
-        Ok(indices.iter().map(|&index| known[id].get(index)).collect())
+        for (result, step, output) in computed.into_iter().rev() {
+            let Some(mut own) = known.remove(&result) else { continue };
+            let read = |k: usize, index: usize| match step.operands.get(k).copied().flatten() {
+                Some(id) => match &self.values[id].source {
+                    Source::Stored(stored) => stored.at(index),
+                    _ => known.get(&id).map_or(f64::NAN, |known| known.numbers.get(index)),
+                },
+                None => f64::NAN,
+            };
+            let fetch = Fetch { read: &read, inputs: step.inputs };
+            let data_type = self.values[result].kind.data_type;
+            for (k, &index) in own.numbers.indices.iter().enumerate().filter(|(k, _)| !own.stops[*k]) {
+                own.numbers.numbers[k] = data_type.round((step.element)(output, index, &fetch));
+            }
+            known.insert(result, own);
+        }
+        Ok(indices.iter().map(|&index| known.get(&id).map_or(f64::NAN, |known| known.numbers.get(index))).collect())
+    }
+
+    /// Which output of step `step` value `id` is.
+    fn output(&self, step: usize, id: usize) -> usize {
+        let step = &self.steps[step];
+        step.operands[step.inputs..].iter().position(|&operand| operand == Some(id)).unwrap_or(0)
+    }
+}
+
+/// Numbers of a value, and which of them the caller gave.
+struct Known {
+    numbers: Numbers,
+    stops: Vec<bool>,
+}
+
+/// Elements that are read, of few values whatever the size of the graph; those of the last step come first, and of its
+/// outputs the first, which may read the others.
+#[derive(Default)]
+struct Demands(RefCell<BTreeMap<(usize, Reverse<usize>), (usize, Demand)>>);
+
+impl Demands {
+    fn add(&self, plan: &Plan, id: usize, index: usize) {
+        let key = match plan.values[id].source {
+            Source::Computed(step) => (step + 1, Reverse(plan.output(step, id))),
+            _ => (0, Reverse(id)),
+        };
+        self.0.borrow_mut().entry(key).or_insert_with(|| (id, Demand::default())).1.add(index);
+    }
+    fn next(&self) -> Option<(usize, Demand)> {
+        self.0.borrow_mut().pop_last().map(|(_, demand)| demand)
     }
 }
 
@@ -168,10 +192,6 @@ impl Demand {
         }
         let words = self.pages[page].get_or_insert_with(|| Box::new([0; WORDS]));
         words[index % PAGE / 64] |= 1 << (index % 64);
-    }
-
-    fn is_empty(&self) -> bool {
-        self.pages.is_empty()
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Component, Path};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use super::super::proto::TensorProto;
 use super::data_type::DataType;
@@ -29,6 +29,7 @@ enum Numbers<'a> {
     Ints32(&'a [i32]),
     Ints64(&'a [i64]),
     Owned(Vec<f64>),
+    Shared(Arc<Vec<f32>>),
     External(External),
 }
 
@@ -76,6 +77,13 @@ impl<'a> Stored<'a> {
         Self { data_type, shape, numbers: Numbers::Owned(numbers) }
     }
 
+    /// A tensor of `dims` whose 32-bit floats were read from an external file before.
+    pub fn shared(dims: &[i64], numbers: Arc<Vec<f32>>) -> Option<Self> {
+        let shape: Vec<usize> = dims.iter().map(|&dim| usize::try_from(dim).ok()).collect::<Option<_>>()?;
+        let fits = is_bounded(&shape) && count(&shape) == numbers.len();
+        fits.then_some(Self { data_type: DataType::F32, shape, numbers: Numbers::Shared(numbers) })
+    }
+
     fn len(&self) -> usize {
         match &self.numbers {
             Numbers::Raw(bytes) => bytes.len() / self.data_type.width(),
@@ -84,6 +92,7 @@ impl<'a> Stored<'a> {
             Numbers::Ints32(values) => values.len(),
             Numbers::Ints64(values) => values.len(),
             Numbers::Owned(values) => values.len(),
+            Numbers::Shared(values) => values.len(),
             Numbers::External(external) => external.length / self.data_type.width(),
         }
     }
@@ -104,6 +113,7 @@ impl<'a> Stored<'a> {
             }),
             Numbers::Ints64(values) => values.get(index).map(|&v| v as f64),
             Numbers::Owned(values) => values.get(index).copied(),
+            Numbers::Shared(values) => values.get(index).map(|&v| f64::from(v)),
             Numbers::External(external) => {
                 let width = self.data_type.width();
                 let mut bytes = [0; 8];

@@ -48,7 +48,7 @@ fn graph(node: Vec<NodeProto>, initializer: Vec<TensorProto>) -> GraphProto {
 /// All elements of "y" for the input `x` of shape `shape`, and the shape of "y".
 fn run(graph: &GraphProto, opset: i64, shape: &[usize], x: &[f32]) -> Result<(Vec<usize>, Vec<f64>), Unknown> {
     let order: Vec<usize> = (0..graph.node.len()).collect();
-    let interpreter = Interpreter::new(graph, &order, opset, Path::new("net.onnx"), shape);
+    let interpreter = Interpreter::new(graph, &order, opset, Path::new("net.onnx"), shape, &|_| None);
     let shape = interpreter.shape("y")?.to_vec();
     let indices: Vec<usize> = (0..count(&shape)).collect();
     let numbers = interpreter.elements("y", &indices, &|name, index| (name == "x").then(|| x[index]))?;
@@ -145,7 +145,7 @@ fn shape_computations_are_constants_and_evaluation_stops_where_numbers_are_given
     let x = [1.0, -1.0, 1.0, -1.0, 0.0, 1.0, 0.0, 0.0];
     assert_eq!(run(&file, 13, &[2, 2, 2], &x).unwrap(), (vec![2, 1], vec![4.0, 2.0]));
     let order: Vec<usize> = (0..file.node.len()).collect();
-    let interpreter = Interpreter::new(&file, &order, 13, Path::new("net.onnx"), &[2, 2, 2]);
+    let interpreter = Interpreter::new(&file, &order, 13, Path::new("net.onnx"), &[2, 2, 2], &|_| None);
     let asked = std::cell::RefCell::new(Vec::new());
     let given = |name: &str, index: usize| {
         asked.borrow_mut().push((name.to_owned(), index));
@@ -296,7 +296,7 @@ fn absurd_nodes_never_panic() {
         total += 1;
         loop {
             let file = graph(nodes.clone(), constants.clone());
-            let interpreter = Interpreter::new(&file, &[0], opset, Path::new("net.onnx"), shape);
+            let interpreter = Interpreter::new(&file, &[0], opset, Path::new("net.onnx"), shape, &|_| None);
             let reason = match interpreter.shape("y") {
                 Ok(shape) => {
                     let size = count(shape);

@@ -21,11 +21,6 @@ pub struct Window {
 }
 
 impl Window {
-    /// Length of a window from its first to its last position.
-    pub fn extent(&self) -> i64 {
-        (self.kernel as i64 - 1) * self.dilation as i64 + 1
-    }
-
     /// Input position of the first position of window `at`; negative in the padding.
     fn start(&self, at: usize) -> i64 {
         at as i64 * self.stride as i64 - self.begin

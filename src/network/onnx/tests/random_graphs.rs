@@ -148,7 +148,7 @@ fn raw(model: &ModelProto, shape: &[usize], x: &[f32]) -> Vec<f64> {
     let graph = model.graph.as_ref().unwrap();
     let path = Path::new("net.onnx");
     let order = topological_order(graph, path).unwrap();
-    let interpreter = Interpreter::new(graph, &order, OPSET, path, shape);
+    let interpreter = Interpreter::new(graph, &order, OPSET, path, shape, &|_| None);
     let output = &graph.output[0].name;
     let count: usize = interpreter.shape(output).unwrap().iter().product();
     let all: Vec<usize> = (0..count).collect();
@@ -315,7 +315,7 @@ fn graph(seed: u64, depth: usize) -> ModelProto {
         let built = Builder { nodes: b.nodes.clone(), constants: b.constants.clone() }.model(&dims, &next);
         let whole = built.graph.as_ref().expect("a model has a graph");
         let order: Vec<usize> = (0..whole.node.len()).collect();
-        let interpreter = Interpreter::new(whole, &order, OPSET, Path::new("net.onnx"), &GRAPH_INPUT);
+        let interpreter = Interpreter::new(whole, &order, OPSET, Path::new("net.onnx"), &GRAPH_INPUT, &|_| None);
         match interpreter.shape(&next).map(<[usize]>::to_vec) {
             Ok(shape) if shape.iter().product::<usize>() > 0 => values.push((next, shape)),
             _ => {
