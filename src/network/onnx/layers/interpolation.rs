@@ -6,6 +6,8 @@ use crate::network::Weights;
 const MAX_SIDE: usize = 1 << 14;
 /// Coefficient a of cubic convolution, the default of ONNX.
 pub const DEFAULT_CUBIC_A: f32 = -0.75;
+/// A position this near to halfway counts as halfway, as in onnxruntime: positions are rounded themselves.
+const HALFWAY: f32 = 1e-6;
 
 /// Interpolation method of a resize.
 pub struct Interpolation {
@@ -96,8 +98,8 @@ impl Interpolation {
 
     fn round(&self, x: f32, scale: f32) -> Result<f32, String> {
         Ok(match self.nearest.as_str() {
-            "round_prefer_floor" => (x - 0.5).ceil(),
-            "round_prefer_ceil" => (x + 0.5).floor(),
+            "round_prefer_floor" => (x - 0.5 - HALFWAY).ceil(),
+            "round_prefer_ceil" => (x + 0.5 + HALFWAY).floor(),
             "floor" => x.floor(),
             "ceil" => x.ceil(),
             // Operator sets before 11 did not say; onnxruntime takes the lower value, and the upper one of smaller images.
