@@ -155,3 +155,47 @@ fn unknown_architecture(state: &StateDict, path: &Path) -> Error {
     );
     Error::file(path, "the architecture", reason)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(classes: &[&str]) -> StateDict {
+        let matrix = |out: usize, inputs: usize| Weights::new(vec![out, inputs], vec![0.5; out * inputs]);
+        let entries = [("0.weight".to_owned(), matrix(5, 6)), ("2.weight".to_owned(), matrix(3, 5))];
+        let modules = classes.iter().enumerate().map(|(at, class)| (at.to_string(), (*class).to_owned()));
+        StateDict::new(entries).with_modules(modules.collect())
+    }
+
+    #[test]
+    fn whole_models_with_another_activation_are_refused() {
+        let path = Path::new("net.pt");
+        let relu = state(&["torch.nn.modules.linear.Linear", "torch.nn.modules.activation.ReLU", "mine.Tanh"]);
+        assert!(build(relu, path, None).is_ok());
+        let tanh = state(&["torch.nn.modules.linear.Linear", "torch.nn.modules.activation.Tanh"]);
+        let text = build(tanh.clone(), path, None).unwrap_err().to_string();
+        assert!(text.contains("module '1'") && text.contains("Tanh") && text.contains("ONNX"), "{text}");
+        // Layers that the user lists are the user's.
+        let listed =
+            "input = [6]\nlayers = [{ op = \"linear\", key = \"0\" }, \"relu\", { op = \"linear\", key = \"2\" }]";
+        let described = ArchitectureFile::parse(listed, Path::new("net.arch.toml")).unwrap();
+        assert!(build(tanh, path, Some(&described)).is_ok());
+    }
+
+    #[test]
+    fn notes_of_the_reader_come_first_and_layers_are_always_listed() {
+        let read = state(&[]).with_notes(vec!["first".into()]);
+        assert_eq!(build(read, Path::new("net.pth.tar"), None).unwrap().1[0], "first");
+        let listed = |key: &str, shape: &[usize]| {
+            let weights = Weights::new(shape.to_vec(), vec![0.0; shape.iter().product()]);
+            build(StateDict::new([(key.to_owned(), weights)]), Path::new("net.pth.tar"), None).unwrap_err().to_string()
+        };
+        for (text, layers) in [
+            (listed("scale", &[3]), "Its layers: scale 3."),
+            (listed("count", &[]), "Its layers: count."),
+            (listed("conv.weight", &[2, 3, 5]), "Its layers: conv 2x3x5."),
+        ] {
+            assert!(text.contains(layers) && text.contains("net.arch.toml"), "{text}");
+        }
+    }
+}

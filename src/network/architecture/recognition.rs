@@ -91,3 +91,49 @@ fn is_aside(name: &str) -> bool {
 fn listed(names: &[String]) -> String {
     names.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::Weights;
+
+    /// A fully connected network of three layers under `prefix`.
+    fn network(prefix: &str) -> Vec<(String, Weights)> {
+        let layer = |(at, shape): (usize, [usize; 2])| {
+            (format!("{prefix}{at}.weight"), Weights::new(shape.to_vec(), vec![0.5; shape[0] * shape[1]]))
+        };
+        [[5, 6], [4, 5], [3, 4]].into_iter().enumerate().map(layer).collect()
+    }
+
+    fn keys(entries: Vec<(String, Weights)>) -> (Vec<String>, String) {
+        let found = recognize(StateDict::new(entries)).unwrap_or_else(|_| panic!("not recognized"));
+        (found.state.iter().map(|(key, _)| key.to_owned()).collect(), found.note.unwrap_or_default())
+    }
+
+    #[test]
+    fn copies_and_parts_of_the_training_are_left_out_with_a_note() {
+        let vector = |key: &str| (key.to_owned(), Weights::new(vec![3], vec![1.0; 3]));
+        let (kept, note) = keys([network("model."), network("model_ema."), vec![vector("loss_fn.weight")]].concat());
+        assert_eq!(kept, ["0.weight", "1.weight", "2.weight"]);
+        assert!(note.contains("'model_ema', 'loss_fn'"), "{note}");
+        let (kept, note) = keys([network("online."), network("offline.")].concat());
+        assert_eq!(kept.len(), 3);
+        assert!(note.contains("'online' is read") && note.contains("'offline'"), "{note}");
+        // A part that is not a copy stays, and the network is not recognized.
+        let parts = [network("backbone."), vec![("head.scale".to_owned(), Weights::new(vec![2, 2, 2], vec![0.0; 8]))]];
+        assert!(recognize(StateDict::new(parts.concat())).is_err());
+    }
+
+    #[test]
+    fn prefixes_of_any_name_are_removed_if_all_keys_share_them() {
+        let image = |key: &str, shape: &[usize]| {
+            (key.to_owned(), Weights::new(shape.to_vec(), vec![0.0; shape.iter().product()]))
+        };
+        let resnet = vec![
+            image("encoder.trunk.conv1.weight", &[4, 3, 3, 3]),
+            image("encoder.trunk.bn1.running_mean", &[4]),
+            image("encoder.trunk.layer1.0.conv1.weight", &[4, 4, 3, 3]),
+        ];
+        assert_eq!(keys(resnet).0[0], "conv1.weight");
+    }
+}

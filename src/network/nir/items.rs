@@ -22,8 +22,6 @@ pub(super) struct NodeReader<'a> {
 pub(super) struct FileNode {
     pub(super) name: String,
     pub(super) kind: String,
-    /// "Input" or "Output" for the ports of an inner graph; else empty.
-    pub(super) port: String,
     pub(super) group: Group,
     pub(super) inputs: Vec<usize>,
 }

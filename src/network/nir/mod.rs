@@ -6,6 +6,7 @@
 mod build;
 mod hdf5;
 pub mod items;
+mod layers;
 mod nested;
 mod neurons;
 #[cfg(test)]

@@ -19,6 +19,8 @@ pub(super) const IDENTITY: &str = "Identity";
 #[derive(Default)]
 pub(super) struct FlatGraph {
     pub items: Vec<FileNode>,
+    /// Number of nodes and graphs so far; a damaged file may link a graph into itself.
+    count: usize,
     edges: Vec<(String, String)>,
     /// For every path, the node that edges to it enter and the node that edges from it leave.
     ports: HashMap<String, Ports>,
@@ -42,8 +44,8 @@ impl FlatGraph {
         Ok(graph)
     }
 
-    /// Adds the nodes of `group`, the graph at `path`.
-    fn add(&mut self, reader: &NodeReader<'_>, group: &Group, path: &str, depth: usize) -> Result<()> {
+    /// Adds the nodes of `group`, the graph at `path`; returns its own Input and Output nodes.
+    fn add(&mut self, reader: &NodeReader<'_>, group: &Group, path: &str, depth: usize) -> Result<Ports> {
         let graph = if path.is_empty() { "the graph".to_owned() } else { format!("graph '{path}'") };
         let fail = |reason: String| crate::Error::file(reader.path, graph.clone(), reason);
         if depth > MAX_DEPTH {
@@ -51,40 +53,35 @@ impl FlatGraph {
         }
         let nodes = group.group("nodes").map_err(|_| fail("has no nodes".into()))?;
         let names = nodes.groups().map_err(|e| fail(format!("has no readable nodes ({e})")))?;
+        let mut own = Ports::default();
         let prefix = if path.is_empty() { String::new() } else { format!("{path}.") };
         for name in names {
             let full = format!("{prefix}{name}");
-            if self.items.len() >= MAX_NODES {
+            self.count += 1;
+            if self.count > MAX_NODES {
                 return Err(fail(format!("has more than {MAX_NODES} nodes")));
             }
             let node = nodes.group(&name).map_err(|e| reader.fail(&full, e.to_string()))?;
             let kind = reader.read_text(&node, &full, "type")?;
-            let mut ports = Ports::default();
-            if kind == "NIRGraph" {
-                let first = self.items.len();
-                self.add(reader, &node, &full, depth + 1)?;
-                let inner = |kind: &str| {
-                    let is_port = |item: &FileNode| {
-                        item.port == kind && item.name.strip_prefix(&full).is_some_and(|n| !n[1..].contains('.'))
-                    };
-                    (first..self.items.len()).filter(|&at| is_port(&self.items[at])).collect::<Vec<_>>()
-                };
-                (ports.enter, ports.leave) = (inner("Input"), inner("Output"));
+            let ports = if kind == "NIRGraph" {
+                self.add(reader, &node, &full, depth + 1)?
             } else {
-                let is_port = depth > 0 && matches!(kind.as_str(), "Input" | "Output");
-                let port = if is_port { kind.clone() } else { String::new() };
-                let kind = if is_port { IDENTITY.to_owned() } else { kind };
                 let index = self.items.len();
-                (ports.enter, ports.leave) = (vec![index], vec![index]);
-                self.items.push(FileNode { name: full.clone(), kind, port, group: node, inputs: Vec::new() });
-            }
+                let (is_input, is_output) = (kind == "Input", kind == "Output");
+                own.enter.extend(is_input.then_some(index));
+                own.leave.extend(is_output.then_some(index));
+                // The ports of inner graphs do nothing.
+                let kind = if depth > 0 && (is_input || is_output) { IDENTITY.to_owned() } else { kind };
+                self.items.push(FileNode { name: full.clone(), kind, group: node, inputs: Vec::new() });
+                Ports { enter: vec![index], leave: vec![index] }
+            };
             if self.ports.insert(full.clone(), ports).is_some() {
                 return Err(reader.fail(&full, "exists twice: as a node with a period in its name and in a graph"));
             }
         }
         let edges = read_edges(reader, group, &graph)?;
         self.edges.extend(edges.into_iter().map(|(from, to)| (format!("{prefix}{from}"), format!("{prefix}{to}"))));
-        Ok(())
+        Ok(own)
     }
 
     /// Sets the inputs of all nodes.
