@@ -7,7 +7,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use super::constant::{Constant, Numbers};
-use super::elementwise::expression::Expression;
+use super::expression::Expression;
 use super::folding::{Budget, Folding};
 use super::functions::is_standard;
 use super::proto::NodeProto;

@@ -5,6 +5,7 @@
 mod attributes;
 mod constant;
 mod elementwise;
+mod expression;
 mod folding;
 mod functions;
 mod graph_outputs;
@@ -14,7 +15,6 @@ mod layers;
 mod lower;
 mod model;
 mod node_names;
-mod open_sizes;
 mod operator_table;
 mod padding;
 mod proto;
@@ -28,7 +28,7 @@ mod verify_lowering;
 use std::path::Path;
 
 pub use graph_outputs::output_names;
-pub use open_sizes::open_sizes;
+pub use inputs::open_sizes::open_sizes;
 use prost::Message;
 use prost::bytes::Bytes;
 

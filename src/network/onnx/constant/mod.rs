@@ -94,6 +94,14 @@ impl Constant {
             Numbers::Int(_, values) => Arc::new(values.iter().map(|&v| v as f32).collect()),
         }
     }
+    /// The values as f64; not copied if they are.
+    pub fn doubles(&self) -> Arc<Vec<f64>> {
+        match &self.numbers {
+            Numbers::Double(values) => values.clone(),
+            Numbers::Float(_, values) => Arc::new(values.iter().map(|&v| f64::from(v)).collect()),
+            Numbers::Int(_, values) => Arc::new(values.iter().map(|&v| v as f64).collect()),
+        }
+    }
     /// The values as integers; `None` if one has a fraction.
     pub fn as_ints(&self) -> Option<Vec<i64>> {
         let whole = |v: f64| (v.fract() == 0.0).then_some(v as i64);

@@ -3,7 +3,7 @@
 //! The bends follow from the operations ([`super::piecewise`]); on every piece the function is computed in f32, as the file
 //! means it. The operators that an exporter chose do not matter.
 
-use super::expression::Expression;
+use crate::network::onnx::expression::Expression;
 use super::piecewise::{self, FLAT, Piece};
 use crate::network::Activation;
 
@@ -204,18 +204,18 @@ fn describe(all: &[Segment]) -> String {
 mod tests {
     use std::rc::Rc;
 
-    use super::super::expression::Binary::*;
-    use super::super::expression::Unary::*;
+    use crate::network::onnx::expression::Binary::*;
+    use crate::network::onnx::expression::Unary::*;
     use super::*;
 
     type E = Expression;
     fn c(v: f32) -> Rc<E> {
         Rc::new(E::Constant(f64::from(v)))
     }
-    fn b(op: super::super::expression::Binary, a: Rc<E>, b: Rc<E>) -> Rc<E> {
+    fn b(op: crate::network::onnx::expression::Binary, a: Rc<E>, b: Rc<E>) -> Rc<E> {
         Rc::new(E::Binary(op, a, b))
     }
-    fn u(op: super::super::expression::Unary, a: Rc<E>) -> Rc<E> {
+    fn u(op: crate::network::onnx::expression::Unary, a: Rc<E>) -> Rc<E> {
         Rc::new(E::Unary(op, a))
     }
     fn clamp(a: Rc<E>, low: f32, high: f32) -> Rc<E> {

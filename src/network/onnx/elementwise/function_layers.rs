@@ -1,7 +1,7 @@
 //! Layers of elementwise functions: one activation where a function is one, else the sum or multiple of its parts.
 
 use super::activation_matching::{MatchedActivation, match_activation};
-use super::expression::{Binary, Expression, Unary};
+use crate::network::onnx::expression::{Binary, Expression, Unary};
 use crate::network::onnx::lower::Lowering;
 use crate::network::onnx::proto::NodeProto;
 use crate::network::{NodeId, Op};

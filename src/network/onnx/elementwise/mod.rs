@@ -3,14 +3,13 @@
 //! A function is matched with an activation as soon as another node reads its value ([`function_layers`]).
 
 mod activation_matching;
-pub(super) mod expression;
 mod function_layers;
 mod piecewise;
 
 use std::rc::Rc;
 use std::sync::Arc;
 
-use self::expression::{Binary, Expression, Unary};
+use super::expression::{Binary, Expression, Unary};
 use super::constant::{Constant, Numbers};
 use super::lower::{LoweredValue, Lowering};
 use super::node_names;

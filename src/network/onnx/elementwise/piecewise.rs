@@ -3,7 +3,7 @@
 //! Every operation of an activation maps straight lines to straight lines, so the bends follow from the operations and no
 //! range has to be guessed. Positions are computed in f64.
 
-use super::expression::{Binary, Expression, Unary};
+use crate::network::onnx::expression::{Binary, Expression, Unary};
 
 /// A limit beyond this magnitude means "no limit": exporters write the largest f32 there.
 const NO_LIMIT: f64 = 1e30;

@@ -76,7 +76,7 @@ impl Folding<'_> {
                 Numbers::Int(*of, Arc::new(values))
             }
             (Numbers::Double(_), _) | (_, Numbers::Double(_)) => {
-                let (a, b) = (doubles(x), doubles(y));
+                let (a, b) = (x.doubles(), y.doubles());
                 Numbers::Double(Arc::new(floats!((&a, &x.dims), (&b, &y.dims), &dims, f64)))
             }
             _ => {
@@ -113,7 +113,7 @@ impl Folding<'_> {
                     let rest = a % b;
                     if !has_sign_of_dividend && rest != 0.0 && (rest < 0.0) != (b < 0.0) { rest + b } else { rest }
                 };
-                let values = zip((&doubles(x), &x.dims), (&doubles(y), &y.dims), &dims, value);
+                let values = zip((&x.doubles(), &x.dims), (&y.doubles(), &y.dims), &dims, value);
                 Numbers::of_type(of, values.into_iter())
             }
         };
@@ -138,7 +138,7 @@ impl Folding<'_> {
                 Numbers::Int(*of, Arc::new(values))
             }
             (base, _) => {
-                let values = zip((&doubles(x), &x.dims), (&doubles(y), &y.dims), &dims, f64::powf);
+                let values = zip((&x.doubles(), &x.dims), (&y.doubles(), &y.dims), &dims, f64::powf);
                 match base {
                     Numbers::Int(of, _) => Numbers::Int(*of, Arc::new(values.iter().map(|&v| v as i64).collect())),
                     _ => Numbers::of_type(x.element_type(), values.into_iter()),
@@ -161,7 +161,7 @@ impl Folding<'_> {
                 };
                 zip((a, &x.dims), (b, &y.dims), &dims, order)
             }
-            _ => zip((&doubles(x), &x.dims), (&doubles(y), &y.dims), &dims, relation),
+            _ => zip((&x.doubles(), &x.dims), (&y.doubles(), &y.dims), &dims, relation),
         };
         Ok(Constant { dims, numbers: Numbers::bools(values) })
     }
@@ -179,7 +179,7 @@ impl Folding<'_> {
         let numbers = match (&yes.numbers, &no.numbers) {
             (Numbers::Int(of, y), Numbers::Int(_, n)) => Numbers::Int(*of, Arc::new(chosen(&holds, y, n))),
             (Numbers::Double(_), _) | (_, Numbers::Double(_)) => {
-                Numbers::Double(Arc::new(chosen(&holds, &doubles(&yes), &doubles(&no))))
+                Numbers::Double(Arc::new(chosen(&holds, &yes.doubles(), &no.doubles())))
             }
             _ => Numbers::Float(float_type(&yes, &no), Arc::new(chosen(&holds, &yes.floats(), &no.floats()))),
         };
@@ -222,15 +222,6 @@ impl Folding<'_> {
         let dims = common_dims(shapes)?;
         self.budget.count(&dims)?;
         Ok(dims)
-    }
-}
-
-/// The values as f64.
-pub(super) fn doubles(x: &Constant) -> Arc<Vec<f64>> {
-    match &x.numbers {
-        Numbers::Double(values) => values.clone(),
-        Numbers::Float(_, values) => Arc::new(values.iter().map(|&v| f64::from(v)).collect()),
-        Numbers::Int(_, values) => Arc::new(values.iter().map(|&v| v as f64).collect()),
     }
 }
 

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::Folding;
-use super::arithmetic::doubles;
 use crate::network::onnx::constant::{Constant, ElementType, Numbers};
 
 impl Folding<'_> {
@@ -32,7 +31,7 @@ pub(super) fn cast(x: &Constant, to: ElementType, saturate: bool) -> Result<Cons
         (_, ElementType::Float) => Numbers::floats(x.floats().to_vec()),
         (_, ElementType::Float8E8M0) => return Err("a conversion to float8e8m0, which is not supported".into()),
         _ => {
-            let values = doubles(x);
+            let values = x.doubles();
             match (to.range(), to.small_float()) {
                 (Some(range), _) => Numbers::Int(to, Arc::new(truncated(&values, to, range)?)),
                 // 16 bits have infinity and are not limited.

@@ -1,7 +1,6 @@
 //! Folds products of constant matrices.
 
 use super::Folding;
-use super::arithmetic::doubles;
 use super::broadcast::{common_dims, zip};
 use super::strided::Strides;
 use crate::network::onnx::constant::{Constant, ElementType, Numbers};
@@ -31,7 +30,7 @@ impl Folding<'_> {
         dims.extend((b.dims.len() > 1).then_some(n));
         let count = self.budget.count(&dims)?;
         bounded(count, k)?;
-        let (x, y) = (doubles(a), doubles(b));
+        let (x, y) = (a.doubles(), b.doubles());
         let (x_strides, y_strides) = (Strides::broadcast(a_outer, &outer), Strides::broadcast(b_outer, &outer));
         let mut out = Vec::with_capacity(count);
         let mut index = vec![0; outer.len()];
@@ -49,7 +48,7 @@ impl Folding<'_> {
         let matrix = |k: usize, attribute: &str| -> Result<(Vec<f64>, [usize; 2]), String> {
             let x = self.input(k)?;
             let &[rows, columns] = x.dims.as_slice() else { return Err(format!("input {k} is not a matrix")) };
-            let values = doubles(x);
+            let values = x.doubles();
             Ok(match self.node.int(attribute, 0) {
                 0 => (values.to_vec(), [rows, columns]),
                 _ => {
@@ -69,7 +68,7 @@ impl Folding<'_> {
         out.iter_mut().for_each(|v| *v *= alpha);
         if let Some(c) = self.optional(2) {
             common_dims(&[&c.dims, &dims]).ok().filter(|common| *common == dims).ok_or("a sum that does not fit")?;
-            out = zip((&out, &dims), (&doubles(c), &c.dims), &dims, |v, c| v + beta * c);
+            out = zip((&out, &dims), (&c.doubles(), &c.dims), &dims, |v, c| v + beta * c);
         }
         Ok(Constant { dims, numbers: typed(self.input(0)?, out)? })
     }

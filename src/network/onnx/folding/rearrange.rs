@@ -108,7 +108,7 @@ impl Folding<'_> {
                 Numbers::Float(*of, std::sync::Arc::new(joined(&slices, outer)))
             }
             Numbers::Double(_) if same(ElementType::Double) => {
-                let values = |part: &&Constant| super::arithmetic::doubles(part);
+                let values = |part: &&Constant| part.doubles();
                 let doubles: Vec<_> = parts.iter().map(values).collect();
                 let slices: Vec<&[f64]> = doubles.iter().map(|values| values.as_slice()).collect();
                 Numbers::Double(std::sync::Arc::new(joined(&slices, outer)))

@@ -9,8 +9,8 @@ use std::path::Path;
 
 use prost::Message;
 
-use super::inputs::GraphInput;
-use super::proto::ValueInfoProto;
+use super::GraphInput;
+use crate::network::onnx::proto::ValueInfoProto;
 use crate::{Error, Result};
 
 /// Maximum bytes of a name or of the description of an input.

@@ -1,7 +1,7 @@
 //! Expression trees of elementwise nodes: scalar functions of one variable x.
 //!
 //! Any chain or diamond of nodes that an exporter writes for an activation becomes one expression.
-//! [`super::activation_matching`] finds out which activation it is.
+//! `elementwise::activation_matching` finds out which activation it is.
 
 use std::rc::Rc;
 
