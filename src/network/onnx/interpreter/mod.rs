@@ -56,7 +56,8 @@ impl<'a> Interpreter<'a> {
     ///
     /// `external` gives the 32-bit floats of tensors in external files, if they were read before.
     ///
-    /// Nodes that are not understood make their outputs unknown; they are no error.
+    /// Nodes that are not understood make their outputs unknown; they are no error. 16-bit floats are computed with 32 bits, as
+    /// the layers of a network that was read.
     pub fn new(
         graph: &'a GraphProto,
         order: &[usize],
@@ -68,7 +69,9 @@ impl<'a> Interpreter<'a> {
         let is_stored = |name: &str| graph.initializer.iter().any(|tensor| tensor.name == name);
         let input = graph.input.iter().find(|input| !is_stored(&input.name));
         let inputs: Vec<_> = input.map(|input| (input.name.as_str(), input_shape.to_vec())).into_iter().collect();
-        Self::with_inputs(graph, order, opset, path, &inputs, external)
+        let mut interpreter = Self::with_inputs(graph, order, opset, path, &inputs, external);
+        interpreter.plan.widens_halves = true;
+        interpreter
     }
 
     /// [`Interpreter::new`] for inputs with names; those without a shape are unknown.

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
+use super::data_type::DataType;
 use super::index::count;
 use super::operator::{Element, Fetch, Kind};
 use super::stored::Stored;
@@ -58,6 +59,8 @@ pub struct Step<'a> {
 pub struct Plan<'a> {
     pub values: Vec<Value<'a>>,
     pub steps: Vec<Step<'a>>,
+    /// Whether 16-bit floats are computed with 32 bits.
+    pub widens_halves: bool,
 }
 
 /// Supplies elements at which evaluation stops: `(name, index)`.
@@ -133,7 +136,10 @@ impl Plan<'_> {
                 None => f64::NAN,
             };
             let fetch = Fetch { read: &read, inputs: step.inputs };
-            let data_type = self.values[result].kind.data_type;
+            let data_type = match self.values[result].kind.data_type {
+                DataType::F16 | DataType::Bf16 if self.widens_halves => DataType::F32,
+                other => other,
+            };
             for (k, &index) in own.numbers.indices.iter().enumerate().filter(|(k, _)| !own.stops[*k]) {
                 own.numbers.numbers[k] = data_type.round((step.element)(output, index, &fetch));
             }
