@@ -185,3 +185,52 @@ fn weights_of(path: &Path) -> Result<PathBuf> {
         Error::file(path, "", reason)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WEIGHTS: &[u8] = include_bytes!("../../tests/seeds/mlp.pt");
+
+    #[test]
+    fn networks_open_under_any_name_and_data_do_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let put = |name: &str, bytes: &[u8]| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            path
+        };
+        for name in ["net.pth.tar", "net.ckpt", "net.bin", "net.pkl", "net.model", "net", "net.onnx"] {
+            let path = put(name, WEIGHTS);
+            let network = open(&path.display().to_string()).unwrap_or_else(|error| panic!("{error}"));
+            assert!(is_network_file(&path) && network.classes() == 3, "{name}");
+            assert!(network.name == "net", "{name}: {}", network.name);
+        }
+        for (name, word) in [("x.bin", "not a network file"), ("cut.pt", "truncated"), ("empty.pt", "is empty")] {
+            let bytes = match name {
+                "x.bin" => &[7; 3073][..],
+                "cut.pt" => &WEIGHTS[..500],
+                _ => &[],
+            };
+            let path = put(name, bytes);
+            let text = open(&path.display().to_string()).unwrap_err().to_string();
+            assert!(text.contains(name) && text.contains(word), "{text}");
+        }
+        assert!(!is_network_file(&folder.path().join("x.bin")) && !is_network_file(folder.path()));
+        assert!(open(&folder.path().display().to_string()).unwrap_err().to_string().contains("is a folder"));
+    }
+
+    #[test]
+    fn architecture_file_beside_double_extension_is_found_and_opens_its_weights() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("net.pth.tar"), WEIGHTS).unwrap();
+        std::fs::write(folder.path().join("net.arch.toml"), "class-names = [\"a\", \"b\", \"c\"]\n").unwrap();
+        for name in ["net.pth.tar", "net.arch.toml"] {
+            let network = open(&folder.path().join(name).display().to_string()).unwrap();
+            assert_eq!(network.class_names, ["a", "b", "c"], "{name}");
+        }
+        std::fs::remove_file(folder.path().join("net.pth.tar")).unwrap();
+        let text = open(&folder.path().join("net.arch.toml").display().to_string()).unwrap_err().to_string();
+        assert!(text.contains(".pth.tar"), "{text}");
+    }
+}

@@ -120,7 +120,7 @@ impl<'a> Tables<'a> {
                     Ok(self.tensor(TensorView { unreadable: Some(reason), ..TensorView::default() }))
                 }
                 Global::Parameter => match items.first() {
-                    Some(&tensor @ PickleValue::Tensor(_)) => Ok(tensor),
+                    Some(&tensor @ (PickleValue::Tensor(_) | PickleValue::Object(_))) => Ok(tensor),
                     _ => Err("a parameter without its tensor".into()),
                 },
                 Global::SavedStorage => match items.first() {
