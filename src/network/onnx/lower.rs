@@ -152,7 +152,7 @@ impl Lowering<'_> {
                 LoweredValue::Layer(id) | LoweredValue::Function { root: id, .. } => self.full_shape(id),
             };
             if node.op_type == "Size" {
-                let count = dims.iter().product::<usize>() as i64;
+                let count = shapes::count(&dims).unwrap_or(usize::MAX) as i64;
                 return Ok(Some(vec![Constant::of_scalar(Numbers::ints(vec![count]))]));
             }
             let rank = dims.len() as i64;

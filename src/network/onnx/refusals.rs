@@ -123,6 +123,9 @@ fn of_quantized(op: &str) -> String {
     format!("{op} belongs to a quantized network. Open the float network from before quantization.")
 }
 
+/// Maximum number of nodes beside one that are looked at.
+const MAX_READERS: usize = 16;
+
 /// The nodes of a graph by what they produce and read, to find out what an operation is part of.
 pub struct Neighbors<'a> {
     producers: HashMap<&'a str, &'a NodeProto>,
@@ -187,11 +190,13 @@ impl<'a> Neighbors<'a> {
 
     fn leads_to(&self, node: &NodeProto, op: &str, steps: usize) -> bool {
         let readers = node.output.iter().filter_map(|name| self.readers.get(name.as_str())).flatten();
-        steps > 0 && readers.into_iter().any(|reader| reader.op_type == op || self.leads_to(reader, op, steps - 1))
+        steps > 0
+            && readers.take(MAX_READERS).any(|reader| reader.op_type == op || self.leads_to(reader, op, steps - 1))
     }
 
     fn comes_from(&self, node: &NodeProto, op: &str, steps: usize) -> bool {
         let producers = node.input.iter().filter_map(|name| self.producers.get(name.as_str()));
-        steps > 0 && producers.into_iter().any(|before| before.op_type == op || self.comes_from(before, op, steps - 1))
+        steps > 0
+            && producers.take(MAX_READERS).any(|before| before.op_type == op || self.comes_from(before, op, steps - 1))
     }
 }

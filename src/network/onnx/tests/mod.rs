@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use prost::Message;
 
 use super::proto::*;
-use super::{from_bytes, model};
+use super::{from_bytes, model, open_sizes};
 use crate::network::{Activation, Network, Op, OpenedNetwork};
 
 fn value(name: &str, dims: &[i64]) -> ValueInfoProto {
@@ -310,5 +310,6 @@ proptest! {
         }
         bytes.truncate(bytes.len() - cut);
         let _ = from_bytes(&bytes, Path::new("net.onnx"));
+        let _ = open_sizes::of_file(std::io::Cursor::new(&bytes), Path::new("net.onnx"));
     }
 }
