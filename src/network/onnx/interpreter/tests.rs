@@ -48,7 +48,8 @@ fn graph(node: Vec<NodeProto>, initializer: Vec<TensorProto>) -> GraphProto {
 /// All elements of "y" for the input `x` of shape `shape`, and the shape of "y".
 fn run(graph: &GraphProto, opset: i64, shape: &[usize], x: &[f32]) -> Result<(Vec<usize>, Vec<f64>), Unknown> {
     let order: Vec<usize> = (0..graph.node.len()).collect();
-    let interpreter = Interpreter::new(graph, &order, opset, Path::new("net.onnx"), shape, &|_| None);
+    let inputs: Vec<_> = graph.input.iter().take(1).map(|input| (input.name.as_str(), shape.to_vec())).collect();
+    let interpreter = Interpreter::with_inputs(graph, &order, opset, Path::new("net.onnx"), &inputs, &|_| None);
     let shape = interpreter.shape("y")?.to_vec();
     let indices: Vec<usize> = (0..count(&shape)).collect();
     let numbers = interpreter.elements("y", &indices, &|name, index| (name == "x").then(|| x[index]))?;
