@@ -1,7 +1,7 @@
 //! Elementwise operators of one input: arithmetic, activations, casts.
 
 use super::data_type::DataType;
-use super::operator::{Built, Operator, Site};
+use super::operator::{Built, Kind, Operator, Site};
 
 /// A function of one number.
 type Function = Box<dyn Fn(f64) -> f64 + Send + Sync>;
@@ -146,9 +146,11 @@ pub fn cast(site: &Site) -> Built {
 pub fn dropout(site: &Site) -> Built {
     site.ignore(&["ratio", "seed", "is_test"]);
     let kind = site.kind(0)?.clone();
-    // Before operator set 10 the mask has the type of the input.
-    let mask_type = if site.opset < 10 { kind.data_type } else { DataType::Bool };
-    let mask = super::operator::Kind { data_type: mask_type, shape: kind.shape.clone() };
+    // What the mask holds in inference is stated since operator set 12.
+    if site.opset < 12 {
+        return Operator::one(kind.data_type, kind.shape, |i, fetch| fetch.input(0, i));
+    }
+    let mask = Kind { data_type: DataType::Bool, shape: kind.shape.clone() };
     Operator::several(vec![kind, mask], |k, i, fetch| if k == 0 { fetch.input(0, i) } else { 1.0 })
 }
 

@@ -42,7 +42,7 @@ pub fn range(site: &Site) -> Built {
         return Err("its step is 0".into());
     }
     let length = (data_type.round(limit - start) / step).ceil().max(0.0);
-    if !(length <= MAX_ELEMENTS as f64) {
+    if length.is_nan() || length > MAX_ELEMENTS as f64 {
         return Err("it is too long".into());
     }
     Operator::one(data_type, vec![length as usize], move |index, _| start + index as f64 * step)

@@ -73,7 +73,7 @@ fn compare(
         let found = interpreter.elements(&output.name, &indices, &supply).map_err(|e| e.reason)?;
         let differs = |(a, b): &(&f64, &f64)| {
             let equal = a == b || a.is_nan() && b.is_nan();
-            !equal && !(data_type.is_float() && (*a - *b).abs() <= 1e-5 + relative * b.abs())
+            !(equal || data_type.is_float() && (*a - *b).abs() <= 1e-5 + relative * b.abs())
         };
         if let Some(at) = found.iter().zip(&numbers).position(|(a, b)| differs(&(a, b))) {
             return Ok(Some(format!("'{}'[{at}] is {}, not {}", output.name, found[at], numbers[at])));
