@@ -100,7 +100,9 @@ impl Plan {
 fn rows_to_image(samples: &Samples, input: &InputForm, stated: Option<Layout>) -> Plan {
     let to = input.channels();
     let mut plan = Plan::stay(input.shape.clone(), Some(to));
-    if !has_order(&input.shape, to) {
+    // Signals `[C, L]` have an order too, if the network is known to read channels.
+    let is_signal = input.layout.is_some() && input.shape.len() == 2;
+    if !(has_order(&input.shape, to) || is_signal) {
         return plan;
     }
     let from = stated.or(samples.layout).unwrap_or(to);

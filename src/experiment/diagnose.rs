@@ -4,20 +4,17 @@
 
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
-use super::cache::{AnnKey, Cache};
+use super::cache::Cache;
 use super::load;
 use super::prepare::{check_ranges, load_or_compute_balanced, load_or_compute_calibration, load_or_compute_spiking};
 use super::run::PreparedNetwork;
 use super::settings::Settings;
+use super::suggest::AccuracyCheck;
 use crate::compute::AnnRun;
-use crate::compute::dense::tensor_to_vec;
 use crate::convert::findings::{self, Finding, Severity};
 use crate::convert::{Calibration, Recipe, SpikingNetwork, ThresholdRule, unclipped_thresholds};
-use crate::data::{Layout, Samples, Scaling};
+use crate::data::Samples;
 use crate::measure::ties::ties;
-use crate::network::predicted_class;
 use crate::progress::JobControl;
 use crate::simulate::SimulationPlan;
 use crate::task::classification::Classes;
@@ -93,9 +90,10 @@ impl DiagnosisInput<'_> {
         let calibrated = set.scaled(first_of(&settings.calibrate), &settings.scaling);
         let run = self.samples.scaled(first_of(&settings.samples), &settings.scaling);
         // The scaling comes first: other findings often follow from it.
-        let mut found: Vec<Finding> = self.class_order(control)?.into_iter().collect();
+        let check = AccuracyCheck { settings, model: self.model, samples: self.samples, ann: self.ann };
+        let mut found: Vec<Finding> = check.class_order(control)?.into_iter().collect();
         if found.is_empty() {
-            found.extend(self.scaling(cache, control)?);
+            found.extend(check.scaling(cache, control)?);
         }
         found.extend(findings::far_input(&calibrated, &run));
         found.extend(findings::check_samples(self.samples, &settings.scaling, recipe.steps));
@@ -138,109 +136,6 @@ impl DiagnosisInput<'_> {
         is_used.then(|| findings::fitted_ranges(self.samples.len(), &calibrate, &run))
     }
 
-    /// A finding if the ANN's accuracy is far higher under the other order of class names.
-    fn class_order(&self, control: &JobControl) -> Result<Option<Finding>> {
-        if self.samples.other_labels.is_none() || !self.model.original.is_classifier() {
-            return Ok(None);
-        }
-        let range = &self.settings.samples;
-        let predictions: Result<Vec<(usize, usize)>> = match self.ann {
-            Some(ann) => Ok(range.clone().enumerate().map(|(k, sample)| (sample, ann.prediction(k))).collect()),
-            None => {
-                // From all parts of the range: folders are read class by class.
-                let count = range.len().min(MAX_CHECKED_SAMPLES);
-                let spread = (0..count).into_par_iter().map(|k| range.start + k * range.len() / count.max(1));
-                spread.map(|sample| Ok((sample, self.predict(sample, &self.settings.scaling, control)?))).collect()
-            }
-        };
-        Ok(findings::other_class_order(self.samples, &predictions?))
-    }
-
-    /// The ANN's prediction for `sample` of the data set under `scaling`.
-    fn predict(&self, sample: usize, scaling: &Scaling, control: &JobControl) -> Result<usize> {
-        control.check()?;
-        let program = &self.model.program;
-        let input = program.tensor(self.samples.scaled(sample..sample + 1, scaling), 1);
-        Ok(predicted_class(&tensor_to_vec(program.run(input, |_, _| {}))))
-    }
-
-    /// A finding if the ANN's accuracy is low under this scaling and higher under a usual one. Needs labels.
-    fn scaling(&self, cache: &mut Cache, control: &JobControl) -> Result<Option<Finding>> {
-        let network = &self.model.original;
-        if self.samples.labels.is_empty() || !Classes::of(network, &self.samples.labels).are() {
-            return Ok(None);
-        }
-        let key = AnnKey::new(self.settings);
-        if let Some(known) = cache.scalings.get(&key) {
-            return Ok(known);
-        }
-        let finding = self.suggest_scaling(control)?;
-        cache.scalings.insert(key, finding.clone());
-        Ok(finding)
-    }
-
-    fn suggest_scaling(&self, control: &JobControl) -> Result<Option<Finding>> {
-        let usual = [
-            "mean=.485,.456,.406;std=.229,.224,.225",
-            "mean=.4914,.4822,.4465;std=.2023,.1994,.2010",
-            "mean=.1307;std=.3081",
-            "mean=.5;std=.5",
-        ];
-        let usual = usual.iter().filter_map(|text| Scaling::parse(text).ok());
-        let present = match self.ann {
-            Some(ann) => self.accuracy_of(|sample| Ok(ann.prediction(sample)))?,
-            None => self.accuracy(&self.settings.scaling, control)?,
-        };
-        let Some(present) = present.filter(|&present| present <= 0.8) else { return Ok(None) };
-        let chance = || {
-            findings::at_chance(
-                present,
-                self.settings.samples.len().min(MAX_CHECKED_SAMPLES),
-                self.model.original.class_count(),
-            )
-        };
-        if self.model.original.scaling.is_some() {
-            // The stated scaling is known; `stated_scaling` reports a different one in use.
-            return Ok(chance());
-        }
-        // Values beyond 1 that are no bytes may be pixels that were never divided.
-        let divided = (self.samples.max > self.samples.full_scale).then_some(Scaling::Divide(255.0));
-        let others = [Scaling::Unit, Scaling::Bytes].into_iter().chain(divided).chain(usual);
-        // Color networks are not trained with one mean for three channels, except for one half.
-        let color = matches!(
-            (self.samples.shape.as_slice(), self.samples.channels()),
-            ([3, _, _], Layout::ChannelsFirst) | ([_, _, 3], Layout::ChannelsLast)
-        );
-        let gray =
-            |scaling: &Scaling| matches!(scaling, Scaling::MeanStd { mean, .. } if mean.len() == 1 && mean[0] != 0.5);
-        let fitting = others.filter(|scaling| self.samples.check_scaling(scaling).is_ok() && !(color && gray(scaling)));
-        let fitting: Vec<Scaling> = fitting.collect();
-        let mut others = Vec::new();
-        for (k, scaling) in fitting.iter().enumerate() {
-            control.progress("trying other input scalings", k as f32 / fitting.len() as f32);
-            others.extend(self.accuracy(scaling, control)?.map(|accuracy| (scaling.clone(), accuracy)));
-        }
-        Ok(findings::other_scaling(&self.settings.scaling, present, &others).or_else(chance))
-    }
-
-    /// ANN accuracy on the first samples under `scaling`; `None` without labels.
-    fn accuracy(&self, scaling: &Scaling, control: &JobControl) -> Result<Option<f64>> {
-        let start = self.settings.samples.start;
-        self.accuracy_of(|sample| self.predict(start + sample, scaling, control))
-    }
-
-    /// Fraction of the first samples for which `predict` returns the label; `None` without labels.
-    fn accuracy_of(&self, predict: impl Fn(usize) -> Result<usize> + Sync) -> Result<Option<f64>> {
-        let range = &self.settings.samples;
-        let Some(labels) = self.samples.labels.get(range.start..range.end.min(range.start + MAX_CHECKED_SAMPLES))
-        else {
-            return Ok(None);
-        };
-        let one = |(sample, label): (usize, &u16)| Ok(usize::from(predict(sample)? == usize::from(*label)));
-        let correct = labels.par_iter().enumerate().map(one).sum::<Result<usize>>()?;
-        Ok((!labels.is_empty()).then(|| correct as f64 / labels.len() as f64))
-    }
-
     /// Findings about ties, from a few steps on a few samples.
     fn find_ties(&self, spiking: &SpikingNetwork, control: &JobControl) -> Result<Vec<Finding>> {
         let range = &self.settings.samples;
@@ -259,6 +154,7 @@ impl DiagnosisInput<'_> {
 mod tests {
     use super::*;
     use crate::convert::Fix;
+    use crate::data::Scaling;
 
     fn diagnose_with(change: impl FnOnce(&mut Settings)) -> Vec<Finding> {
         let mut settings =

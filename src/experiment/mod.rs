@@ -30,6 +30,7 @@ pub mod run_export;
 pub mod settings;
 pub mod snapshot;
 pub mod snapshot_parts;
+mod suggest;
 
 pub use partial::PartialResults;
 pub use run::{PreparedNetwork, Run, Timings};

@@ -77,7 +77,7 @@ pub fn at_chance(accuracy: f64, samples: usize, classes: usize) -> Option<Findin
     }
     let text = format!(
         "the ANN has an accuracy of {:.0} % on the first {samples} samples, chance level for {classes} classes. Check \
-         data, labels and input scaling",
+         data, their layout, labels and input scaling",
         accuracy * 100.0
     );
     Some(Finding::warning("answers by chance", None, text))

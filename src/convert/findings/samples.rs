@@ -2,13 +2,12 @@
 
 use std::ops::Range;
 
-use super::{Finding, Fix, Severity};
-use crate::data::{DataSpec, Note, OtherChoice, Samples, Scaling};
+use super::reading::notes_on;
+use super::{Finding, Fix};
+use crate::data::{Samples, Scaling};
 
 /// Minimum number of other samples for which calibrating on them is suggested.
 const MIN_SUGGESTED: usize = 32;
-/// Minimum gain in accuracy for which another order of classes is suggested.
-const MIN_GAIN: f64 = 0.2;
 
 /// What the reader did or assumed in `samples`, and a T that does not fit event recordings: a run of `steps` time steps
 /// reads one frame a step, while the ANN gets the mean of all frames.
@@ -30,73 +29,6 @@ pub fn check_samples(samples: &Samples, scaling: &Scaling, steps: usize) -> Vec<
         found.push(Finding::note("frames", None, text).with_fix(Fix::Steps(steps / frames * frames)));
     }
     found
-}
-
-/// What the reader did or assumed in separate calibration samples.
-pub fn check_calibration_samples(samples: &Samples, scaling: &Scaling) -> Vec<Finding> {
-    notes_on(samples, scaling, true)
-}
-
-fn notes_on(samples: &Samples, scaling: &Scaling, for_calibration: bool) -> Vec<Finding> {
-    let relevant = samples.notes.iter().filter(|note| applies(note, scaling));
-    let finding = |note: &Note| {
-        let severity = if note.is_warning { Severity::Warning } else { Severity::Note };
-        let text = if for_calibration { format!("calibration data: {}", note.text) } else { note.text.clone() };
-        let found = Finding::new("samples", severity, None, text);
-        match note.other.as_ref().and_then(|other| fix(samples, other, for_calibration)) {
-            Some(fix) => found.with_fix(fix),
-            None => found,
-        }
-    };
-    relevant.map(finding).collect()
-}
-
-/// Whether a note on the scale of values is true under `scaling`.
-fn applies(note: &Note, scaling: &Scaling) -> bool {
-    let about_scale = matches!(note.other, Some(OtherChoice::Scaling(_)));
-    !about_scale || !matches!(scaling, Scaling::Bytes | Scaling::Divide(_))
-}
-
-/// The change of the settings that makes the other choice.
-fn fix(samples: &Samples, other: &OtherChoice, for_calibration: bool) -> Option<Fix> {
-    match other {
-        OtherChoice::Scaling(scaling) => Some(Fix::Scaling(scaling.clone())),
-        OtherChoice::Option { key, value } => read_with(samples, key, value, for_calibration),
-    }
-}
-
-/// Reading `samples` with another option.
-fn read_with(samples: &Samples, key: &str, value: &str, for_calibration: bool) -> Option<Fix> {
-    let data = DataSpec::parse(&samples.source).and_then(|spec| spec.with_option(key, value)).ok()?.to_string();
-    Some(Fix::Data { data, option: format!("{key}={value}"), for_calibration })
-}
-
-/// Another order of the class names under which the ANN's predictions are far better. `predictions` are pairs of sample
-/// index and class.
-pub fn other_class_order(samples: &Samples, predictions: &[(usize, usize)]) -> Option<Finding> {
-    let other = samples.other_labels.as_ref()?;
-    let accuracy = |labels: &[u16]| {
-        let correct =
-            predictions.iter().filter(|(sample, class)| labels.get(*sample).is_some_and(|l| usize::from(*l) == *class));
-        correct.count() as f64 / predictions.len().max(1) as f64
-    };
-    let (present, changed) = (accuracy(&samples.labels), accuracy(&other.labels));
-    if changed < present + MIN_GAIN {
-        return None;
-    }
-    let text = format!(
-        "the ANN has an accuracy of only {:.0} % with this order of class names, and of {:.0} % with class names {}: \
-         the network was probably trained with that order",
-        present * 100.0,
-        changed * 100.0,
-        other.order
-    );
-    let (key, value) = other.option;
-    let found = Finding::warning("order of classes", None, text);
-    Some(match read_with(samples, key, value, false) {
-        Some(fix) => found.with_fix(fix),
-        None => found,
-    })
 }
 
 /// Ranges that were fitted to the `count` samples of a small data set.
@@ -140,7 +72,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::data::{FrameSequence, OtherLabels};
+    use crate::data::FrameSequence;
 
     #[test]
     fn samples_that_are_also_calibration_samples_are_found() {
@@ -168,41 +100,5 @@ mod tests {
         assert_eq!((mends(3), mends(4), mends(8)), (vec![Fix::Steps(4)], vec![], vec![]));
         assert_eq!(mends(9), [Fix::Steps(8)]);
         assert_eq!(check(4), [Finding::note("samples", None, "cut")]);
-    }
-
-    #[test]
-    fn assumptions_have_the_other_choice_as_their_fix() {
-        let notes = vec![
-            Note::new("turned").or_option("layout", "nhwc"),
-            Note::new("bytes").warning().or_scaling(Scaling::Bytes),
-        ];
-        let samples = Samples { source: "npz:a.npz,split=test".into(), notes, ..Samples::default() };
-        let found = check_samples(&samples, &Scaling::Unit, 8);
-        let options: Vec<String> = found.iter().map(|f| f.mend.as_ref().unwrap().cli_options()).collect();
-        assert_eq!(options, ["--data \"npz:a.npz,layout=nhwc,split=test\"", "--scale \"0..255\""]);
-        assert_eq!(found[0].mend.as_ref().unwrap().label(), "Read with layout=nhwc");
-        assert_eq!((found[0].severity, found[1].severity), (Severity::Note, Severity::Warning));
-        assert_eq!(check_samples(&samples, &Scaling::Divide(2.0), 8).len(), 1);
-        let calibration = check_calibration_samples(&samples, &Scaling::Bytes);
-        assert!(calibration[0].mend.as_ref().unwrap().cli_options().starts_with("--calibrate-data"));
-    }
-
-    #[test]
-    fn a_far_better_order_of_classes_is_found() {
-        let other = OtherLabels {
-            labels: Arc::new(vec![0, 2, 1, 3]),
-            option: ("classes", "text"),
-            order: "in the order of text",
-        };
-        let samples = Samples {
-            source: "images:a".into(),
-            labels: Arc::new(vec![0, 1, 2, 3]),
-            other_labels: Some(other),
-            ..Samples::default()
-        };
-        let found = other_class_order(&samples, &[(0, 0), (1, 2), (2, 1), (3, 0)]).unwrap();
-        assert!(found.text.contains("25 %") && found.text.contains("75 %"), "{}", found.text);
-        assert_eq!(found.mend.unwrap().cli_options(), "--data \"images:a,classes=text\"");
-        assert_eq!(other_class_order(&samples, &[(0, 0), (1, 1), (2, 1), (3, 0)]), None);
     }
 }
