@@ -37,7 +37,9 @@ pub fn too_few_values(
     let fitted = calibration
         .layers
         .iter()
-        .filter(|layer| !recipe.manual_thresholds.contains_key(&network.nodes[layer.node].name));
+        .filter(|layer| !recipe.manual_thresholds.contains_key(&network.nodes[layer.node].name))
+        // Nothing is fitted to a layer that is never active.
+        .filter(|layer| !layer.layer.positive.is_empty());
     let few: Vec<(&str, usize)> = fitted
         .map(|layer| (network.nodes[layer.node].name.as_str(), values(layer)))
         .filter(|(_, n)| *n as f64 * share < MIN_VALUES_ABOVE)

@@ -1,0 +1,1 @@
+BprobabilitiesJ"dJ>—µ­>¤²o>	~j>
