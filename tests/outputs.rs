@@ -40,10 +40,8 @@ impl Nodes {
         let columns = self.0[input].len();
         let weight = (0..out * columns).map(|k| ((k * 37 + name.len() * 11) % 17) as f32 / 8.0 - 1.0).collect();
         let vector = |shape: Vec<usize>, data: Vec<f32>| Weights { shape, data: Arc::new(data) };
-        let op = Op::Linear {
-            weight: vector(vec![out, columns], weight),
-            bias: Some(vector(vec![out], vec![bias; out])),
-        };
+        let op =
+            Op::Linear { weight: vector(vec![out, columns], weight), bias: Some(vector(vec![out], vec![bias; out])) };
         self.add(name, op, &[input], &[out])
     }
     /// The network with the outputs `outputs` by name.

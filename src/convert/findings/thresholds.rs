@@ -241,7 +241,10 @@ mod tests {
             let spiking = SpikingNetwork::convert(&dead, &calibration, None, &recipe).unwrap();
             assert_eq!(spiking.layers[0].theta, [1.0]);
             let found = crate::convert::findings::silent_layers(dead.network(), &calibration, &recipe);
-            assert!(found[0].severity == crate::convert::Severity::Warning && found[0].text.contains("θ = 1"), "{found:?}");
+            assert!(
+                found[0].severity == crate::convert::Severity::Warning && found[0].text.contains("θ = 1"),
+                "{found:?}"
+            );
         }
         let error = calibrate(&dead, &[0.5, f32::NAN], 1, &control).unwrap_err().to_string();
         assert!(error.contains("NaN") && error.contains("number 0"), "{error}");
