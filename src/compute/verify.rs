@@ -133,9 +133,14 @@ fn compare(network: &Network, program: &Program, source: &Path, stored: Stored) 
     let fail = |reason: String| Error::file(source, "the stored values", reason);
     let shape = network.input_shape();
     let (dims, values) = &stored.input;
-    let input = match dims.split_first() {
-        Some((_, rest)) if rest == shape => values.clone(),
-        Some((_, rest)) if shape.len() == 3 && *rest == [shape[1], shape[2], shape[0]] => channels_first(values, shape),
+    // Dimensions of 1 do not move values; without a batch dimension the file has one sample.
+    let fits = |dims: &[usize]| dims.iter().filter(|&&n| n != 1).eq(shape.iter().filter(|&&n| n != 1));
+    let (samples, input) = match dims.split_first() {
+        Some((&samples, rest)) if fits(rest) => (samples, values.clone()),
+        Some((&samples, rest)) if shape.len() == 3 && *rest == [shape[1], shape[2], shape[0]] => {
+            (samples, channels_first(values, shape))
+        }
+        _ if fits(dims) => (1, values.clone()),
         _ => {
             return Err(fail(format!(
                 "the input has shape {}, but the network expects Nx{}",
@@ -144,16 +149,14 @@ fn compare(network: &Network, program: &Program, source: &Path, stored: Stored) 
             )));
         }
     };
-    let rows = dims[0].min(MAX_SAMPLES);
+    let rows = samples.min(MAX_SAMPLES);
     let (width, classes) = (shape.iter().product::<usize>(), network.classes());
     let parts = network.outputs();
     if stored.outputs.len() != parts.len() {
         return Err(fail(format!("{} stored outputs for a network with {}", stored.outputs.len(), parts.len())));
     }
     for (part, (dims, values)) in parts.iter().zip(&stored.outputs) {
-        if values.len() != dims[..1].iter().product::<usize>() * part.range.len()
-            || dims.first() != stored.input.0.first()
-        {
+        if values.len() != samples * part.range.len() || (samples != 1 && dims.first() != Some(&samples)) {
             return Err(fail(format!(
                 "output '{}' has shape {}, but the network gives {}",
                 part.name,

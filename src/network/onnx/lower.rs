@@ -154,7 +154,7 @@ impl Lowering<'_> {
                 LoweredValue::Layer(id) | LoweredValue::Function { root: id, .. } => self.full_shape(id),
             };
             if node.op_type == "Size" {
-                let count = dims.iter().product::<usize>() as i64;
+                let count = shapes::count(&dims).unwrap_or(usize::MAX) as i64;
                 return Ok(Some(vec![Constant::of_scalar(Numbers::ints(vec![count]))]));
             }
             let rank = dims.len() as i64;
@@ -200,12 +200,15 @@ impl Lowering<'_> {
         match node.output.iter().skip(understood).find(is_used) {
             Some(name) => {
                 let what = match node.op_type.as_str() {
-                    "MaxPool" => "the indices of its maxima",
-                    "Dropout" => "its mask",
-                    "BatchNormalization" => "its running statistics",
-                    _ => "a further output",
+                    "MaxPool" => "the indices of the maxima",
+                    "Dropout" => "the mask",
+                    "BatchNormalization" => "the running statistics",
+                    _ => "an output beyond the first",
                 };
-                Err(self.node_error(node, format!("{what} ('{name}') are used, which is not supported")))
+                Err(self.node_error(
+                    node,
+                    format!("another node or output reads {what} ('{name}'), which is not supported"),
+                ))
             }
             None => Ok(()),
         }

@@ -21,6 +21,8 @@ use crate::{Error, Result};
 
 /// Minimum operator set version: earlier ones have other rules for broadcasting.
 const MIN_OPSET: i64 = 7;
+/// Maximum batch size that a file may state.
+const MAX_BATCH: usize = 1 << 20;
 
 /// Opens the network in the `bytes` of the file at `path`, with `input` as the sample shape where sizes are open.
 ///
@@ -143,6 +145,10 @@ impl Model<'_> {
             budget: &self.budget,
             neighbors: &self.neighbors,
         };
+        if lowering.batch > MAX_BATCH {
+            let reason = format!("a batch of {} samples; up to {MAX_BATCH} are supported", lowering.batch);
+            return Err(Error::file(self.path, place(), reason));
+        }
         let is_channels_last = batch.is_some() && is_channels_last(&sample, self.graph);
         // Samples are images [C, H, W] or vectors [F]; tables become images of one channel.
         let shape = match sample[..] {

@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufRead, BufReader, Seek};
 use std::path::Path;
 
 use prost::Message;
@@ -31,8 +31,13 @@ const TENSOR_NAME: u64 = 8;
 /// [`Error::Io`] or [`Error::File`] if the file cannot be read or has no input that could be described.
 pub fn open_sizes(path: &Path) -> Result<Option<Vec<Option<usize>>>> {
     let file = File::open(path).map_err(|e| Error::io(path, e))?;
+    of_file(BufReader::new(file), path)
+}
+
+/// [`open_sizes`] of the content of a file.
+pub fn of_file(file: impl BufRead + Seek, path: &Path) -> Result<Option<Vec<Option<usize>>>> {
     let mut found = Names::default();
-    let mut reader = Reader { file: BufReader::new(file), at: 0 };
+    let mut reader = Reader { file, at: 0 };
     let walked = reader.walk(u64::MAX, &mut |reader, field, len| match field {
         MODEL_GRAPH => reader.graph(len, &mut found),
         _ => reader.skip(len),
@@ -56,12 +61,12 @@ struct Names {
 }
 
 /// A protobuf file, field by field.
-struct Reader {
-    file: BufReader<File>,
+struct Reader<F> {
+    file: F,
     at: u64,
 }
 
-impl Reader {
+impl<F: BufRead + Seek> Reader<F> {
     /// Calls `visit` with number and length of each length-delimited field of the next `len` bytes; it has to consume the
     /// field. Other fields are skipped.
     fn walk(

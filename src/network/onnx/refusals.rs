@@ -25,6 +25,8 @@ const ACTIVATIONS: &[&str] = &[
     "Shrink",
     "Hardmax",
 ];
+/// A product of two layers of which one is a sigmoid.
+const GATE: &str = "gate";
 /// Normalizations by statistics of the sample itself.
 const NORMALIZATIONS: &[&str] = &[
     "LayerNormalization",
@@ -78,6 +80,11 @@ pub fn of_layer(node: &NodeProto) -> String {
 
 /// The reason why the activation called `name` cannot be converted.
 pub fn of_activation(name: &str) -> String {
+    if name == GATE {
+        return "the product of a layer and a sigmoid (a gate, as in squeeze-and-excitation) cannot be converted to spikes. \
+                Use a network without gates."
+            .into();
+    }
     format!(
         "{name} activations cannot be replaced by integrate-and-fire neurons, whose output is linear and never negative. \
          Train the network with ReLU, clip or QCFS activations."
@@ -115,6 +122,9 @@ pub fn of_domain(node: &NodeProto) -> String {
 fn of_quantized(op: &str) -> String {
     format!("{op} belongs to a quantized network. Open the float network from before quantization.")
 }
+
+/// Maximum number of nodes beside one that are looked at.
+const MAX_READERS: usize = 16;
 
 /// The nodes of a graph by what they produce and read, to find out what an operation is part of.
 pub struct Neighbors<'a> {
@@ -154,13 +164,18 @@ impl<'a> Neighbors<'a> {
     fn product(&self, x: &str, factor: &str) -> Option<&'static str> {
         let gate = self.producers.get(factor)?;
         let argument = gate.input.first()?;
-        let reads = |name: &str| name == x || self.producers.get(name).is_some_and(|n| n.input.iter().any(|i| i == x));
+        // The layer itself, or scaled or shifted.
+        let is_affine = |n: &NodeProto| matches!(n.op_type.as_str(), "Add" | "Mul" | "Div");
+        let reads = |name: &str| {
+            let scaled = |n: &&NodeProto| is_affine(n) && n.input.iter().any(|input| input == x);
+            name == x || self.producers.get(name).is_some_and(scaled)
+        };
         match gate.op_type.as_str() {
             "Sigmoid" if argument == x => Some("SiLU (swish)"),
             "Sigmoid" if reads(argument) => Some("swish"),
             "HardSigmoid" if argument == x => Some("hard-swish"),
             "Clip" if reads(argument) => Some("hard-swish"),
-            "Sigmoid" | "HardSigmoid" => Some("gated (squeeze-and-excitation)"),
+            "Sigmoid" | "HardSigmoid" => Some(GATE),
             "Tanh" if self.comes_from(gate, "Softplus", 1) => Some("Mish"),
             // Clip(x + 3, 0, 6) / 6
             "Div" | "Mul" => match self.producers.get(argument.as_str()) {
@@ -175,11 +190,13 @@ impl<'a> Neighbors<'a> {
 
     fn leads_to(&self, node: &NodeProto, op: &str, steps: usize) -> bool {
         let readers = node.output.iter().filter_map(|name| self.readers.get(name.as_str())).flatten();
-        steps > 0 && readers.into_iter().any(|reader| reader.op_type == op || self.leads_to(reader, op, steps - 1))
+        steps > 0
+            && readers.take(MAX_READERS).any(|reader| reader.op_type == op || self.leads_to(reader, op, steps - 1))
     }
 
     fn comes_from(&self, node: &NodeProto, op: &str, steps: usize) -> bool {
         let producers = node.input.iter().filter_map(|name| self.producers.get(name.as_str()));
-        steps > 0 && producers.into_iter().any(|before| before.op_type == op || self.comes_from(before, op, steps - 1))
+        steps > 0
+            && producers.take(MAX_READERS).any(|before| before.op_type == op || self.comes_from(before, op, steps - 1))
     }
 }

@@ -23,13 +23,19 @@ pub fn format_open(dims: &[Option<usize>]) -> String {
     sides.join("x")
 }
 
+/// The number of values of a shape; `None` if it is beyond any memory, even of a shape whose other sizes are 0.
+pub fn count(dims: &[usize]) -> Option<usize> {
+    let without_zeros = dims.iter().try_fold(1usize, |n, &d| n.checked_mul(d.max(1)));
+    without_zeros.map(|n| if dims.contains(&0) { 0 } else { n })
+}
+
 /// The dimensions of `from` after a reshape to `target`: 0 keeps a dimension (with `allow_zero` it is one of size 0),
 /// −1 is computed from the others.
 ///
 /// # Errors
 /// The reason why the target is invalid.
 pub fn resolve(from: &[usize], target: &[i64], allow_zero: bool) -> Result<Vec<usize>, String> {
-    let total: usize = from.iter().product();
+    let total = count(from).ok_or("a shape that is too large")?;
     let mut dims = Vec::with_capacity(target.len());
     let mut inferred = None;
     for (i, &d) in target.iter().enumerate() {
@@ -45,7 +51,7 @@ pub fn resolve(from: &[usize], target: &[i64], allow_zero: bool) -> Result<Vec<u
     if let Some(inferred) = inferred {
         dims[inferred] = total.checked_div(known).ok_or("a reshape target with sizes 0 and -1")?;
     }
-    if dims.iter().try_fold(1usize, |n, &d| n.checked_mul(d)) != Some(total) {
+    if count(&dims) != Some(total) {
         return Err(format!("shape {} cannot be reshaped to {}", format_shape(from), format_shape(target)));
     }
     Ok(dims)
@@ -97,7 +103,8 @@ pub fn squeezed(from: &[usize], axes: Option<&[i64]>) -> Result<Vec<usize>, Stri
 /// The two dimensions of `from` when it is flattened at `axis`, which may be the rank itself.
 pub fn flattened(from: &[usize], at: i64) -> Result<Vec<usize>, String> {
     let at = if at == from.len() as i64 { from.len() } else { axis(at, from.len())? };
-    Ok(vec![from[..at].iter().product(), from[at..].iter().product()])
+    let sizes = count(&from[..at]).zip(count(&from[at..])).ok_or("a shape that is too large")?;
+    Ok(vec![sizes.0, sizes.1])
 }
 
 /// The dimensions `from` without `axes`, or with ones in their place.
@@ -133,12 +140,12 @@ pub fn split_sizes(node: &NodeProto, stated: Option<Vec<i64>>, n: usize) -> Resu
     }
 }
 
-/// The positions `start`, `start + step`, … before `end` of `n` values, by the rules of `Slice`: negative limits count
-/// from the end, all are clamped.
+/// First position and number of the positions `start`, `start + step`, … before `end` of `n` values, by the rules of
+/// `Slice`: negative limits count from the end, all are clamped.
 ///
 /// # Errors
 /// A message for a step of 0.
-pub fn slice_positions(n: usize, start: i64, end: i64, step: i64) -> Result<Vec<usize>, String> {
+pub fn slice_range(n: usize, start: i64, end: i64, step: i64) -> Result<(usize, usize), String> {
     let len = n as i64;
     let absolute = |i: i64| if i < 0 { i.saturating_add(len) } else { i };
     let (start, end) = (absolute(start), absolute(end));
@@ -147,13 +154,19 @@ pub fn slice_positions(n: usize, start: i64, end: i64, step: i64) -> Result<Vec<
         1.. => (start.clamp(0, len), end.clamp(0, len)),
         _ => (start.clamp(-1, len - 1), end.clamp(-1, len - 1)),
     };
-    let mut positions = Vec::new();
-    let mut at = start;
-    while if step > 0 { at < end } else { at > end } {
-        positions.extend(usize::try_from(at).ok());
-        at = at.saturating_add(step);
-    }
-    Ok(positions)
+    let distance = if step > 0 { end - start } else { start - end };
+    let count = u64::try_from(distance).unwrap_or(0).div_ceil(step.unsigned_abs());
+    Ok((usize::try_from(start).unwrap_or(0), usize::try_from(count).unwrap_or(0)))
+}
+
+/// The positions of [`slice_range`].
+///
+/// # Errors
+/// As [`slice_range`].
+pub fn slice_positions(n: usize, start: i64, end: i64, step: i64) -> Result<Vec<usize>, String> {
+    let (first, count) = slice_range(n, start, end, step)?;
+    let at = |k: usize| first as i64 + k as i64 * step.clamp(-(n as i64), n as i64);
+    Ok((0..count).filter_map(|k| usize::try_from(at(k)).ok()).collect())
 }
 
 #[cfg(test)]
@@ -177,6 +190,8 @@ mod tests {
         assert_eq!(resolve(&[0, 4], &[2, 0], true), Ok(vec![2, 0]));
         assert!(resolve(&[2, 3], &[0, -1], true).is_err());
         assert!(resolve(&[2, 3], &[-1, -1], false).is_err());
+        assert!(resolve(&[0], &[0, 1 << 40, 1 << 40], true).is_err() && count(&[0, 1 << 40, 1 << 40]).is_none());
+        assert_eq!(count(&[3, 0, 4]), Some(0));
         assert_eq!(flattened(&[2, 3, 4], -3), Ok(vec![1, 24]));
         assert_eq!(flattened(&[2, 3, 4], 3), Ok(vec![24, 1]));
         assert_eq!(unsqueezed(&[3], &[0, -1]), Ok(vec![1, 3, 1]));

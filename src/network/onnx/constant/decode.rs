@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::super::proto::TensorProto;
+use super::super::shapes;
 use super::small_float::float16;
 use super::{Constant, DataFiles, ElementType, Numbers};
 use crate::error::format_shape;
@@ -32,7 +33,7 @@ impl Constant {
         let path = files.network().to_owned();
         let refuse = |reason: String| Err(Error::file(&path, format!("tensor '{}'", tensor.name), reason));
         let dims: Option<Vec<usize>> = tensor.dims.iter().map(|&d| usize::try_from(d).ok()).collect();
-        let count = dims.as_ref().and_then(|dims| dims.iter().try_fold(1usize, |n, &d| n.checked_mul(d)));
+        let count = dims.as_ref().and_then(|dims| shapes::count(dims));
         let Some((dims, count)) = dims.zip(count) else {
             return refuse(format!("its dimensions {} are invalid", format_shape(&tensor.dims)));
         };

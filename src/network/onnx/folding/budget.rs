@@ -2,6 +2,8 @@
 
 use std::cell::Cell;
 
+use crate::network::onnx::shapes;
+
 /// Bytes that any network may fold.
 const BASE: u64 = 256 << 20;
 /// Bytes that may be folded for each byte of the files: int4 weights become 8 times as large, and pass several nodes.
@@ -26,7 +28,7 @@ impl Budget {
     /// # Errors
     /// A message if the budget does not have it.
     pub fn count(&self, dims: &[usize]) -> Result<usize, String> {
-        let count = dims.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
+        let count = shapes::count(dims);
         // Weights are floats of 4 bytes.
         let bytes = count.and_then(|n| u64::try_from(n).ok()?.checked_mul(4));
         match count.zip(bytes.and_then(|bytes| self.left.get().checked_sub(bytes))) {

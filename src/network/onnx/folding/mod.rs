@@ -57,7 +57,8 @@ impl Folding<'_> {
     pub fn fold(&self) -> Result<Option<Vec<Constant>>, String> {
         let value = match self.node.op_type.as_str() {
             "Split" => return self.split().map(Some),
-            "Identity" | "Dropout" => self.input(0)?.clone(),
+            "Identity" => self.input(0)?.clone(),
+            "Dropout" => self.dropout()?,
             "Cast" | "CastLike" => self.cast()?,
             "Shape" => Constant::ints(super::shapes::as_ints(&self.input(0)?.dims)),
             "Size" => self.size()?,
@@ -97,6 +98,15 @@ impl Folding<'_> {
             },
         };
         Ok(Some(vec![value]))
+    }
+
+    /// `Dropout`, which does nothing in inference. In training it drops weights at random.
+    fn dropout(&self) -> Result<Constant, String> {
+        let is_zero = |k: usize| self.optional(k).and_then(Constant::scalar) == Some(0.0);
+        match self.optional(2).is_some() && !is_zero(2) && !is_zero(1) {
+            true => Err("drops constants at random. Export in evaluation mode.".into()),
+            false => self.input(0).cloned(),
+        }
     }
 
     /// Input `k`, which the operation requires.

@@ -50,10 +50,12 @@ impl Folding<'_> {
         let (mut offset, mut dims, mut strides) = (0, x.dims.clone(), Strides::of(&x.dims));
         for k in 0..starts.len() {
             let at = shapes::axis(axes[k], x.dims.len())?;
-            let positions = shapes::slice_positions(x.dims[at], starts[k], ends[k], steps[k])?;
-            offset += positions.first().copied().unwrap_or(0) * strides.0[at] as usize;
-            dims[at] = positions.len();
-            strides.0[at] = strides.0[at].saturating_mul(isize::try_from(steps[k]).unwrap_or(isize::MAX));
+            let (first, count) = shapes::slice_range(x.dims[at], starts[k], ends[k], steps[k])?;
+            offset += if count == 0 { 0 } else { first * strides.0[at] as usize };
+            dims[at] = count;
+            // A step beyond the values is not taken.
+            let step = if count < 2 { 1 } else { steps[k] as isize };
+            strides.0[at] *= step;
         }
         self.strided(x, offset, dims, strides)
     }

@@ -9,6 +9,8 @@ use crate::network::{NodeId, Op};
 
 /// Maximum number of slices of one selection; for more, one matrix is faster.
 const MAX_SLICES: usize = 32;
+/// The same for channels of images, which other formats have no matrix for.
+const MAX_CHANNEL_SLICES: usize = 256;
 
 impl Lowering<'_> {
     pub(super) fn gather(&mut self, node: &NodeProto) -> Result<NodeId> {
@@ -98,7 +100,8 @@ impl Lowering<'_> {
             pieces.push((start, start + (count - 1) * step + 1, step));
             rest = &rest[count..];
         }
-        if pieces.len() > MAX_SLICES {
+        let is_channels = axis == 0 && shape.len() == 3;
+        if pieces.len() > if is_channels { MAX_CHANNEL_SLICES } else { MAX_SLICES } {
             return self.selected_by_matrix(node, name, input, axis, positions);
         }
         // Slices of more than four dimensions count those around the axis as one each.

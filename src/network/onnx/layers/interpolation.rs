@@ -2,8 +2,8 @@
 
 use crate::network::Weights;
 
-/// Maximum number of values along a resized dimension.
-const MAX_SIDE: usize = 1 << 14;
+/// Maximum number of weights from the values of a dimension to those of its resize.
+const MAX_MATRIX: usize = 1 << 24;
 /// Coefficient a of cubic convolution, the default of ONNX.
 pub const DEFAULT_CUBIC_A: f32 = -0.75;
 
@@ -24,7 +24,7 @@ impl Interpolation {
     /// # Errors
     /// The reason why there is none: an unknown method, or sizes beyond the limits.
     pub fn matrix(&self, from: usize, out: usize, scale: f32) -> Result<Weights, String> {
-        if out == 0 || out > MAX_SIDE || from == 0 || from > MAX_SIDE {
+        if out == 0 || from == 0 || out.checked_mul(from).is_none_or(|size| size > MAX_MATRIX) {
             return Err(format!("resizes from {from} to {out} values"));
         }
         if self.antialias && scale < 1.0 && self.mode != "nearest" {
@@ -145,7 +145,7 @@ mod tests {
         }
         let nearest = |coordinates: &str| method("nearest", coordinates, "floor");
         assert!(nearest("tf_crop_and_resize").matrix(2, 4, 2.0).is_err());
-        assert!(nearest("asymmetric").matrix(2, 1 << 20, 2.0).is_err());
+        assert!(nearest("asymmetric").matrix(2, 1 << 24, 2.0).is_err());
         assert!(Interpolation { exclude_outside: true, ..nearest("asymmetric") }.matrix(2, 4, 2.0).is_err());
     }
 

@@ -7,6 +7,8 @@ use crate::network::{NodeId, Op, Weights};
 
 /// Maximum number of values of a matrix of positions.
 const MAX_MATRIX: usize = 1 << 24;
+/// Maximum side of images that one matrix for rows and one for columns map.
+pub(super) const MAX_SIDE: usize = 1 << 11;
 /// Maximum number of columns that are passed on by an identity matrix; more are moved by transposes.
 const MAX_IDENTITY: usize = 64;
 
@@ -50,10 +52,10 @@ impl Lowering<'_> {
             true => Ok(id),
             false => lowering.push(node, format!("{name}.view"), Op::Reshape, vec![id], dims),
         };
-        let id = if shape.len() == 3 && axis == 2 {
+        let id = if shape.len() == 3 && axis == 2 && shape[1] <= MAX_SIDE {
             let op = Op::Resample { rows: identity(shape[1]), columns: matrix };
             self.push(node, name.to_owned(), op, vec![input], &[])?
-        } else if inner <= MAX_IDENTITY || (shape.len() == 3 && axis == 1) {
+        } else if inner <= MAX_IDENTITY || (shape.len() == 3 && axis == 1 && shape[2] <= MAX_SIDE) {
             let image = view(self, input, &[outer, from, inner])?;
             let op = Op::Resample { rows: matrix, columns: identity(inner) };
             self.push(node, name.to_owned(), op, vec![image], &[])?

@@ -22,7 +22,8 @@ impl Lowering<'_> {
         let at =
             axis(node.int("axis", if is_flat { 1 } else { -1 }), dims.len()).map_err(|e| self.node_error(node, e))?;
         let is_batched = !self.unbatched.contains(&input);
-        let Some(at) = at.checked_sub(usize::from(is_batched)) else {
+        let may_be_batch = !is_batched && self.has_open_batch && dims[at] == 1;
+        let Some(at) = at.checked_sub(usize::from(is_batched)).filter(|_| !may_be_batch) else {
             return Err(self.node_error(node, "is taken over the samples of the batch"));
         };
         let op = Op::Softmax { log: node.op_type == "LogSoftmax" };

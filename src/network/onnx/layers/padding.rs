@@ -1,6 +1,6 @@
 //! Lowers padding: zeros and other constants, crops, and copies of the border.
 
-use super::linear_maps::identity;
+use super::linear_maps::{MAX_SIDE, identity};
 use crate::Result;
 use crate::network::onnx::lower::Lowering;
 use crate::network::onnx::proto::NodeProto;
@@ -88,6 +88,7 @@ impl Lowering<'_> {
         // An image is padded by one matrix for rows and one for columns.
         if let ([_, height, width], [channels, ..]) = (&shape[..], widths)
             && *channels == (0, 0)
+            && sources[1].len().max(sources[2].len()).max(*height).max(*width) <= MAX_SIDE
         {
             let matrix = |positions: &[usize], n: usize| {
                 let mut matrix = Weights::new(vec![positions.len(), n], vec![0.0; positions.len() * n]);

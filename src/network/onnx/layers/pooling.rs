@@ -6,6 +6,9 @@ use crate::network::onnx::node_names;
 use crate::network::onnx::proto::NodeProto;
 use crate::network::{NodeId, Op, Weights};
 
+/// Maximum number of values in a window of a dilated average pool.
+const MAX_TAPS: usize = 1 << 12;
+
 impl Lowering<'_> {
     pub(super) fn pool(&mut self, node: &NodeProto) -> Result<NodeId> {
         let (kernel, spatial) = self.kernel(node)?;
@@ -45,11 +48,11 @@ impl Lowering<'_> {
             if window.dilation == [1, 1] {
                 let op = Op::AvgPool2d { kernel, stride: window.stride, padding, count_include_pad: counts_padding };
                 self.push(node, name, op, vec![input], &[])?
-            } else if padding == [0; 4] || counts_padding {
+            } else if (padding == [0; 4] || counts_padding) && kernel[0] * kernel[1] <= MAX_TAPS {
                 let op = mean_convolution(self.nodes[input].shape[0], kernel, window.stride, padding, window.dilation);
                 self.push(node, name, op, vec![input], &[])?
             } else {
-                let reason = "a dilated average pool that does not count its padding is not supported";
+                let reason = "a dilated average pool that is large or does not count its padding is not supported";
                 return Err(self.node_error(node, reason));
             }
         };

@@ -18,7 +18,9 @@ impl Lowering<'_> {
         let list = if list.is_empty() { (0..dims.len() as i64).collect() } else { list };
         let axes = axes(&list, dims.len()).map_err(|e| self.node_error(node, e))?;
         let is_batched = !self.unbatched.contains(&input);
-        if is_batched && axes.first() == Some(&0) && (self.has_open_batch || self.batch != 1) {
+        // A batch that was moved has the size 1, like dimensions that nobody would combine.
+        let may_be_batch = |&a: &usize| if is_batched { a == 0 } else { dims[a] == 1 };
+        if axes.iter().any(may_be_batch) && (self.has_open_batch || self.batch != 1) {
             return Err(self.node_error(node, "combines the samples of the batch"));
         }
         let keeps = node.int("keepdims", 1) != 0;

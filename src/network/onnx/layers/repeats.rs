@@ -8,6 +8,9 @@ use crate::network::onnx::proto::NodeProto;
 use crate::network::onnx::shapes::from_ints;
 use crate::network::onnx::{folding, node_names};
 
+/// Maximum number of values along a repeated dimension.
+const MAX_REPEATS: usize = 1 << 20;
+
 impl Lowering<'_> {
     pub(super) fn tile(&mut self, node: &NodeProto) -> Result<NodeId> {
         let input = self.layer_input(node, 0)?;
@@ -24,7 +27,7 @@ impl Lowering<'_> {
                 return Err(self.node_error(node, "repeats the batch"));
             };
             let n = self.nodes[id].shape[axis];
-            let total = n.checked_mul(count).filter(|&total| total <= 1 << 24);
+            let total = n.checked_mul(count).filter(|&total| total <= MAX_REPEATS);
             let Some(total) = total else {
                 return Err(self.node_error(node, format!("repeats {n} values {count} times")));
             };
@@ -63,7 +66,7 @@ impl Lowering<'_> {
                 continue;
             }
             let axis = at.checked_sub(usize::from(!self.unbatched.contains(&id)));
-            let Some(axis) = axis.filter(|_| from == 1 && to > 0 && to <= 1 << 24) else {
+            let Some(axis) = axis.filter(|_| from == 1 && to > 0 && to <= MAX_REPEATS) else {
                 let reason = format!("{} cannot be broadcast to {}", format_shape(&own), format_shape(dims));
                 return Err(self.node_error(node, reason));
             };

@@ -3,6 +3,7 @@
 //! A resize becomes one matrix for rows and one for columns.
 
 use super::interpolation::{DEFAULT_CUBIC_A, Interpolation};
+use super::linear_maps::{MAX_SIDE, identity};
 use crate::Result;
 use crate::network::onnx::lower::Lowering;
 use crate::network::onnx::proto::NodeProto;
@@ -141,10 +142,11 @@ impl Lowering<'_> {
         let shape = self.nodes[input].shape.clone();
         if let [_, height, width] = shape[..]
             && maps.iter().all(|(axis, _)| *axis > 0)
+            && height.max(width) <= MAX_SIDE
         {
             let side = |axis: usize, n: usize| match maps.iter().find(|(a, _)| *a == axis) {
                 Some((_, matrix)) => matrix.clone(),
-                None => super::linear_maps::identity(n),
+                None => identity(n),
             };
             let op = Op::Resample { rows: side(1, height), columns: side(2, width) };
             return self.push(node, name, op, vec![input], &[]);

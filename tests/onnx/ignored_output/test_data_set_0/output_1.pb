@@ -1,1 +1,1 @@
-BprobabilitiesJ"dJ>—µ­>¤²o>	~j>
+BprobabilitiesJ òJ>Ëâ€>·’>Ëì†>

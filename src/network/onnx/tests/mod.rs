@@ -1,13 +1,18 @@
 //! Tests with small handmade graphs: the forms that exporters write, and damaged files.
 
+mod files;
+mod inputs;
+mod layers;
+mod refusals;
+
 use std::path::Path;
 
 use proptest::prelude::*;
 use prost::Message;
 
-use super::from_bytes;
 use super::proto::*;
-use crate::network::{Activation, Network, Op};
+use super::{from_bytes, model, open_sizes};
+use crate::network::{Activation, Network, Op, OpenedNetwork};
 
 fn value(name: &str, dims: &[i64]) -> ValueInfoProto {
     let dim = |&d: &i64| DimensionProto { dim_value: (d > 0).then_some(d), dim_param: (d <= 0).then(|| "N".into()) };
@@ -66,9 +71,20 @@ fn model(middle: Vec<NodeProto>, constants: Vec<TensorProto>) -> ModelProto {
         initializer,
         input: vec![value("x", &[-1, 1, 6, 6])],
         output: vec![value("y", &[-1, 3])],
+        ..GraphProto::default()
     };
+    of_graph(graph)
+}
+
+fn of_graph(graph: GraphProto) -> ModelProto {
     let opset_import = vec![OperatorSetIdProto { domain: String::new(), version: 17 }];
-    ModelProto { ir_version: 8, graph: Some(graph), opset_import }
+    ModelProto { ir_version: 8, graph: Some(graph), opset_import, ..ModelProto::default() }
+}
+
+/// A network of `nodes` from input `x` of `dims` to output `y`.
+fn graph(dims: &[i64], nodes: Vec<NodeProto>, initializer: Vec<TensorProto>) -> ModelProto {
+    let (input, output) = (vec![value("x", dims)], vec![value("y", &[])]);
+    of_graph(GraphProto { node: nodes, name: "g".into(), initializer, input, output, ..GraphProto::default() })
 }
 
 fn relu() -> ModelProto {
@@ -77,6 +93,11 @@ fn relu() -> ModelProto {
 
 fn read(model: &ModelProto) -> crate::Result<Network> {
     from_bytes(&model.encode_to_vec(), Path::new("net.onnx"))
+}
+
+/// The network and its notes, with `input` for open sizes.
+fn opened(model: &ModelProto, input: Option<&[usize]>) -> crate::Result<OpenedNetwork> {
+    model::open(model.encode_to_vec().into(), Path::new("net.onnx"), input)
 }
 
 fn refused(model: &ModelProto) -> String {
@@ -249,8 +270,11 @@ fn damaged_graphs_are_refused_with_the_position() {
         ("pads", |g| g.node[0].attribute[0].ints = vec![-1, 0, 0, 0]),
         ("does not fit", |g| g.node[0].attribute.push(attr_ints("dilations", &[100, 100]))),
         ("larger than the largest", |g| g.input[0] = value("x", &[1, 1, 2_000_000_000, 2_000_000_000])),
-        ("fixed size", |g| g.input[0] = value("x", &[1, 1, -1, -1])),
-        ("2 inputs", |g| g.input.push(value("z", &[1, 3]))),
+        ("1x1x?x?", |g| g.input[0] = value("x", &[1, 1, -1, -1])),
+        ("2 inputs", |g| {
+            g.input.push(value("z", &[1, 3]));
+            g.output.push(value("z", &[1, 3]));
+        }),
         ("no output", |g| g.output.clear()),
         ("group", |g| g.node[0].attribute.push(attr_int("group", 0))),
         ("contains no network", |g| g.node.clear()),
@@ -286,5 +310,6 @@ proptest! {
         }
         bytes.truncate(bytes.len() - cut);
         let _ = from_bytes(&bytes, Path::new("net.onnx"));
+        let _ = open_sizes::of_file(std::io::Cursor::new(&bytes), Path::new("net.onnx"));
     }
 }

@@ -1,0 +1,157 @@
+//! Tests of lowered layers: joins with constants, selections, repeats, softmax, and local functions.
+
+use super::*;
+
+fn shapes(network: &Network) -> Vec<(&'static str, Vec<usize>)> {
+    network.nodes.iter().map(|n| (n.kind_name(), n.shape.clone())).collect()
+}
+
+#[test]
+fn zeros_that_are_joined_become_padding() {
+    let join = |fill: f32| {
+        let mut file = model(
+            vec![
+                node("Relu", &["c"], "r", vec![]),
+                node("Concat", &["zeros", "r"], "j", vec![attr_int("axis", 1)]),
+                node("Slice", &["j", "one", "three", "one"], "a", vec![]),
+            ],
+            vec![floats("zeros", &[1, 2, 6, 6], vec![fill; 72]), ints("one", &[1]), ints("three", &[3])],
+        );
+        file.graph.as_mut().unwrap().input[0] = value("x", &[1, 1, 6, 6]);
+        read(&file).unwrap()
+    };
+    let network = join(0.0);
+    assert!(matches!(&network.nodes[3].op, Op::Pad { before, after } if *before == [2, 0, 0] && *after == [0, 0, 0]));
+    // Other numbers are added to the padding, one per channel.
+    let network = join(1.5);
+    assert!(matches!(&network.nodes[4].op, Op::Affine { shift, .. } if *shift == [1.5, 1.5, 0.0, 0.0]));
+}
+
+#[test]
+fn one_joined_layer_is_itself() {
+    let file =
+        model(vec![node("Relu", &["c"], "r", vec![]), node("Concat", &["r"], "a", vec![attr_int("axis", 1)])], vec![]);
+    assert_eq!(read(&file).unwrap().nodes.len(), read(&relu()).unwrap().nodes.len());
+}
+
+#[test]
+fn backward_slices_and_repeats_are_selections() {
+    let file = model(
+        vec![
+            node("Relu", &["c"], "r", vec![]),
+            node("Slice", &["r", "last", "begin", "axis", "back"], "s", vec![]),
+            node("Tile", &["s", "twice"], "t", vec![]),
+            node("Gather", &["t", "even"], "a", vec![attr_int("axis", 3)]),
+        ],
+        vec![
+            ints("last", &[-1]),
+            ints("begin", &[i64::MIN]),
+            ints("axis", &[2]),
+            ints("back", &[-1]),
+            ints("twice", &[1, 1, 1, 2]),
+            ints("even", &[0, 2, 4, 6, 8, 10]),
+        ],
+    );
+    let network = read(&file).unwrap();
+    let slices = network.nodes.iter().filter(|n| matches!(n.op, Op::Slice { .. })).count();
+    assert!(slices == 7 && network.nodes.iter().any(|n| n.shape == [2, 6, 12]), "{:?}", shapes(&network));
+}
+
+#[test]
+fn pixels_move_between_channels_and_positions() {
+    for mode in ["DCR", "CRD"] {
+        let nodes = vec![node("DepthToSpace", &["x"], "y", vec![attr_int("blocksize", 2), attr_text("mode", mode)])];
+        let network = read(&graph(&[-1, 8, 3, 5], nodes, vec![])).unwrap();
+        assert!(network.nodes.iter().any(|n| n.shape == [2, 6, 10]), "{:?}", shapes(&network));
+        assert!(network.nodes.iter().all(|n| !matches!(&n.op, Op::Transpose { perm } if perm.len() > 4)));
+    }
+}
+
+#[test]
+fn pools_with_ceil_mode_count_padding_but_not_beyond() {
+    let pool = |side: i64, kernel: i64, more: &[AttributeProto]| {
+        let mut attributes = vec![
+            attr_ints("kernel_shape", &[kernel, kernel]),
+            attr_ints("strides", &[2, 2]),
+            attr_int("ceil_mode", 1),
+            attr_int("count_include_pad", 1),
+        ];
+        attributes.extend(more.iter().cloned());
+        read(&graph(&[-1, 1, side, side], vec![node("AveragePool", &["x"], "y", attributes)], vec![])).unwrap()
+    };
+    let counted = pool(7, 2, &[]);
+    assert!(matches!(counted.nodes[1].op, Op::AvgPool2d { padding: [0, 0, 1, 1], count_include_pad: false, .. }));
+    let padded = pool(6, 3, &[attr_ints("pads", &[1, 1, 1, 1])]);
+    assert!(matches!(&padded.nodes[1].op, Op::Pad { before, after } if *before == [0, 1, 1] && *after == [0, 1, 1]));
+    assert!(matches!(padded.nodes[2].op, Op::AvgPool2d { padding: [0, 0, 1, 1], count_include_pad: false, .. }));
+}
+
+#[test]
+fn softmax_over_channels_is_an_output_function() {
+    let soft = |opset: i64, dims: &[i64]| {
+        let nodes = vec![node("Relu", &["x"], "r", vec![]), node("Softmax", &["r"], "y", vec![attr_int("axis", 1)])];
+        let mut file = graph(dims, nodes, vec![]);
+        file.opset_import[0].version = opset;
+        read(&file).unwrap()
+    };
+    for network in [soft(11, &[-1, 10, 1, 1]), soft(13, &[-1, 10, 1, 1]), soft(13, &[-1, 10, 4, 5])] {
+        assert_eq!(network.output_functions().len(), 1, "{:?}", shapes(&network));
+        assert!(network.inner_output_function().is_none());
+    }
+    assert!(soft(11, &[-1, 10, 1, 1]).is_classifier());
+}
+
+#[test]
+fn rows_share_the_weights_of_a_product() {
+    let nodes = vec![node("MatMul", &["x", "w"], "m", vec![]), node("Add", &["m", "b"], "y", vec![])];
+    let constants = vec![floats("w", &[5, 3], vec![0.1; 15]), floats("b", &[3], vec![1.0, 2.0, 3.0])];
+    let network = read(&graph(&[-1, 4, 5], nodes, constants)).unwrap();
+    assert!(network.nodes.iter().any(|n| matches!(n.op, Op::Conv2d { .. }) && n.shape == [3, 1, 4]));
+    assert_eq!(network.classes(), 12);
+}
+
+#[test]
+fn calls_of_functions_are_replaced() {
+    let mut file = relu();
+    file.functions.push(FunctionProto {
+        name: "act".into(),
+        domain: "mine".into(),
+        input: vec!["in".into()],
+        output: vec!["out".into()],
+        node: vec![node("Constant", &[], "low", vec![]), node("Max", &["in", "low"], "out", vec![])],
+        attribute_proto: vec![AttributeProto { name: "limit".into(), f: 0.0, ..AttributeProto::default() }],
+        ..FunctionProto::default()
+    });
+    file.functions[0].node[0].attribute =
+        vec![AttributeProto { name: "value_float".into(), ref_attr_name: "limit".into(), ..AttributeProto::default() }];
+    let call = &mut file.graph.as_mut().unwrap().node[1];
+    (call.op_type, call.domain) = ("act".into(), "mine".into());
+    let network = read(&file).unwrap();
+    assert_eq!(network.activation_nodes().map(|(_, a)| a).collect::<Vec<_>>(), [Activation::Relu]);
+    // A function that calls itself.
+    file.functions[0].node[1] = NodeProto { domain: "mine".into(), ..node("act", &["in"], "out", vec![]) };
+    assert!(refused(&file).contains("calls itself"));
+}
+
+#[test]
+fn branches_with_constant_conditions_are_read() {
+    let branch = |op: &str| GraphProto {
+        node: vec![node(op, &["c"], op, vec![])],
+        output: vec![value(op, &[])],
+        ..GraphProto::default()
+    };
+    let attribute = |name: &str, op: &str| AttributeProto {
+        name: name.into(),
+        g: Some(Box::new(branch(op))),
+        ..AttributeProto::default()
+    };
+    let mut file = model(
+        vec![node("If", &["yes"], "a", vec![attribute("then_branch", "Relu"), attribute("else_branch", "Exp")])],
+        vec![],
+    );
+    let yes = TensorProto { dims: vec![], data_type: 9, int32_data: vec![1], name: "yes".into(), ..Default::default() };
+    file.graph.as_mut().unwrap().initializer.push(yes);
+    assert_eq!(read(&file).unwrap().activation_nodes().count(), 1);
+    file.graph.as_mut().unwrap().initializer.last_mut().unwrap().int32_data = vec![0];
+    assert!(refused(&file).contains("Exp"));
+}
