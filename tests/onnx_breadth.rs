@@ -89,3 +89,13 @@ fn channels_last_transposes_are_removed_and_outputs_keep_their_names() {
         parts.iter().map(|part| (part.name.as_str(), part.shape.clone(), part.end.is_some())).collect();
     assert_eq!(outputs, [("scores", vec![120, 2], true), ("boxes", vec![120, 4], true)]);
 }
+
+#[test]
+fn an_output_that_cannot_be_read_is_ignored_beside_others() {
+    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/onnx/ignored_output/model.onnx");
+    let opened = spikescope::network::open_with_notes(&model.display().to_string()).unwrap_or_else(|e| panic!("{e}"));
+    let names: Vec<String> = opened.network.outputs().into_iter().map(|output| output.name).collect();
+    assert!(names == ["probabilities"] && opened.network.is_classifier(), "{names:?}");
+    let note = opened.notes.iter().find(|note| note.starts_with("Output 'classes' is ignored")).expect("it is told");
+    assert!(note.contains("ArgMax"), "{note}");
+}

@@ -8,7 +8,6 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;
 
-use egui_kittest::kittest::Queryable;
 use spikescope::compute::program::Program;
 use spikescope::convert::{Fix, Severity};
 use spikescope::data::{NpzData, write_npz};
@@ -41,10 +40,8 @@ impl Nodes {
         let columns = self.0[input].len();
         let weight = (0..out * columns).map(|k| ((k * 37 + name.len() * 11) % 17) as f32 / 8.0 - 1.0).collect();
         let vector = |shape: Vec<usize>, data: Vec<f32>| Weights { shape, data: Arc::new(data) };
-        let op = Op::Linear {
-            weight: vector(vec![out, columns], weight),
-            bias: Some(vector(vec![out], vec![bias; out])),
-        };
+        let op =
+            Op::Linear { weight: vector(vec![out, columns], weight), bias: Some(vector(vec![out], vec![bias; out])) };
         self.add(name, op, &[input], &[out])
     }
     /// The network with the outputs `outputs` by name.
@@ -244,25 +241,4 @@ fn the_network_popup_and_the_finding_choose_the_output() {
     harness.state_mut().lab.update([Message::Undo]);
     harness.run_ok();
     assert_eq!(harness.state().lab.run.as_ref().unwrap().network.answers, Some(0));
-}
-
-#[test]
-fn look_at_the_popup() {
-    let dir = tempfile::tempdir().unwrap();
-    let settings = logits_and_probabilities(dir.path());
-    for (name, output) in [("a", None), ("b", Some("p".to_owned()))] {
-        let lab = Lab::open(Settings { output, ..settings.clone() }).unwrap();
-        let mut window = WindowState::default();
-        let ctx = egui::Context::default();
-        spikescope::ui::theme::colors::apply_theme(&ctx, true);
-        let mut drawn =
-            spikescope::ui::export::software_renderer::OffscreenContext::new(ctx, egui::vec2(360.0, 330.0), 2.0);
-        let image = drawn.image(4, |ui| {
-            egui::Frame::popup(ui.style()).show(ui, |ui| {
-                spikescope::ui::popups::network_and_data::network(ui, &lab, &mut window, &mut Vec::new());
-            });
-        });
-        let bytes = spikescope::ui::export::offscreen::png(&image).unwrap();
-        std::fs::write(format!("/tmp/outs-bin/popup-{name}.png"), bytes).unwrap();
-    }
 }

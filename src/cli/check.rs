@@ -6,9 +6,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::options::{
-    RunArgs, check_theta, fit_default_ranges, settings_from_args, use_stated_scaling, with_config,
-};
+use super::options::{RunArgs, check_theta, fit_default_ranges, settings_from_args, use_stated_scaling, with_config};
 use super::progress::Progress;
 use crate::convert::findings::{FindingGroup, group_by_kind};
 use crate::convert::{Finding, Severity};

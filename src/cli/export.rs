@@ -2,9 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::options::{
-    RunArgs, check_theta, fit_default_ranges, settings_from_args, use_stated_scaling, with_config,
-};
+use super::options::{RunArgs, check_theta, fit_default_ranges, settings_from_args, use_stated_scaling, with_config};
 use super::progress::Progress;
 use crate::experiment::cache::Cache;
 use crate::experiment::pipeline;

@@ -138,8 +138,7 @@ mod tests {
     #[test]
     fn unknown_layers_are_refused_with_near_names() {
         let network = ZooArchitecture::Cnn.build(&[1, 8, 8], 3, parse_activation("relu").unwrap(), 1).unwrap();
-        let names: Vec<String> =
-            network.activation_nodes().map(|(id, _)| network.nodes[id].name.clone()).collect();
+        let names: Vec<String> = network.activation_nodes().map(|(id, _)| network.nodes[id].name.clone()).collect();
         check_layers(&texts(&format!("{}=1,gone=rule", names[0])), &network).unwrap();
         let error = check_layers(&texts(&format!("{}x=1", names[0])), &network).unwrap_err().to_string();
         assert!(error.contains(&format!(" are '{}'", names[0])), "{error}");

@@ -5,8 +5,7 @@
 use super::dense::tensor_to_vec;
 use super::program::Program;
 use crate::Result;
-use crate::network::Op;
-use crate::network::predicted_class;
+use crate::network::{Op, predicted_class};
 use crate::progress::JobControl;
 
 /// Logits and pre-activations of the ANN for the samples of a run.

@@ -55,7 +55,9 @@ fn open(key: &ModelKey) -> Result<PreparedNetwork> {
         let names = onnx::output_names(path).unwrap_or_default();
         if key.output.as_ref().is_some_and(|name| names == [name.as_str()]) { Ok(None) } else { Err(error) }
     })?;
-    let original = answers.map_or_else(|| whole.clone(), |output| Arc::new(whole.with_output(output)));
+    // One output needs no node that flattens it.
+    let alone = if whole.outputs().len() == 1 { Some(0) } else { answers };
+    let original = alone.map_or_else(|| whole.clone(), |output| Arc::new(whole.with_output(output)));
     let (rewritten, rewrites) = rewrite::rewrite_cached(&original, key.pooling).map_err(|e| with_choice(e, &whole))?;
     let assumption_note = |text| Finding::note("assumed", Some(&original.name), text);
     let sizes = input.as_ref().zip(key.input.assumed.as_ref()).map(|(shape, (file, data))| {

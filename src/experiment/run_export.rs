@@ -91,7 +91,10 @@ fn settings(run: &Run) -> Vec<(String, String)> {
     let mut all = vec![
         ("model".to_owned(), settings.model.clone()),
         ("data".to_owned(), settings.data.clone()),
-        ("output".to_owned(), run.network.answers.and_then(|k| run.network.outputs.get(k).cloned()).unwrap_or_default()),
+        (
+            "output".to_owned(),
+            run.network.answers.and_then(|k| run.network.outputs.get(k).cloned()).unwrap_or_default(),
+        ),
         ("input".to_owned(), run.network.stated_input.as_deref().map(format_shape).unwrap_or_default()),
         ("samples".to_owned(), range(&settings.samples)),
         ("calibrate".to_owned(), range(&settings.calibrate)),

@@ -32,9 +32,8 @@ impl Network {
             |wanted: &dyn Fn(usize) -> bool| candidates.iter().copied().find(|&k| wanted(k) && !feeds_scores(k));
         let several = first(&|k| !is_binary(k));
         // A lone value is a class score if it says so, or if it is what the class-shaped outputs are features of.
-        let chosen = several.or_else(|| {
-            first(&|k| is_binary(k) && (outputs[k].end == Some(OutputFunction::Sigmoid) || is_fed(k)))
-        })?;
+        let chosen = several
+            .or_else(|| first(&|k| is_binary(k) && (outputs[k].end == Some(OutputFunction::Sigmoid) || is_fed(k))))?;
         // Scores rather than their softmax, if both are outputs.
         Some((0..outputs.len()).find(|&k| outputs[k].node == scores[chosen]).unwrap_or(chosen))
     }
@@ -174,7 +173,8 @@ mod tests {
 
     #[test]
     fn the_first_class_scores_answer_and_their_softmax_counts_as_them() {
-        let head = || vec![node("y.value", linear(3, 6), &[2], &[3]), node("soft", Op::Softmax { log: false }, &[3], &[3])];
+        let head =
+            || vec![node("y.value", linear(3, 6), &[2], &[3]), node("soft", Op::Softmax { log: false }, &[3], &[3])];
         assert_eq!(default_name(&network(head(), &[("y", 3), ("p", 4)])).as_deref(), Some("y"));
         assert_eq!(default_name(&network(head(), &[("p", 4), ("y", 3)])).as_deref(), Some("y"));
         assert_eq!(default_name(&network(head(), &[("p", 4), ("features", 2)])).as_deref(), Some("p"));

@@ -249,7 +249,11 @@ mod tests {
             node("soft", Op::Softmax { log: false }, &[0], &[2, 2]),
             node("mean", Op::Mean { axes: vec![1] }, &[1], &[2]),
         ]);
-        assert_eq!(mean.inner_output_function().map(|node| node.name.as_str()), Some("soft"), "the last node is a layer");
+        assert_eq!(
+            mean.inner_output_function().map(|node| node.name.as_str()),
+            Some("soft"),
+            "the last node is a layer"
+        );
     }
 
     #[test]

@@ -80,7 +80,12 @@ mod tests {
         let mut flat = Vec::new();
         for (name, shape) in shapes {
             let at = nodes.len();
-            nodes.push(node(format!("{name}.part"), Op::Slice { axis: 0, start: 0, end: len(shape), step: 1 }, &[1], &[len(shape)]));
+            nodes.push(node(
+                format!("{name}.part"),
+                Op::Slice { axis: 0, start: 0, end: len(shape), step: 1 },
+                &[1],
+                &[len(shape)],
+            ));
             nodes.push(node(format!("{name}.value"), Op::Reshape, &[at], shape));
             nodes.push(node((*name).into(), Op::Reshape, &[at + 1], &[len(shape)]));
             flat.push(at + 2);

@@ -182,11 +182,10 @@ mod tests {
             class_names: vec![],
         };
         let bare = network(Op::Affine { scale: vec![2.0], shift: vec![0.0] });
-        assert_eq!([&[0, 1][..], &[0, 2], &[]].map(|labels| Classes::of(&bare, labels)), [
-            Classes::Assumed,
-            Classes::None,
-            Classes::None
-        ]);
+        assert_eq!(
+            [&[0, 1][..], &[0, 2], &[]].map(|labels| Classes::of(&bare, labels)),
+            [Classes::Assumed, Classes::None, Classes::None]
+        );
         assert!(Classes::Assumed.finding(&bare, &[0, 1]).unwrap().text.contains("above 0"));
         assert!(Classes::None.finding(&bare, &[0, 7]).unwrap().text.contains("up to 7"));
         assert_eq!(Classes::None.finding(&bare, &[]), None);

@@ -190,12 +190,16 @@ fn match_boxes(ann: &[DetectedBox], found: &[DetectedBox]) -> (u32, f32) {
     (same, overlaps)
 }
 
-/// ‖b − a‖ / ‖a‖; 0 if both are zero.
+/// ‖b − a‖ / ‖a‖; 0 if both are zero, 1 if only a is: all of b is wrong, and no size of a tells by how much.
 fn relative_error(b: &[f32], a: &[f32]) -> f32 {
     let square = |v: f64| v * v;
     let off: f64 = b.iter().zip(a).map(|(b, a)| square(f64::from(b - a))).sum();
     let norm: f64 = a.iter().map(|a| square(f64::from(*a))).sum();
-    if off == 0.0 { 0.0 } else { (off / norm.max(f64::MIN_POSITIVE)).sqrt() as f32 }
+    match (off == 0.0, norm == 0.0) {
+        (true, _) => 0.0,
+        (false, true) => 1.0,
+        (false, false) => (off / norm).sqrt() as f32,
+    }
 }
 
 #[cfg(test)]
@@ -233,5 +237,6 @@ mod tests {
         assert_eq!((compared.agreement(2), compared.steps_needed()), (1.0, Some(2)));
         network.nodes[0].shape = vec![4, 1, 1];
         assert_eq!(OutputAgreement::new(&network, &ann, &recording), None, "four classes");
+        assert_eq!([relative_error(&[0.0], &[0.0]), relative_error(&[2.0], &[0.0])], [0.0, 1.0]);
     }
 }

@@ -47,12 +47,14 @@ class Graph:
 
     def save(self, name, *outputs):
         info = lambda n, shape: helper.make_tensor_value_info(n, TensorProto.FLOAT, shape)
-        graph = helper.make_graph(self.nodes, name, [info("x", self.shape)], [info(o, None) for o in outputs], self.weights)
+        graph = helper.make_graph(self.nodes, name, [info("x", self.shape)], [], self.weights)
+        graph.output.extend(onnx.ValueInfoProto(name=output) for output in outputs)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)], ir_version=8)
         x = RNG.random(self.shape).astype(np.float32)
         answers = onnxruntime.InferenceSession(model.SerializeToString()).run(None, {"x": x})
         for value, answer in zip(model.graph.output, answers):
-            value.CopyFrom(info(value.name, list(answer.shape)))
+            kind = helper.np_dtype_to_tensor_dtype(answer.dtype)
+            value.CopyFrom(helper.make_tensor_value_info(value.name, kind, list(answer.shape)))
         onnx.checker.check_model(model)
         folder = HERE / name / "test_data_set_0"
         folder.mkdir(parents=True, exist_ok=True)
@@ -203,3 +205,9 @@ half = g.add("Cast", g.constant(RNG.normal(0, 0.2, (16, 8)).astype(np.float16)),
 left, _ = g.add("Split", half, ints(5, 3), outputs=2, axis=1)
 bias = g.add("Sum", *(g.weight(5, scale=0.1) for _ in range(3)))
 g.save("folded_weights", g.add("Gemm", g.add("Flatten", x), g.add("Transpose", left, perm=[1, 0]), bias, transB=1))
+
+g = Graph([1, 3, 6, 6])
+y = g.head(g.add("Relu", g.conv("x", 5, 3)), 5)
+g.add("ArgMax", y, axis=1, keepdims=0, name="classes")
+g.add("Softmax", y, axis=1, name="probabilities")
+g.save("ignored_output", "classes", "probabilities")

@@ -121,7 +121,9 @@ impl Fix {
             Self::Pooling(MaxPoolRule::Lateral) => "--pooling lateral".into(),
             Self::Pooling(MaxPoolRule::PreNeuron) => "--pooling pre-neuron".into(),
             Self::VInit(share) => format!("--v-init {share}"),
-            Self::LayerThreshold { layer, theta: Some(theta) } => format!("--theta {}", quoted(&format!("{layer}={theta}"))),
+            Self::LayerThreshold { layer, theta: Some(theta) } => {
+                format!("--theta {}", quoted(&format!("{layer}={theta}")))
+            }
             Self::LayerThreshold { layer, theta: None } => format!("--theta {}", quoted(&format!("{layer}=rule"))),
             Self::Calibrate { first, count } => format!("--calibrate {first}..{}", first + count),
             Self::Scaling(scaling) => format!("--scale \"{scaling}\""),

@@ -37,7 +37,9 @@ pub fn too_few_values(
     let fitted = calibration
         .layers
         .iter()
-        .filter(|layer| !recipe.manual_thresholds.contains_key(&network.nodes[layer.node].name));
+        .filter(|layer| !recipe.manual_thresholds.contains_key(&network.nodes[layer.node].name))
+        // Nothing is fitted to a layer that is never active.
+        .filter(|layer| !layer.layer.positive.is_empty());
     let few: Vec<(&str, usize)> = fitted
         .map(|layer| (network.nodes[layer.node].name.as_str(), values(layer)))
         .filter(|(_, n)| *n as f64 * share < MIN_VALUES_ABOVE)
@@ -239,7 +241,10 @@ mod tests {
             let spiking = SpikingNetwork::convert(&dead, &calibration, None, &recipe).unwrap();
             assert_eq!(spiking.layers[0].theta, [1.0]);
             let found = crate::convert::findings::silent_layers(dead.network(), &calibration, &recipe);
-            assert!(found[0].severity == crate::convert::Severity::Warning && found[0].text.contains("θ = 1"), "{found:?}");
+            assert!(
+                found[0].severity == crate::convert::Severity::Warning && found[0].text.contains("θ = 1"),
+                "{found:?}"
+            );
         }
         let error = calibrate(&dead, &[0.5, f32::NAN], 1, &control).unwrap_err().to_string();
         assert!(error.contains("NaN") && error.contains("number 0"), "{error}");

@@ -60,6 +60,8 @@ impl OffscreenContext {
             }
             last = self.ctx.run_ui(input, &mut ui);
             self.textures.apply_textures_delta(&last.textures_delta);
+            // In debug builds egui refuses to drop changes that are not marked as applied.
+            last.textures_delta.clear();
             self.drawn += 1;
         }
         last

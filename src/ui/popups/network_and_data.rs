@@ -79,7 +79,9 @@ fn output(ui: &mut Ui, lab: &Lab, network: &PreparedNetwork, messages: &mut Vec<
             for (index, name) in network.outputs.iter().enumerate() {
                 let is_chosen = network.answers == Some(index);
                 let choice = ui.add(Button::selectable(is_chosen, name));
-                choice.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, is_chosen, texts::output_named(name)));
+                choice.widget_info(|| {
+                    WidgetInfo::selected(Role::RadioButton, true, is_chosen, texts::output_named(name))
+                });
                 if choice.clicked() && !is_chosen {
                     messages.push(Message::SetOutput(Some(name.clone())));
                 }

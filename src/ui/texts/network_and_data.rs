@@ -3,7 +3,8 @@
 pub const NETWORK: &str = "Network";
 
 pub fn network(nodes: usize, parameters: usize, layers: usize, input: &str, outputs: &str) -> String {
-    format!("{nodes} nodes, {parameters} parameters, {layers} spiking layers; input {input}, {outputs}")
+    let layers = if layers == 1 { "1 spiking layer".to_owned() } else { format!("{layers} spiking layers") };
+    format!("{nodes} nodes, {parameters} parameters, {layers}; input {input}, {outputs}")
 }
 
 pub fn classes(count: usize) -> String {

@@ -1,0 +1,1 @@
+BprobabilitiesJ òJ>Ëâ€>·’>Ëì†>
