@@ -15,11 +15,8 @@ mod layers;
 mod lower;
 mod model;
 mod node_names;
-mod open_sizes;
-mod operator_table;
-mod padding;
+mod operators;
 mod proto;
-mod refusals;
 mod shapes;
 #[cfg(test)]
 mod tests;
@@ -27,7 +24,7 @@ mod topological_sort;
 
 use std::path::Path;
 
-pub use open_sizes::open_sizes;
+pub use inputs::open_sizes::open_sizes;
 use prost::Message;
 use prost::bytes::Bytes;
 

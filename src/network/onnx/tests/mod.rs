@@ -10,8 +10,9 @@ use std::path::Path;
 use proptest::prelude::*;
 use prost::Message;
 
+use super::inputs::open_sizes;
 use super::proto::*;
-use super::{from_bytes, model, open_sizes};
+use super::{from_bytes, model};
 use crate::network::{Activation, Network, Op, OpenedNetwork};
 
 fn value(name: &str, dims: &[i64]) -> ValueInfoProto {

@@ -4,13 +4,13 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Seek};
+use std::io::{BufRead, BufReader, Read, Seek};
 use std::path::Path;
 
 use prost::Message;
 
-use super::inputs::GraphInput;
-use super::proto::ValueInfoProto;
+use super::GraphInput;
+use crate::network::onnx::proto::ValueInfoProto;
 use crate::{Error, Result};
 
 /// Maximum bytes of a name or of the description of an input.

@@ -1,5 +1,7 @@
 //! The input of a network: its sample shape, from the file and from the sizes the user states for open ones.
 
+pub mod open_sizes;
+
 use std::path::Path;
 
 use super::constant::ElementType;
