@@ -10,9 +10,10 @@ use super::constant::{Constant, Numbers};
 use super::expression::Expression;
 use super::folding::{Budget, Folding};
 use super::functions::is_standard;
+use super::operators::refusals::{self, Neighbors};
+use super::operators::table;
 use super::proto::NodeProto;
-use super::refusals::{self, Neighbors};
-use super::{node_names, operator_table, shapes};
+use super::{node_names, shapes};
 use crate::network::shape_inference::infer_shape;
 use crate::network::{Node, NodeId, Op};
 use crate::{Error, Result};
@@ -70,7 +71,7 @@ impl Lowering<'_> {
         if !is_standard(&node.domain) {
             return Err(self.node_error(node, refusals::of_domain(node)));
         }
-        operator_table::check(node).map_err(|reason| self.node_error(node, reason))?;
+        table::check(node).map_err(|reason| self.node_error(node, reason))?;
         match node.op_type.as_str() {
             "Constant" => {
                 let constant = self.constant(node)?;

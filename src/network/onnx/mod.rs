@@ -15,10 +15,8 @@ mod layers;
 mod lower;
 mod model;
 mod node_names;
-mod operator_table;
-mod padding;
+mod operators;
 mod proto;
-mod refusals;
 mod shapes;
 #[cfg(test)]
 mod tests;

@@ -12,8 +12,8 @@ use super::folding::Budget;
 use super::functions;
 use super::inputs::{GraphInput, is_channels_last};
 use super::lower::{LoweredValue, Lowering};
+use super::operators::refusals::Neighbors;
 use super::proto::{GraphProto, ModelProto, NodeProto};
-use super::refusals::Neighbors;
 use super::topological_sort::{LiveNodes, live_nodes, topological_order};
 use crate::network::shape_inference::{infer_shape, validate};
 use crate::network::{Node, Op, OpenedNetwork};
@@ -149,9 +149,10 @@ impl Model<'_> {
             return Err(Error::file(self.path, place(), reason));
         }
         let is_channels_last = batch.is_some() && is_channels_last(&sample, self.graph);
-        // Samples are images [C, H, W] or vectors [F]; tables become images of one channel.
+        // Samples are images [C, H, W] or vectors [F]; tables become images of one channel, and those of one row vectors.
         let shape = match sample[..] {
             [h, w, c] if is_channels_last => vec![c, h, w],
+            [1, len] => vec![len],
             [a, b] => vec![1, a, b],
             _ => sample.clone(),
         };

@@ -70,7 +70,9 @@ impl ElementType {
         }
         let name = match code {
             0 => "undefined",
-            8 => "string",
+            8 => {
+                return Err("values of type string are not numbers. Remove the text processing from the network.".into());
+            }
             14 => "complex64",
             15 => "complex128",
             _ => return Err(format!("values of type {code}, which ONNX did not define when this reader was written")),

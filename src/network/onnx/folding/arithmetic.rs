@@ -171,7 +171,10 @@ impl Folding<'_> {
         let (condition, yes, no) = (self.input(0)?, self.input(1)?, self.input(2)?);
         let dims = self.new_dims(&[&condition.dims, &yes.dims, &no.dims])?;
         let condition = super::rearrange::expanded(condition, &dims);
-        let holds: Vec<bool> = (0..condition.len()).map(|i| condition.numbers.at(i) != 0.0).collect();
+        let holds: Vec<bool> = match &condition.numbers {
+            Numbers::Int(_, values) => values.iter().map(|&v| v != 0).collect(),
+            _ => return Err("a condition that is no truth value".into()),
+        };
         let (yes, no) = (super::rearrange::expanded(yes, &dims), super::rearrange::expanded(no, &dims));
         fn chosen<T: Copy>(holds: &[bool], yes: &[T], no: &[T]) -> Vec<T> {
             holds.iter().zip(yes.iter().zip(no)).map(|(&holds, (&y, &n))| if holds { y } else { n }).collect()

@@ -33,7 +33,11 @@ impl Folding<'_> {
     pub(super) fn constant_of_shape(&self) -> Result<Constant, String> {
         let dims = from_ints(&self.input(0)?.as_ints().ok_or("a shape that is not integers")?)?;
         let value = match self.node.tensor("value") {
-            Some(tensor) => Constant::read(tensor, self.path).map_err(|e| e.to_string())?.numbers,
+            Some(tensor) => match Constant::read(tensor, self.path) {
+                Ok(value) => value.numbers,
+                Err(crate::Error::File { reason, .. }) => return Err(reason),
+                Err(error) => return Err(error.to_string()),
+            },
             None => Numbers::floats(vec![0.0]),
         };
         if value.len() != 1 {

@@ -3,7 +3,7 @@
 use super::strided::{self, Strides};
 use super::{Folding, each_storage};
 use crate::network::onnx::constant::{Constant, ElementType, Numbers};
-use crate::network::onnx::{padding, shapes};
+use crate::network::onnx::shapes::{self, padding};
 
 impl Folding<'_> {
     pub(super) fn reshape(&self) -> Result<Constant, String> {

@@ -18,8 +18,8 @@ mod weights;
 mod windows;
 
 use super::lower::{LoweredValue, Lowering};
+use super::operators::refusals;
 use super::proto::NodeProto;
-use super::refusals;
 use crate::Result;
 
 impl Lowering<'_> {

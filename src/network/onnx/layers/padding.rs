@@ -3,8 +3,9 @@
 use super::linear_maps::{MAX_SIDE, identity};
 use crate::Result;
 use crate::network::onnx::lower::Lowering;
+use crate::network::onnx::node_names;
 use crate::network::onnx::proto::NodeProto;
-use crate::network::onnx::{node_names, padding};
+use crate::network::onnx::shapes::padding;
 use crate::network::{NodeId, Op, Weights};
 
 impl Lowering<'_> {

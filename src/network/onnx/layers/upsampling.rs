@@ -138,6 +138,13 @@ impl Lowering<'_> {
         if maps.is_empty() {
             return Ok(input);
         }
+        if maps.iter().all(|(_, map)| map.shape[0] == map.shape[1]) {
+            self.note(format!(
+                "Node '{}' resizes by scales that change no size; its values are taken as they are, as onnxruntime does.",
+                node.name
+            ));
+            return Ok(input);
+        }
         let name = node_names::of_node(node);
         let shape = self.nodes[input].shape.clone();
         if let [_, height, width] = shape[..]

@@ -11,8 +11,8 @@ use std::path::Path;
 use proptest::prelude::*;
 use prost::Message;
 
-use super::proto::*;
 use super::inputs::open_sizes;
+use super::proto::*;
 use super::{from_bytes, model};
 use crate::network::{Activation, Network, Op, OpenedNetwork};
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::proto::{GraphProto, NodeProto};
+use crate::network::onnx::proto::{GraphProto, NodeProto};
 
 /// Activations that spiking neurons cannot replace.
 const ACTIVATIONS: &[&str] = &[

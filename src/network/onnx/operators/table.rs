@@ -2,7 +2,7 @@
 //!
 //! Any other attribute, input or used output is refused by name, so that nothing in a file is passed over.
 
-use super::proto::{AttributeProto, NodeProto};
+use crate::network::onnx::proto::{AttributeProto, NodeProto};
 
 /// What the reader of an operator does with an attribute.
 #[derive(Clone, Copy)]

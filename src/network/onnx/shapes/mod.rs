@@ -1,5 +1,7 @@
 //! Dimensions after reshape, squeeze, unsqueeze, flatten and reductions, by the rules of ONNX.
 
+pub mod padding;
+
 use super::proto::NodeProto;
 use crate::error::format_shape;
 

@@ -1,7 +1,7 @@
 //! Padding by the rules of ONNX: widths per dimension, and the value that each new position takes.
 
-use super::proto::NodeProto;
-use super::shapes;
+use crate::network::onnx::proto::NodeProto;
+use crate::network::onnx::shapes;
 
 /// Maximum number of positions along one padded dimension.
 const MAX_POSITIONS: usize = 1 << 24;
