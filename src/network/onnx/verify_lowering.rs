@@ -218,8 +218,8 @@ impl Lowered<'_> {
         // An activation has bends to be met; any other layer is the same in every range, and one with many inputs shows a
         // wrong weight or place in a single value.
         match (activations > 0, inputs < MANY_INPUTS) {
-            (true, true) => (ranges, 6),
-            (true, false) => (ranges, 2),
+            (true, true) => (with_zero(ranges), 6),
+            (true, false) => (with_zero(ranges), 2),
             (false, true) => (vec![1.0], 6),
             (false, false) => (vec![1.0], 2),
         }
@@ -279,6 +279,12 @@ impl Lowered<'_> {
         let shapes: Vec<&[usize]> = node.inputs.iter().map(|&input| self.nodes[input].shape.as_slice()).collect();
         element(node, &shapes, index, &mut |k, i| self.lowered(node.inputs[k], i, sample, frontier, assumed, false))
     }
+}
+
+/// `ranges`, and values that are all 0, as those of silent layers are.
+fn with_zero(mut ranges: Vec<f64>) -> Vec<f64> {
+    ranges.push(0.0);
+    ranges
 }
 
 /// Assumed values: random numbers that depend on node and index alone.

@@ -25,6 +25,28 @@ const ROUNDING: f64 = 2e-6;
 /// # Errors
 /// The reason why `f` is none of them.
 pub fn match_activation(f: &Expression) -> Result<MatchedActivation, String> {
+    let matched = match_pieces(f)?;
+    // Other single values are never met, but 0 often is.
+    let (due, found) = (f.at(0.0), matched.at(0.0));
+    let scale = f64::from(due.value.abs()).max(found.abs());
+    if (f64::from(due.value) - found).abs() > 4.0 * due.error + 1e-5 * scale + f64::from(f32::MIN_POSITIVE) {
+        return Err(format!("at 0 itself its value is {}, but {found} right beside it", due.value));
+    }
+    Ok(matched)
+}
+
+impl MatchedActivation {
+    /// The value at `x`.
+    fn at(&self, x: f64) -> f64 {
+        let inner = self.before.0 * x + self.before.1;
+        match self.activation {
+            Some(activation) => self.after.0 * f64::from(activation.apply(inner as f32)) + self.after.1,
+            None => inner,
+        }
+    }
+}
+
+fn match_pieces(f: &Expression) -> Result<MatchedActivation, String> {
     let segments = segments(f)?;
     let steepest = segments.iter().fold(0.0f64, |s, segment| s.max(segment.line.slope.abs()));
     let flat = |segment: &Segment| segment.line.slope.abs() <= FLAT * steepest;
@@ -322,6 +344,10 @@ mod tests {
         let Some(Activation::Qcfs { levels: 8, shift: 0.0, .. }) = steps.clone().unwrap().activation else {
             panic!("{steps:?}")
         };
+        // A step at 0 that 0 itself does not take
+        assert!(match_activation(&u(Sign, x())).unwrap_err().contains("at 0 itself"));
+        assert!(match_activation(&clamp(u(Ceil, x()), 0.0, 4.0)).is_err());
+        assert!(match_activation(&clamp(u(Round, x()), 0.0, 4.0)).is_ok());
         // |x|, a leaky ReLU, a ramp with a bend, steps of squares
         assert!(match_activation(&u(Abs, x())).is_err());
         assert!(match_activation(&b(Max, x(), b(Mul, x(), c(0.01)))).is_err());

@@ -18,6 +18,10 @@ impl Lowering<'_> {
         if explicit && (0..4).any(|k| window.padding[k] >= kernel[k % 2].max(1) * window.dilation[k % 2]) {
             return Err(self.node_error(node, "has more padding than its window"));
         }
+        if node.text("auto_pad").starts_with("SAME") && window.dilation != [1, 1] {
+            let reason = "its auto_pad with a dilation means another size in onnxruntime than in the standard. Export with pads";
+            return Err(self.node_error(node, reason));
+        }
         let mut overhang = [0; 2];
         if node.int("ceil_mode", 0) != 0 && explicit {
             for i in 0..2 {
