@@ -177,7 +177,7 @@ mod tests {
         const NUMBERS: &[i64] =
             &[0, 1, -1, 2, 3, -2, 4, 1 << 20, 1 << 30, (1 << 30) + 1, 1 << 31, 1 << 40, i64::MAX, i64::MIN];
         let (mut known, mut total) = (0, 0);
-        for _ in 0..20_000 {
+        for _ in 0..5_000 {
             let numbers =
                 |random: &mut dyn FnMut(usize) -> usize, n| (0..n).map(|_| NUMBERS[random(NUMBERS.len())]).collect();
             let op = OPERATORS[random(OPERATORS.len())];
