@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::background_load::BackgroundLoads;
-use super::open_sizes::InputSizes;
+use super::input_sizes::InputSizes;
 use super::run::{PreparedNetwork, Run};
 use super::settings::Settings;
 use crate::compute::AnnRun;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::cache::{Cache, ModelKey, SamplesKey};
 use super::classes::with_classes;
-use super::open_sizes::{InputSizes, input_sizes, sizes_of_data};
+use super::input_sizes::InputSizes;
+use super::open_sizes::{input_sizes, sizes_of_data};
 use super::run::PreparedNetwork;
 use super::settings::Settings;
 use crate::compute::program::Program;

@@ -21,6 +21,7 @@ pub mod diagnose;
 pub mod load;
 pub mod memory;
 pub mod neuron_categories;
+pub mod input_sizes;
 pub mod open_sizes;
 pub mod partial;
 pub mod pipeline;

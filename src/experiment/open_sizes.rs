@@ -1,6 +1,7 @@
 //! Sizes that a network's file leaves open: stated by the user, or those of the data.
 
 use super::cache::Cache;
+use super::input_sizes::InputSizes;
 use super::settings::Settings;
 use crate::data::DataSpec;
 use crate::data::spec::Source;
@@ -9,15 +10,6 @@ use crate::network::onnx;
 use crate::network::open::split_source;
 use crate::progress::JobControl;
 use crate::{Error, Result};
-
-/// Shapes of a sample, in the order of the file, to open a network with.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct InputSizes {
-    /// The first that the network can be opened with is used; empty if the file states all sizes.
-    pub shapes: Vec<Vec<usize>>,
-    /// The sizes in the file, and the data that the shapes are from; `None` if the user states the shape.
-    pub assumed: Option<(String, String)>,
-}
 
 /// The shapes to open the network of `settings` with.
 ///
