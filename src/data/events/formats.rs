@@ -286,3 +286,6 @@ fn from_values(path: &Path, x: &[f64], y: &[f64], p: &[f64], times: Times) -> Re
     }
     Ok(RawEvents { x, y, p: p.iter().map(|v| u8::from(*v > 0.0)).collect(), times })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,116 @@
+//! Tests of event arrays as the packages write them: fields, units and columns.
+
+use super::*;
+use crate::data::OtherChoice;
+use crate::data::bounded_read::tests::write;
+
+/// A NumPy file with the literal `descr`.
+fn array(descr: &str, shape: &str, values: &[u8]) -> Vec<u8> {
+    let text = format!("{{'descr': {descr}, 'fortran_order': False, 'shape': ({shape}), }}\n");
+    [b"\x93NUMPY\x01\x00", &(text.len() as u16).to_le_bytes()[..], text.as_bytes(), values].concat()
+}
+
+type Read = Result<(Vec<Recording>, Vec<Note>)>;
+
+fn read(file: &[u8], unit: Option<TimeUnit>, order: Option<&str>) -> Read {
+    let dir = tempfile::tempdir().unwrap();
+    let path = write(&dir, "a.npy", file);
+    read_recordings(&[&path], unit, order.and_then(ColumnOrder::parse))
+}
+
+fn event(x: u16, y: u16, t: u64, p: u8) -> Event {
+    Event { x, y, t: t * 1000, p }
+}
+
+/// Two events of the fields x, y, t and p in this order, each in its bytes.
+fn two(fields: [[&[u8]; 4]; 2]) -> Vec<u8> {
+    fields.concat().concat()
+}
+
+#[test]
+fn records_of_all_packages_are_the_same_events() {
+    let expected = [event(7, 9, 0, 1), event(8, 3, 5, 0)];
+    for (descr, values) in [
+        (
+            "[('x', '<i2'), ('y', '<i2'), ('t', '<i8'), ('p', '?')]",
+            two([
+                [&[7, 0], &[9, 0], &[1, 0, 0, 0, 0, 0, 0, 0], &[1]],
+                [&[8, 0], &[3, 0], &[6, 0, 0, 0, 0, 0, 0, 0], &[0]],
+            ]),
+        ),
+        // Big-endian, padded and titled.
+        (
+            "[('X', '>u2'), ('', '|V2'), ('Y', '>u2'), ('ts', '>u4'), (('p', 'on'), '|i1')]",
+            two([[&[0, 7, 0, 0], &[0, 9], &[0, 0, 0, 1], &[1]], [&[0, 8, 0, 0], &[0, 3], &[0, 0, 0, 6], &[0xff]]]),
+        ),
+        (
+            "[('x', '|u1'), ('y', '|u1'), ('timestamp', '<u2'), (('on', 'polarity'), '?')]",
+            two([[&[7], &[9], &[1, 0], &[1]], [&[8], &[3], &[6, 0], &[0]]]),
+        ),
+        // Fields in other places than their order.
+        (
+            "{'names': ['t', 'pol', 'x', 'y'], 'formats': ['u1', 'i1', 'u1', 'u1'], 'offsets': [3, 4, 0, 1], 'itemsize': 6}",
+            vec![7, 9, 0, 1, 1, 0, 8, 3, 0, 6, 0xff, 0],
+        ),
+        // The unit in the type.
+        (
+            "[('x', '|u1'), ('y', '|u1'), ('time', '<m8[us]'), ('p', '|u1')]",
+            two([[&[7], &[9], &[1, 0, 0, 0, 0, 0, 0, 0], &[1]], [&[8], &[3], &[6, 0, 0, 0, 0, 0, 0, 0], &[0]]]),
+        ),
+    ] {
+        let (recordings, _) = read(&array(descr, "2,", &values), None, None).unwrap_or_else(|e| panic!("{descr}: {e}"));
+        assert_eq!(recordings[0].events, expected, "{descr}");
+        let row = read(&array(descr, "1, 2", &values), None, None);
+        assert_eq!(row.unwrap().0[0].events, expected, "{descr}");
+    }
+}
+
+#[test]
+fn units_are_recognized_told_and_stated() {
+    let seconds = |t: [f64; 2]| {
+        let event = |t: f64| [&[1, 2][..], &t.to_le_bytes(), &[1]].concat();
+        array("[('x', '|u1'), ('y', '|u1'), ('t', '<f8'), ('p', '|u1')]", "2,", &t.map(event).concat())
+    };
+    let times = |unit| read(&seconds([0.5, 0.75]), unit, None).map(|(all, notes)| (all[0].events[1].t, notes));
+    let (recognized, notes) = times(None).unwrap();
+    assert_eq!((recognized, notes.len()), (250_000_000, 1));
+    assert_eq!(notes[0].other, Some(OtherChoice::Option { key: "unit", value: "ms".into() }));
+    let (stated, notes) = times(Some(TimeUnit::Milliseconds)).unwrap();
+    assert_eq!((stated, notes.len()), (250_000, 0));
+    // N-MNIST's files are in microseconds.
+    let dir = tempfile::tempdir().unwrap();
+    let path = write(&dir, "a.bin", &[1, 2, 0x80, 0, 9]);
+    let read = |unit, order| read_recordings(&[&path], unit, order);
+    assert!(read(None, None).unwrap().1.is_empty());
+    assert!(read(Some(TimeUnit::Seconds), None).unwrap_err().to_string().contains("Omit unit="));
+    assert!(read(None, ColumnOrder::parse("xytp")).unwrap_err().to_string().contains("Omit order="));
+}
+
+#[test]
+fn plain_columns_are_events_in_their_order() {
+    let rows: Vec<u8> = (0..20u8).flat_map(|k| [k % 7, 3 + k % 5, k % 2, k]).collect();
+    let file = array("'|u1'", "20, 4", &rows);
+    let (recordings, notes) = read(&file, None, None).unwrap();
+    assert_eq!(recordings[0].events[19], event(5, 7, 19, 1));
+    assert!(notes[0].text.contains("x, y, p, t"), "{notes:?}");
+    let swapped = read(&file, None, Some("yxpt")).unwrap();
+    assert_eq!((swapped.0[0].events[19], swapped.1.len()), (event(7, 5, 19, 1), 1));
+    let noise: Vec<u8> = (0..20u8).flat_map(|k| [k % 7, k % 5, k % 3, 5 + k % 2]).collect();
+    assert!(read(&array("'|u1'", "20, 4", &noise), None, None).unwrap_err().to_string().contains("order=xytp"));
+}
+
+#[test]
+fn polarities_are_two_values() {
+    let polarities = |p: [u8; 3]| {
+        let rows: Vec<u8> = p.iter().zip(0u8..).flat_map(|(p, t)| [1, 2, t, *p]).collect();
+        let descr = "[('x', '|u1'), ('y', '|u1'), ('t', '|u1'), ('p', '|i1')]";
+        read(&array(descr, "3,", &rows), None, None)
+            .map(|(all, _)| all[0].events.iter().map(|e| e.p).collect::<Vec<_>>())
+    };
+    assert_eq!(polarities([0xff, 1, 1]).unwrap(), [0, 1, 1]);
+    assert_eq!(polarities([1, 1, 1]).unwrap(), [1, 1, 1]);
+    assert_eq!(polarities([0xff, 0xff, 0xff]).unwrap(), [0, 0, 0]);
+    for odd in [[1, 2, 1], [0, 1, 2], [0xff, 0, 1]] {
+        assert!(polarities(odd).unwrap_err().to_string().contains("polarity"), "{odd:?}");
+    }
+}
