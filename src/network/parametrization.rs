@@ -9,6 +9,8 @@ use super::Weights;
 
 /// A place in the file and the reason why its weights cannot be used.
 type Refusal = (String, String);
+/// Keys and weights in file order.
+type Entries = Vec<(String, Weights)>;
 
 /// Infix of the keys of `torch.nn.utils.parametrize`.
 const PARAMETRIZATIONS: &str = "parametrizations.";
@@ -48,7 +50,7 @@ impl Rule {
 ///
 /// # Errors
 /// Key and reason for a parametrization that the file does not describe, and for parts that do not fit each other.
-pub(super) fn resolve(entries: Vec<(String, Weights)>) -> Result<(Vec<(String, Weights)>, Option<String>), Refusal> {
+pub(super) fn resolve(entries: Entries) -> Result<(Entries, Option<String>), Refusal> {
     let index: HashMap<&str, &Weights> = entries.iter().map(|(key, weights)| (key.as_str(), weights)).collect();
     let mut found: Vec<Parts> = Vec::new();
     for (key, _) in &entries {
