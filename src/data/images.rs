@@ -10,7 +10,7 @@ use image::{DynamicImage, ImageReader, Limits};
 use rayon::prelude::*;
 
 use super::bounded_read::{checked_len, open};
-use super::options::Ground;
+use super::options::Background;
 use super::{LabelSource, Layout, Note, Samples};
 use crate::{Error, Result};
 
@@ -26,7 +26,7 @@ pub fn first_shape(paths: &[PathBuf]) -> Result<Vec<usize>> {
     let (files, ..) = list_images(paths, is_image)?;
     let first = files.into_iter().next();
     let first = first.ok_or_else(|| Error::Invalid("Cannot open images: no file named.".into()))?;
-    Ok(read(&[first], None, Ground::default())?.shape)
+    Ok(read(&[first], None, Background::default())?.shape)
 }
 
 /// Whether the file extension is that of a supported image format.
@@ -36,7 +36,7 @@ pub fn is_image(path: &Path) -> bool {
         .is_some_and(|e| FILE_EXTENSIONS.contains(&e.to_ascii_lowercase().as_str()))
 }
 
-/// Reads images as `[1, H, W]` if all are gray, else `[3, H, W]`, in 0..255; transparent pixels lie on `ground`.
+/// Reads images as `[1, H, W]` if all are gray, else `[3, H, W]`, in 0..255; transparent pixels lie on `background`.
 ///
 /// `paths` is one folder, or files. A folder with subfolders has a class per subfolder, in order of their names;
 /// otherwise there are no labels. With `fit` (`[C, H, W]`, C 1 or 3, `[H, W]`, or one or three squares `[F]`) every image
@@ -45,7 +45,7 @@ pub fn is_image(path: &Path) -> bool {
 /// # Errors
 /// [`Error::Io`] or [`Error::File`] for files that cannot be read and, without `fit`, for images of different sizes;
 /// [`Error::Invalid`] without files and for a `fit` of another form.
-pub fn read(paths: &[PathBuf], fit: Option<&[usize]>, ground: Ground) -> Result<Samples> {
+pub fn read(paths: &[PathBuf], fit: Option<&[usize]>, background: Background) -> Result<Samples> {
     let (files, labels, class_names) = list_images(paths, is_image)?;
     let Some(first) = files.first() else { return Err(Error::Invalid("Cannot open images: no file named.".into())) };
     let sizes = files.par_iter().map(|p| size(p)).collect::<Result<Vec<_>>>()?;
@@ -67,7 +67,7 @@ pub fn read(paths: &[PathBuf], fit: Option<&[usize]>, ground: Ground) -> Result<
     let (w, h) = (width as usize, height as usize);
     checked_len(first, "all images", &[files.len(), 3, h, w])?;
     let prepared = files.par_iter().map(|path| {
-        let (image, transparent) = on_ground(decode(path)?, ground);
+        let (image, transparent) = on_background(decode(path)?, background);
         let gray = !image.color().has_color();
         let exact = (image.width(), image.height()) == (width, height);
         let fitted = if exact { image } else { image.resize_exact(width, height, FilterType::Triangle) };
@@ -88,7 +88,7 @@ pub fn read(paths: &[PathBuf], fit: Option<&[usize]>, ground: Ground) -> Result<
         }
     }
     let mut notes = fitted(&sizes, (width, height), colored, channels);
-    notes.extend(ground_note(transparent, files.len(), ground));
+    notes.extend(background_note(transparent, files.len(), background));
     let named = paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(",");
     Ok(Samples {
         source: format!("images:{named}"),
@@ -113,14 +113,14 @@ struct Prepared {
     image: DynamicImage,
 }
 
-/// `image` on `ground`, without transparency, and whether any pixel was transparent.
-fn on_ground(image: DynamicImage, ground: Ground) -> (DynamicImage, bool) {
+/// `image` on `background`, without transparency, and whether any pixel was transparent.
+fn on_background(image: DynamicImage, background: Background) -> (DynamicImage, bool) {
     if !image.color().has_alpha() {
         return (image, false);
     }
     let is_gray = !image.color().has_color();
     let mut pixels = image.into_rgba8();
-    let under = if ground == Ground::White { 255 } else { 0 };
+    let under = if background == Background::White { 255 } else { 0 };
     let mut transparent = false;
     for pixel in pixels.pixels_mut() {
         let alpha = u32::from(pixel.0[3]);
@@ -135,14 +135,14 @@ fn on_ground(image: DynamicImage, ground: Ground) -> (DynamicImage, bool) {
 }
 
 /// A note on `transparent` of `count` images.
-fn ground_note(transparent: usize, count: usize, ground: Ground) -> Option<Note> {
-    let other = if ground == Ground::White { Ground::Black } else { Ground::White };
+fn background_note(transparent: usize, count: usize, background: Background) -> Option<Note> {
+    let other = if background == Background::White { Background::Black } else { Background::White };
     let text = format!(
-        "{transparent} of {count} images are transparent; their ground is {}, as on the drawing canvas",
-        ground.word()
+        "{transparent} of {count} images are transparent; their background is {}, as on the drawing canvas",
+        background.word()
     );
-    let text = if ground == Ground::White { text } else { text.replace(", as on the drawing canvas", "") };
-    (transparent > 0).then(|| Note::new(text).or_option("ground", other.word()))
+    let text = if background == Background::White { text } else { text.replace(", as on the drawing canvas", "") };
+    (transparent > 0).then(|| Note::new(text).or_option("background", other.word()))
 }
 
 /// Notes on the conversion of images of `sizes`, `colored` of them in color, to `channels` planes of `size`.
@@ -264,7 +264,7 @@ fn reader(path: &Path) -> Result<ImageReader<std::io::BufReader<std::fs::File>>>
 /// # Errors
 /// [`Error::Io`] or [`Error::File`] when it cannot be read.
 pub fn read_grayscale(path: &Path) -> Result<image::GrayImage> {
-    Ok(on_ground(decode(path)?, Ground::White).0.into_luma8())
+    Ok(on_background(decode(path)?, Background::White).0.into_luma8())
 }
 
 /// Reads width and height from the header alone.
@@ -299,12 +299,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         gray(dir.path().join("b/1.png"), 2, 7);
         gray(dir.path().join("a/1.png"), 2, 5);
-        let samples = read(&[dir.path().to_owned()], None, Ground::White).unwrap();
+        let samples = read(&[dir.path().to_owned()], None, Background::White).unwrap();
         assert_eq!(samples.class_names, ["a", "b"]);
         assert_eq!((samples.labels.as_slice(), samples.shape.as_slice()), ([0, 1].as_slice(), [1, 2, 2].as_slice()));
         assert_eq!(samples.raw(1), [7.0; 4]);
         RgbImage::from_pixel(2, 2, Rgb([1, 2, 3])).save(dir.path().join("b/2.png")).unwrap();
-        let samples = read(&[dir.path().to_owned()], None, Ground::White).unwrap();
+        let samples = read(&[dir.path().to_owned()], None, Background::White).unwrap();
         assert_eq!(samples.shape, [3, 2, 2]);
         assert_eq!(samples.raw(2)[..5], [1.0, 1.0, 1.0, 1.0, 2.0]);
     }
@@ -315,56 +315,56 @@ mod tests {
         gray(dir.path().join("1.png"), 1, 9);
         gray(dir.path().join("2.png"), 3, 9);
         let here = [dir.path().to_owned()];
-        assert!(read(&here, None, Ground::White).unwrap_err().to_string().contains("2.png"));
-        assert_eq!(read(&here, Some(&[3, 4, 5]), Ground::White).unwrap().shape, [3, 4, 5]);
-        let flat = read(&here, Some(&[784]), Ground::White).unwrap();
+        assert!(read(&here, None, Background::White).unwrap_err().to_string().contains("2.png"));
+        assert_eq!(read(&here, Some(&[3, 4, 5]), Background::White).unwrap().shape, [3, 4, 5]);
+        let flat = read(&here, Some(&[784]), Background::White).unwrap();
         assert_eq!((flat.shape.as_slice(), flat.len()), ([1, 28, 28].as_slice(), 2));
-        assert_eq!(read(&here, Some(&[3 * 16]), Ground::White).unwrap().shape, [3, 4, 4]);
-        assert_eq!(read(&here, Some(&[6, 4]), Ground::White).unwrap().shape, [1, 6, 4]);
+        assert_eq!(read(&here, Some(&[3 * 16]), Background::White).unwrap().shape, [3, 4, 4]);
+        assert_eq!(read(&here, Some(&[6, 4]), Background::White).unwrap().shape, [1, 6, 4]);
         assert!(flat.values.iter().all(|v| *v == 9.0));
-        assert!(read(&here, Some(&[2, 4, 4]), Ground::White).is_err());
-        assert!(read(&here, Some(&[10]), Ground::White).is_err());
+        assert!(read(&here, Some(&[2, 4, 4]), Background::White).is_err());
+        assert!(read(&here, Some(&[10]), Background::White).is_err());
     }
 
     #[test]
     fn invalid_images_are_errors() {
         let dir = tempfile::tempdir().unwrap();
-        assert!(read(&[dir.path().to_owned()], None, Ground::White).unwrap_err().to_string().contains("no image"));
-        assert!(read(&[], None, Ground::White).is_err());
-        assert!(read(&[dir.path().join("absent.png")], None, Ground::White).is_err());
+        assert!(read(&[dir.path().to_owned()], None, Background::White).unwrap_err().to_string().contains("no image"));
+        assert!(read(&[], None, Background::White).is_err());
+        assert!(read(&[dir.path().join("absent.png")], None, Background::White).is_err());
         // A BMP header that claims 20,000 x 20,000 pixels, without any pixel data.
         let mut bmp = b"BM\x36\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0".to_vec();
         bmp.extend(20_000u32.to_le_bytes().repeat(2));
         bmp.extend([1, 0, 24, 0]);
         bmp.resize(54, 0);
         for bytes in [bmp, b"not a picture".to_vec(), vec![], b"\x89PNG\r\n\x1a\n".to_vec()] {
-            let text = read(&[write(&dir, "bad.png", &bytes)], None, Ground::White).unwrap_err().to_string();
+            let text = read(&[write(&dir, "bad.png", &bytes)], None, Background::White).unwrap_err().to_string();
             assert!(text.contains("bad.png"), "{text}");
         }
     }
 
     #[test]
-    fn transparent_pixels_lie_on_a_stated_ground() {
+    fn transparent_pixels_lie_on_a_stated_background() {
         let dir = tempfile::tempdir().unwrap();
         let here = [dir.path().to_owned()];
-        let read = |ground| read(&here, None, ground).unwrap();
+        let read = |background| read(&here, None, background).unwrap();
         // Opaque black, half transparent black, transparent red.
         let pixels = [[0, 0, 0, 255], [0, 0, 0, 128], [255, 0, 0, 0]].concat();
         image::RgbaImage::from_raw(3, 1, pixels).unwrap().save(dir.path().join("a.png")).unwrap();
-        let (white, black) = (read(Ground::White), read(Ground::Black));
+        let (white, black) = (read(Background::White), read(Background::Black));
         assert_eq!(white.raw(0)[..3], [0.0, 127.0, 255.0]);
         assert_eq!(black.raw(0)[..3], [0.0; 3]);
-        assert!(white.notes[0].text.starts_with("1 of 1 images are transparent; their ground is white"));
+        assert!(white.notes[0].text.starts_with("1 of 1 images are transparent; their background is white"));
         // Gray with transparency, in 16 bits, stays gray.
         let gray: Vec<u16> = vec![65535, 65535, 0, 0, 257, 65535];
         image::ImageBuffer::<image::LumaA<u16>, _>::from_raw(3, 1, gray)
             .unwrap()
             .save(dir.path().join("a.png"))
             .unwrap();
-        let gray = read(Ground::White);
+        let gray = read(Background::White);
         assert_eq!((gray.shape.as_slice(), gray.raw(0)), (&[1, 1, 3][..], &[255.0, 255.0, 1.0][..]));
         // Opaque pictures are not told of.
         image::RgbaImage::from_pixel(3, 1, image::Rgba([9, 9, 9, 255])).save(dir.path().join("a.png")).unwrap();
-        assert!(read(Ground::Black).notes.is_empty());
+        assert!(read(Background::Black).notes.is_empty());
     }
 }

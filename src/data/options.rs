@@ -11,8 +11,8 @@ pub struct ReadOptions {
     pub layout: Option<Layout>,
     /// `classes=text|number`: order of class folders named by numbers.
     pub classes: Option<ClassOrder>,
-    /// `ground=white|black`: what transparent pixels lie on.
-    pub ground: Option<Ground>,
+    /// `background=white|black`: what transparent pixels lie on.
+    pub background: Option<Background>,
     /// `split=train|test|val`: which arrays of an archive.
     pub split: Option<Part>,
     /// `x=NAME`: the array of samples in an archive.
@@ -32,7 +32,7 @@ pub enum ClassOrder {
 
 /// The color under transparent pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Ground {
+pub enum Background {
     #[default]
     White,
     Black,
@@ -50,7 +50,7 @@ pub enum Part {
 const KEYS: [(&str, &str); 6] = [
     ("layout", "nchw or nhwc"),
     ("classes", "text or number"),
-    ("ground", "white or black"),
+    ("background", "white or black"),
     ("split", "train, test or val"),
     ("x", "the name of an array"),
     ("y", "the name of an array, or none"),
@@ -66,7 +66,7 @@ impl ClassOrder {
     }
 }
 
-impl Ground {
+impl Background {
     /// The word of the option.
     pub fn word(self) -> &'static str {
         match self {
@@ -89,7 +89,7 @@ impl Part {
 
 impl ReadOptions {
     /// The names of all options.
-    pub const KEYS: [&str; KEYS.len()] = ["layout", "classes", "ground", "split", "x", "y"];
+    pub const KEYS: [&str; KEYS.len()] = ["layout", "classes", "background", "split", "x", "y"];
 
     /// Sets option `key`. Returns whether there is an option of this name.
     ///
@@ -101,7 +101,9 @@ impl ReadOptions {
         let known = match key {
             "layout" => set_word(&mut self.layout, value, Layout::ALL, Layout::word),
             "classes" => set_word(&mut self.classes, value, [ClassOrder::Text, ClassOrder::Number], ClassOrder::word),
-            "ground" => set_word(&mut self.ground, value, [Ground::White, Ground::Black], Ground::word),
+            "background" => {
+                set_word(&mut self.background, value, [Background::White, Background::Black], Background::word)
+            }
             "split" => set_word(&mut self.split, value, [Part::Test, Part::Validation, Part::Train], Part::word),
             "x" => set_name(&mut self.x, value),
             _ => set_name(&mut self.y, value),
@@ -135,7 +137,7 @@ impl fmt::Display for ReadOptions {
         let words = [
             ("layout", self.layout.map(Layout::word)),
             ("classes", self.classes.map(ClassOrder::word)),
-            ("ground", self.ground.map(Ground::word)),
+            ("background", self.background.map(Background::word)),
             ("split", self.split.map(Part::word)),
             ("x", self.x.as_deref()),
             ("y", self.y.as_deref()),
@@ -154,7 +156,7 @@ mod tests {
     #[test]
     fn options_round_trip_and_invalid_words_name_the_valid_ones() {
         let mut options = ReadOptions::default();
-        let text = ",layout=nhwc,classes=text,ground=black,split=train,x=a,y=none";
+        let text = ",layout=nhwc,classes=text,background=black,split=train,x=a,y=none";
         for (key, value) in text.split(',').filter_map(|part| part.split_once('=')) {
             assert_eq!(options.set(key, value), Ok(true));
         }

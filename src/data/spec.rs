@@ -52,7 +52,7 @@ pub enum Source {
 fn option_keys(kind: &str) -> &'static [&'static str] {
     match kind {
         "idx" | "cifar10" | "snntoolbox" => &["layout"],
-        "images" => &["classes", "ground", "layout"],
+        "images" => &["classes", "background", "layout"],
         "npz" => &["layout", "split", "x", "y", "classes"],
         "npy" => &["layout", "classes"],
         "events" => &["classes"],
@@ -188,7 +188,7 @@ impl DataSpec {
         let samples = match &self.source {
             Source::Idx { images, labels } => idx::read(images, labels.as_deref()),
             Source::Cifar10(files) => cifar::read(files),
-            Source::Images(paths) => images::read(paths, shape, options.ground.unwrap_or_default()),
+            Source::Images(paths) => images::read(paths, shape, options.background.unwrap_or_default()),
             Source::Events { paths, binning } => events::read(paths, binning, shape),
             Source::Npz(path) => npz::read_with(path, options),
             Source::Npy { samples, labels } => npz::read_npy_samples(samples, labels.as_deref()),
@@ -300,7 +300,7 @@ mod tests {
             "idx:a,b,layout=nhwc",
             "cifar10:a.bin,b.bin",
             "images:a.png,b.png",
-            "images:a,layout=nhwc,classes=text,ground=black",
+            "images:a,layout=nhwc,classes=text,background=black",
             "npz:a,b.npz",
             "npz:a,b.npz,layout=nchw,split=train,x=image",
             "npy:a.npy,b.npy",

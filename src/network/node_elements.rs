@@ -31,10 +31,17 @@ impl Element {
 
 /// Value `index` (flat, one sample) of `node`; `shapes` are those of its inputs, and `fetch(k, i)` gives value `i` of
 /// input `k`. The node fits its inputs (see [`super::shape_inference`]).
-pub fn element(node: &Node, shapes: &[&[usize]], index: usize, fetch: &mut dyn FnMut(usize, usize) -> Element) -> Element {
+pub fn element(
+    node: &Node,
+    shapes: &[&[usize]],
+    index: usize,
+    fetch: &mut dyn FnMut(usize, usize) -> Element,
+) -> Element {
     let x = shapes.first().copied().unwrap_or_default();
     let at = position(&node.shape, index);
-    let bias = |bias: &Option<super::Weights>, c: usize| bias.as_ref().map_or(Element::default(), |b| Element::constant(b.data[c]));
+    let bias = |bias: &Option<super::Weights>, c: usize| {
+        bias.as_ref().map_or(Element::default(), |b| Element::constant(b.data[c]))
+    };
     match &node.op {
         Op::Input => Element::default(),
         Op::Conv2d { weight, bias: b, stride, padding, dilation, groups } => {
@@ -85,7 +92,10 @@ pub fn element(node: &Node, shapes: &[&[usize]], index: usize, fetch: &mut dyn F
         Op::Linear { weight, bias: b } => {
             let inputs = weight.shape[1];
             let mut sum = bias(b, index);
-            weight.data[index * inputs..][..inputs].iter().enumerate().for_each(|(i, &w)| sum.add(f64::from(w), fetch(0, i)));
+            weight.data[index * inputs..][..inputs]
+                .iter()
+                .enumerate()
+                .for_each(|(i, &w)| sum.add(f64::from(w), fetch(0, i)));
             sum
         }
         Op::Affine { scale, shift } => {
@@ -124,7 +134,11 @@ pub fn element(node: &Node, shapes: &[&[usize]], index: usize, fetch: &mut dyn F
             }
             let mut sources = vec![base];
             for &axis in axes {
-                sources = sources.iter().flat_map(|&s| (0..x[axis]).map(move |k| (s, k))).map(|(s, k)| s + k * strides[axis]).collect();
+                sources = sources
+                    .iter()
+                    .flat_map(|&s| (0..x[axis]).map(move |k| (s, k)))
+                    .map(|(s, k)| s + k * strides[axis])
+                    .collect();
             }
             let mut sum = Element::default();
             sources.iter().for_each(|&i| sum.add(1.0 / sources.len() as f64, fetch(0, i)));

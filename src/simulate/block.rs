@@ -187,7 +187,7 @@ impl BlockState<'_> {
         let (samples, steps, parts) = (self.rows, self.steps, self.shared.parts);
         let current = match planned_form(plan, source) {
             Some(form) => Current::Events(self.events(form)),
-            None => match self.take(source, reader)? {
+            None => match self.value(source, Some(reader))? {
                 Signal::Constant(x) => Current::Constant(tensor_to_vec(x)),
                 Signal::Sequence(x) => Current::Steps(tensor_to_vec(x)),
             },
@@ -254,16 +254,24 @@ impl BlockState<'_> {
                 return Err(Error::Internal(format!("activation '{}' has no neurons", node.name)));
             }
             _ => {
-                let inputs: Result<Vec<Signal>> = node.inputs.iter().map(|&input| self.take(input, id)).collect();
+                // A node can read one value several times; it is moved out at the last.
+                let last = |k: usize| !node.inputs[k + 1..].contains(&node.inputs[k]);
+                let inputs: Result<Vec<Signal>> = node
+                    .inputs
+                    .iter()
+                    .enumerate()
+                    .map(|(k, &input)| self.value(input, last(k).then_some(id)))
+                    .collect();
                 apply_signal(network, node, plan.program.params(id), inputs?, self.steps, plan.spiking.pooling)
             }
         })
     }
 
-    /// The dense value of `id` for its reader `reader`; moved out if that is the last reader.
-    fn take(&mut self, id: NodeId, reader: NodeId) -> Result<Signal> {
+    /// The dense value of `id`; moved out if `reader` is the last node that reads it.
+    fn value(&mut self, id: NodeId, reader: Option<NodeId>) -> Result<Signal> {
         let value = &mut self.values[id];
-        let value = if self.shared.plan.program.last_reader(id) == reader { value.take() } else { value.clone() };
+        let is_last = reader == Some(self.shared.plan.program.last_reader(id));
+        let value = if is_last { value.take() } else { value.clone() };
         value.ok_or_else(|| {
             Error::Internal(format!("'{}' has no value", self.shared.plan.program.network().nodes[id].name))
         })

@@ -79,7 +79,12 @@ impl Lowered<'_> {
     ///
     /// # Errors
     /// [`Error::File`] at the first node whose value differs.
-    pub fn verify(&self, produced: &[(&str, String)], interpreter: &Interpreter, path: &Path) -> Result<Option<String>> {
+    pub fn verify(
+        &self,
+        produced: &[(&str, String)],
+        interpreter: &Interpreter,
+        path: &Path,
+    ) -> Result<Option<String>> {
         let mut bases: HashSet<NodeId> = HashSet::from([0]);
         let mut not_compared = Vec::new();
         for (value, place) in produced {
@@ -169,7 +174,8 @@ impl Lowered<'_> {
         let (ranges, count) = self.samples(target.base, &frontier);
         let mut random = Random(target.base as u64 ^ 0x9e37_79b9_7f4a_7c15);
         for range in ranges {
-            let indices: Vec<usize> = (0..count).map(|_| (random.next() % (len * self.batch) as u64) as usize).collect();
+            let indices: Vec<usize> =
+                (0..count).map(|_| (random.next() % (len * self.batch) as u64) as usize).collect();
             let assumed = Assumed { seed: random.next(), range, nudge: 1.0 };
             let differences = self.differences(target, &frontier, interpreter, &indices, &assumed)?;
             let Some((at, ours, due)) = differences.first().copied() else { continue };

@@ -71,7 +71,9 @@ impl ElementType {
         let name = match code {
             0 => "undefined",
             8 => {
-                return Err("values of type string are not numbers. Remove the text processing from the network.".into());
+                return Err(
+                    "values of type string are not numbers. Remove the text processing from the network.".into()
+                );
             }
             14 => "complex64",
             15 => "complex128",

@@ -3,9 +3,9 @@
 //! The bends follow from the operations ([`super::piecewise`]); on every piece the function is computed in f32, as the file
 //! means it. The operators that an exporter chose do not matter.
 
-use crate::network::onnx::expression::Expression;
 use super::piecewise::{self, FLAT, Piece};
 use crate::network::Activation;
+use crate::network::onnx::expression::Expression;
 
 /// A matched function: an affine map `(slope, offset)` before the activation, the activation, an affine map after it.
 /// Without an activation only `before` applies.
@@ -51,7 +51,9 @@ fn match_pieces(f: &Expression) -> Result<MatchedActivation, String> {
     let steepest = segments.iter().fold(0.0f64, |s, segment| s.max(segment.line.slope.abs()));
     let flat = |segment: &Segment| segment.line.slope.abs() <= FLAT * steepest;
     match segments.as_slice() {
-        [only] => Ok(MatchedActivation { before: (only.line.slope, only.line.offset), activation: None, after: IDENTITY }),
+        [only] => {
+            Ok(MatchedActivation { before: (only.line.slope, only.line.offset), activation: None, after: IDENTITY })
+        }
         all if steepest == 0.0 => match_staircase(all),
         [left, right] if is_continuous(left, right) && flat(left) => {
             let (knee, low) = (right.line.start, left.line.offset);
@@ -226,9 +228,9 @@ fn describe(all: &[Segment]) -> String {
 mod tests {
     use std::rc::Rc;
 
+    use super::*;
     use crate::network::onnx::expression::Binary::*;
     use crate::network::onnx::expression::Unary::*;
-    use super::*;
 
     type E = Expression;
     fn c(v: f32) -> Rc<E> {
@@ -340,7 +342,8 @@ mod tests {
         assert!(match_activation(&clamp(x(), f32::MIN, f32::MAX)).unwrap().activation.is_none());
         // In 32 bits 8/λ·λ is 8, not 7.9999998: the highest level is reached.
         let lambda = 17.852_278_f32;
-        let steps = match_activation(&b(Mul, u(Floor, b(Mul, clamp(x(), 0.0, lambda), c(8.0 / lambda))), c(lambda / 8.0)));
+        let steps =
+            match_activation(&b(Mul, u(Floor, b(Mul, clamp(x(), 0.0, lambda), c(8.0 / lambda))), c(lambda / 8.0)));
         let Some(Activation::Qcfs { levels: 8, shift: 0.0, .. }) = steps.clone().unwrap().activation else {
             panic!("{steps:?}")
         };

@@ -9,8 +9,8 @@ mod piecewise;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::expression::{Binary, Expression, Unary};
 use super::constant::{Constant, Numbers};
+use super::expression::{Binary, Expression, Unary};
 use super::lower::{LoweredValue, Lowering};
 use super::node_names;
 use super::proto::NodeProto;

@@ -46,9 +46,11 @@ pub fn pieces(f: &Expression) -> Result<Vec<Piece>, String> {
     let steepest = coarse.iter().fold(0.0f64, |s, piece| s.max(piece.slope.abs()));
     let ends_flat = |piece: Option<&Piece>| piece.is_some_and(|piece| piece.slope.abs() <= FLAT * steepest);
     if !ends_flat(coarse.first()) || !ends_flat(coarse.last()) {
-        return Err("it has steps but is not constant at both ends: an integrate-and-fire neuron has a limited number of \
+        return Err(
+            "it has steps but is not constant at both ends: an integrate-and-fire neuron has a limited number of \
                     output levels"
-            .into());
+                .into(),
+        );
     }
     Builder { domain, widest_step: None }.build(f)
 }
@@ -69,12 +71,12 @@ impl Builder {
                 let a = self.build(a)?;
                 match op {
                     Unary::Neg => map(&a, |p| Piece { slope: -p.slope, offset: -p.offset, ..p }),
-                    Unary::Relu => self.split_at_zero(&a, |p, sign| if sign > 0.0 { p } else { constant(p.start, 0.0) }),
-                    Unary::Abs => self.split_at_zero(&a, |p, sign| Piece {
-                        slope: sign * p.slope,
-                        offset: sign * p.offset,
-                        ..p
-                    }),
+                    Unary::Relu => {
+                        self.split_at_zero(&a, |p, sign| if sign > 0.0 { p } else { constant(p.start, 0.0) })
+                    }
+                    Unary::Abs => {
+                        self.split_at_zero(&a, |p, sign| Piece { slope: sign * p.slope, offset: sign * p.offset, ..p })
+                    }
                     Unary::Sign => self.split_at_zero(&a, |p, sign| constant(p.start, sign)),
                     Unary::Floor | Unary::Ceil | Unary::Round => self.rounded(*op, a)?,
                 }

@@ -95,7 +95,8 @@ impl Plan<'_> {
             let &Source::Computed(step) = source else {
                 for (number, &index) in numbers.numbers.iter_mut().zip(&numbers.indices) {
                     let supplied = given(name, index);
-                    *number = supplied.map(f64::from).ok_or_else(|| fail(name, format!("element {index} is missing")))?;
+                    *number =
+                        supplied.map(f64::from).ok_or_else(|| fail(name, format!("element {index} is missing")))?;
                 }
                 known.insert(result, Known { numbers, stops });
                 continue;

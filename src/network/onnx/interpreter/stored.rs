@@ -217,13 +217,12 @@ mod tests {
 
     #[test]
     fn every_storage_form_gives_its_numbers() {
-        let raw =
-            |data_type, raw_data: Vec<u8>| TensorProto {
-                dims: vec![1],
-                data_type,
-                raw_data: raw_data.into(),
-                ..Default::default()
-            };
+        let raw = |data_type, raw_data: Vec<u8>| TensorProto {
+            dims: vec![1],
+            data_type,
+            raw_data: raw_data.into(),
+            ..Default::default()
+        };
         let at = |tensor: &TensorProto| Stored::new(tensor, Path::new("a")).unwrap().at(0);
         assert_eq!(at(&raw(10, vec![0x00, 0xC0])), -2.0);
         assert_eq!(at(&raw(3, vec![0xFF])), -1.0);

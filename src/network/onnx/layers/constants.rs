@@ -3,11 +3,10 @@
 use crate::Result;
 use crate::error::format_shape;
 use crate::network::onnx::constant::Constant;
-use crate::network::onnx::folding;
 use crate::network::onnx::lower::{LoweredValue, Lowering};
-use crate::network::onnx::node_names;
 use crate::network::onnx::proto::NodeProto;
 use crate::network::onnx::shapes::axis;
+use crate::network::onnx::{folding, node_names};
 use crate::network::{NodeId, Op};
 
 impl Lowering<'_> {

@@ -19,7 +19,8 @@ impl Lowering<'_> {
             return Err(self.node_error(node, "has more padding than its window"));
         }
         if node.text("auto_pad").starts_with("SAME") && window.dilation != [1, 1] {
-            let reason = "its auto_pad with a dilation means another size in onnxruntime than in the standard. Export with pads";
+            let reason =
+                "its auto_pad with a dilation means another size in onnxruntime than in the standard. Export with pads";
             return Err(self.node_error(node, reason));
         }
         let mut overhang = [0; 2];

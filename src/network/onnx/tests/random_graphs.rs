@@ -180,7 +180,10 @@ fn agrees(model: &ModelProto, shape: &[usize], seed: u64) -> Result<bool, TestCa
         let differs = |x: &[f32]| -> Vec<bool> {
             let (ours, due) = (run(&network, x), raw(model, shape, x));
             assert_eq!(ours.len(), due.len());
-            ours.iter().zip(&due).map(|(a, b)| (a.value - b).abs() > 3e-5 * a.magnitude + 1e-5 * b.abs() + 1e-6 * range_of(x)).collect()
+            ours.iter()
+                .zip(&due)
+                .map(|(a, b)| (a.value - b).abs() > 3e-5 * a.magnitude + 1e-5 * b.abs() + 1e-6 * range_of(x))
+                .collect()
         };
         let (at, above, below) = (differs(&x), differs(&nudged(1.0001)), differs(&nudged(0.9999)));
         let wrong = (0..at.len()).find(|&i| at[i] && above[i] && below[i]);
@@ -194,11 +197,19 @@ fn agrees(model: &ModelProto, shape: &[usize], seed: u64) -> Result<bool, TestCa
 }
 
 /// Appends one random layer to `b`, whose last value is `v`; `None` if it does not fit the shape of `v`.
-fn layer(b: &mut Builder, v: &str, earlier: &str, shape: &[usize], r: &mut impl FnMut(usize) -> usize) -> Option<String> {
+fn layer(
+    b: &mut Builder,
+    v: &str,
+    earlier: &str,
+    shape: &[usize],
+    r: &mut impl FnMut(usize) -> usize,
+) -> Option<String> {
     let int = |name: &str, i: i64| AttributeProto { name: name.into(), i, ..AttributeProto::default() };
     let list = |name: &str, ints: Vec<i64>| AttributeProto { name: name.into(), ints, ..AttributeProto::default() };
     let text = |name: &str, s: &str| AttributeProto { name: name.into(), s: s.into(), ..AttributeProto::default() };
-    let weights = |n: usize, r: &mut dyn FnMut(usize) -> usize| (0..n).map(|_| r(2000) as f32 / 1000.0 - 1.0).collect::<Vec<f32>>();
+    let weights = |n: usize, r: &mut dyn FnMut(usize) -> usize| {
+        (0..n).map(|_| r(2000) as f32 / 1000.0 - 1.0).collect::<Vec<f32>>()
+    };
     let &[_, c, h, w] = shape else { return None };
     let two = |r: &mut dyn FnMut(usize) -> usize, low: usize, n: usize| vec![(low + r(n)) as i64, (low + r(n)) as i64];
     let four = |r: &mut dyn FnMut(usize) -> usize, n: usize| (0..4).map(|_| r(n) as i64).collect::<Vec<i64>>();
@@ -209,7 +220,8 @@ fn layer(b: &mut Builder, v: &str, earlier: &str, shape: &[usize], r: &mut impl 
             let kernel = two(r, 1, 3);
             let count = out * (c / groups) * (kernel[0] * kernel[1]) as usize;
             let k = b.array(&[out as i64, (c / groups) as i64, kernel[0], kernel[1]], weights(count, r));
-            let mut attributes = vec![int("group", groups as i64), list("strides", two(r, 1, 2)), list("dilations", two(r, 1, 2))];
+            let mut attributes =
+                vec![int("group", groups as i64), list("strides", two(r, 1, 2)), list("dilations", two(r, 1, 2))];
             attributes.push(match r(3) {
                 0 => text("auto_pad", ["SAME_UPPER", "SAME_LOWER", "VALID"][r(3)]),
                 _ => list("pads", four(r, 3)),
@@ -259,10 +271,15 @@ fn layer(b: &mut Builder, v: &str, earlier: &str, shape: &[usize], r: &mut impl 
             let start = r(size);
             let (start, end) = (start as i64, (start + 1 + r(size - start)) as i64);
             let (start, end) = if r(2) == 0 { (start - size as i64, end) } else { (start, end) };
-            let (start, end, axis, step) = (b.list(&[start]), b.list(&[end]), b.list(&[axis as i64]), b.list(&[1 + r(2) as i64]));
+            let (start, end, axis, step) =
+                (b.list(&[start]), b.list(&[end]), b.list(&[axis as i64]), b.list(&[1 + r(2) as i64]));
             b.push("Slice", &[v, &start, &end, &axis, &step], vec![])
         }
-        9 => b.push("Transpose", &[v], vec![list("perm", [[0, 1, 3, 2], [0, 2, 3, 1], [0, 3, 1, 2], [0, 2, 1, 3]][r(4)].to_vec())]),
+        9 => b.push(
+            "Transpose",
+            &[v],
+            vec![list("perm", [[0, 1, 3, 2], [0, 2, 3, 1], [0, 3, 1, 2], [0, 2, 1, 3]][r(4)].to_vec())],
+        ),
         10 => {
             let scales: Vec<f32> = vec![1.0, 1.0, 0.5 + r(30) as f32 / 10.0, 0.5 + r(30) as f32 / 10.0];
             let scales = b.array(&[4], scales);
@@ -346,8 +363,9 @@ proptest! {
 #[test]
 fn most_graphs_and_many_chains_open() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
-    let chains: Vec<ModelProto> =
-        (0..600).map(|_| chain(&steps().new_tree(&mut runner).expect("a strategy without filters").current())).collect();
+    let chains: Vec<ModelProto> = (0..600)
+        .map(|_| chain(&steps().new_tree(&mut runner).expect("a strategy without filters").current()))
+        .collect();
     let graphs: Vec<ModelProto> = (0..600).map(|k| graph(k * 7919, 1 + k as usize % 5)).collect();
     for (kind, models, least) in [("chains", chains, 200), ("graphs", graphs, 400)] {
         let mut refused = std::collections::BTreeMap::<String, usize>::new();
@@ -361,7 +379,8 @@ fn most_graphs_and_many_chains_open() {
                         println!("{text}\n{:?}", model.graph);
                     }
                     let reason = text.rsplit(": ").next().unwrap_or_default();
-                    let reason: String = reason.chars().filter(|c| !c.is_ascii_digit() && *c != '.' && *c != '-').collect();
+                    let reason: String =
+                        reason.chars().filter(|c| !c.is_ascii_digit() && *c != '.' && *c != '-').collect();
                     *refused.entry(reason).or_default() += 1;
                 }
             }
