@@ -58,7 +58,7 @@ fn every_layout_reaches_the_network_in_its_order() {
             (is_right, samples.notes.len())
         };
         let has_order = usize::from(c > 1);
-        assert_eq!(read(&write(&path, sizes, &[c, h, w], first)).0, true, "{sizes:?}");
+        assert!(read(&write(&path, sizes, &[c, h, w], first)).0, "{sizes:?}");
         if c != h || h != w {
             assert_eq!(read(&write(&path, sizes, &[h, w, c], last)), (true, has_order), "{sizes:?}");
         }

@@ -87,7 +87,7 @@ mod tests {
         };
         let (images, labels, third) = (file("images"), file("la,bels"), file("c"));
         let text = |paths: &[&PathBuf]| paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(",");
-        assert_eq!(split_paths(&text(&[&labels])), [labels.clone()]);
+        assert_eq!(split_paths(&text(&[&labels])), std::slice::from_ref(&labels));
         assert_eq!(split_paths(&text(&[&images, &labels, &third])), [images.clone(), labels.clone(), third.clone()]);
         assert_eq!(split_pair(&text(&[&images, &labels])), Some((images.clone(), Some(labels.clone()))));
         // Missing files.

@@ -37,7 +37,7 @@ impl Folding<'_> {
                 Numbers::Int(*of, Arc::new(totals.into_iter().map(|v| of.wrapped(v)).collect()))
             }
             Numbers::Float(of, values) => {
-                Numbers::of_type(*of, reduction.of(values, |v| f64::from(v), &x.dims, &axes).into_iter())
+                Numbers::of_type(*of, reduction.of(values, f64::from, &x.dims, &axes).into_iter())
             }
             Numbers::Double(values) => Numbers::Double(Arc::new(reduction.of(values, |v| v, &x.dims, &axes))),
         };

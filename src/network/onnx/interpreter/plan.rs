@@ -165,7 +165,10 @@ struct Known {
 /// Elements that are read, of few values whatever the size of the graph; those of the last step come first, and of its
 /// outputs the first, which may read the others.
 #[derive(Default)]
-struct Demands(RefCell<BTreeMap<(usize, Reverse<usize>), (usize, Demand)>>);
+struct Demands(RefCell<BTreeMap<Order, (usize, Demand)>>);
+
+/// One more than the step of a value, and which of its outputs it is.
+type Order = (usize, Reverse<usize>);
 
 impl Demands {
     fn add(&self, plan: &Plan, id: usize, index: usize) {

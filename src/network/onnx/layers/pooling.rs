@@ -64,7 +64,7 @@ impl Lowering<'_> {
                 return Err(self.node_error(node, reason));
             }
         };
-        self.from_image(node, id, spatial)
+        self.without_height(node, id, spatial)
     }
 
     pub(super) fn global_pool(&mut self, node: &NodeProto) -> Result<NodeId> {
@@ -81,7 +81,7 @@ impl Lowering<'_> {
             Op::AvgPool2d { kernel, stride: [1, 1], padding, count_include_pad: false }
         };
         let id = self.push(node, node_names::of_node(node), op, vec![input], &[])?;
-        self.from_image(node, id, spatial)
+        self.without_height(node, id, spatial)
     }
 }
 

@@ -60,7 +60,7 @@ impl Lowering<'_> {
         let op = Op::ConvTranspose2d { weight, bias, stride, padding, output_padding, dilation, groups };
         let name = self.layer_name(node, 1);
         let id = self.push(node, name, op, vec![input], &[])?;
-        self.from_image(node, id, spatial)
+        self.without_height(node, id, spatial)
     }
 
     /// Lowers `Resize` and `Upsample`.

@@ -80,7 +80,7 @@ impl Lowering<'_> {
         };
         let name = self.layer_name(node, 1);
         let id = self.push(node, name, op, vec![input], &[])?;
-        self.from_image(node, id, spatial)
+        self.without_height(node, id, spatial)
     }
 
     /// Lowers `Gemm`: a product with constant weights, and a constant bias.

@@ -38,7 +38,7 @@ impl Lowering<'_> {
     }
 
     /// The result of an operation over `spatial` dimensions, without the height of 1 that [`Self::image_input`] added.
-    pub(super) fn from_image(&mut self, node: &NodeProto, id: NodeId, spatial: usize) -> Result<NodeId> {
+    pub(super) fn without_height(&mut self, node: &NodeProto, id: NodeId, spatial: usize) -> Result<NodeId> {
         match (spatial, self.nodes[id].shape.as_slice()) {
             (1, &[channels, 1, length]) => {
                 let name = format!("{}.line", self.nodes[id].name);
