@@ -16,6 +16,8 @@ use crate::{Error, Result};
 
 /// Maximum width and height in pixels; larger images are refused by their header.
 const MAX_SIDE: u32 = 4096;
+/// Maximum depth of folders below a class.
+const MAX_DEPTH: usize = 8;
 const FILE_EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "bmp", "gif", "webp"];
 
 /// Shape `[1 or 3, H, W]` of the first image of `paths`, as [`read`] reads it alone.
@@ -217,26 +219,47 @@ pub(super) fn list_images(paths: &[PathBuf], wanted: fn(&Path) -> bool) -> Resul
     let classes = entries.iter().filter(|p| p.is_dir()).collect::<Vec<_>>();
     let (mut files, mut labels, mut names) = (Vec::new(), Vec::new(), Vec::new());
     if classes.is_empty() {
-        files = entries.into_iter().filter(|p| wanted(p)).collect();
+        files = entries.iter().filter(|p| wanted(p)).cloned().collect();
     } else {
         for (index, class) in classes.into_iter().enumerate() {
             let label = u16::try_from(index).map_err(|_| {
                 Error::file(dir, "folder", "contains more than 65,536 subfolders, each of which would be a class")
             })?;
-            let images = self::entries(class)?.into_iter().filter(|p| p.is_file() && wanted(p));
+            let all = files_below(class, 0)?;
             let before = files.len();
-            files.extend(images);
+            files.extend(all.iter().filter(|p| wanted(p)).cloned());
             labels.resize(files.len(), label);
             if files.len() == before {
-                return Err(Error::file(class, "folder", "contains no image; each subfolder is a class"));
+                let reason = format!("{}; each subfolder is a class", no_image(&all));
+                return Err(Error::file(class, "folder", reason));
             }
             names.push(class.file_name().unwrap_or_default().to_string_lossy().into_owned());
         }
     }
     if files.is_empty() {
-        return Err(Error::file(dir, "folder", format!("contains no image ({})", FILE_EXTENSIONS.join(", "))));
+        return Err(Error::file(dir, "folder", no_image(&entries)));
     }
     Ok((files, labels, names))
+}
+
+/// All files in `dir` and its subfolders, folder by folder, as torchvision's ImageFolder lists them.
+fn files_below(dir: &Path, depth: usize) -> Result<Vec<PathBuf>> {
+    let (folders, mut files): (Vec<_>, Vec<_>) = entries(dir)?.into_iter().partition(|p| p.is_dir());
+    // A link can lead back to its own folder.
+    for folder in folders.iter().filter(|_| depth < MAX_DEPTH) {
+        files.extend(files_below(folder, depth + 1)?);
+    }
+    Ok(files)
+}
+
+/// The reason for a folder without an image, with the endings of the files that it has.
+fn no_image(files: &[PathBuf]) -> String {
+    let mut endings: Vec<String> =
+        files.iter().filter_map(|p| p.extension()).map(|e| format!(".{}", e.to_string_lossy())).collect();
+    endings.sort();
+    endings.dedup();
+    let found = if endings.is_empty() { String::new() } else { format!("; it contains {} files", endings.join(", ")) };
+    format!("contains no image ({}){found}", FILE_EXTENSIONS.join(", "))
 }
 
 fn entries(dir: &Path) -> Result<Vec<PathBuf>> {
@@ -307,6 +330,23 @@ mod tests {
         let samples = read(&[dir.path().to_owned()], None, Background::White).unwrap();
         assert_eq!(samples.shape, [3, 2, 2]);
         assert_eq!(samples.raw(2)[..5], [1.0, 1.0, 1.0, 1.0, 2.0]);
+    }
+
+    #[test]
+    fn folders_below_a_class_belong_to_it() {
+        let dir = tempfile::tempdir().unwrap();
+        for path in ["a/s0/1.png", "a/s1/t/2.png", "b/1.png"] {
+            gray(dir.path().join(path), 2, 7);
+        }
+        let samples = read(&[dir.path().to_owned()], None, Background::default()).unwrap();
+        assert_eq!(
+            (samples.labels.to_vec(), samples.class_names),
+            (vec![0, 0, 1], vec!["a".to_owned(), "b".to_owned()])
+        );
+        std::fs::create_dir(dir.path().join("c")).unwrap();
+        std::fs::write(dir.path().join("c/1.tif"), b"").unwrap();
+        let why = read(&[dir.path().to_owned()], None, Background::default()).unwrap_err().to_string();
+        assert!(why.contains("it contains .tif files"), "{why}");
     }
 
     #[test]

@@ -72,7 +72,9 @@ impl Scaling {
         };
         if let Some(divisor) = text.trim().strip_prefix('/') {
             let divisor: f32 = divisor.trim().parse().map_err(|_| bad())?;
-            return Some(Self::Divide(divisor)).filter(|_| divisor.is_finite() && divisor > 0.0).ok_or_else(bad);
+            let is_valid = divisor.is_finite() && divisor > 0.0;
+            let why = || Error::Invalid(format!("Cannot use scaling '{text}': the divisor must be above 0."));
+            return Some(Self::Divide(divisor)).filter(|_| is_valid).ok_or_else(why);
         }
         let numbers =
             |list: &str| list.split(',').map(|n| n.trim().parse::<f32>()).collect::<std::result::Result<Vec<_>, _>>();

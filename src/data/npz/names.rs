@@ -112,7 +112,21 @@ pub(super) fn choose(names: &[String], options: &ReadOptions) -> Result<Chosen, 
             let of_part = best(part, true).or_else(|| best(None, true));
             // The only labels of the file belong to samples without a part.
             let only = || orders.iter().filter_map(|&part| best(part, true)).next().filter(|_| part.is_none());
-            of_part.or_else(only).map(|(name, ..)| (*name).clone()).filter(|name| *name != samples)
+            let found = of_part.or_else(only).filter(|(name, ..)| **name != samples);
+            let others = || {
+                let same = |(name, role, of): &&(&String, Role, Option<Part>)| {
+                    matches!(role, Role::Labels(_))
+                        && Some(of) == found.map(|(_, _, of)| of)
+                        && Some(name) != found.map(|f| &f.0)
+                };
+                roles.iter().filter(same).map(|(name, ..)| name.as_str()).filter(|name| *name != samples)
+            };
+            if let (Some((name, ..)), Some(other)) = (found, others().next()) {
+                let all = others().collect::<Vec<_>>().join(", ");
+                let text = format!("the labels are those of {name}; the file also contains {all}");
+                notes.push(Note::new(text).or_option("y", other));
+            }
+            found.map(|(name, ..)| (*name).clone())
         }
     };
     Ok(Chosen { samples, labels, notes })
@@ -173,6 +187,9 @@ mod tests {
         let train = chosen(&names, &ReadOptions { split: Some(Part::Train), ..ReadOptions::default() }).unwrap();
         assert_eq!((train.samples.as_str(), train.labels.as_deref()), ("train_images", Some("train_labels")));
         assert!(train.notes.is_empty());
+        let two = chosen(&["x", "y", "labels"], &ReadOptions::default()).unwrap();
+        assert_eq!(two.labels.as_deref(), Some("y"));
+        assert_eq!(two.notes[0].other, Some(OtherChoice::Option { key: "y", value: "labels".into() }));
         let stated = ReadOptions { x: Some("z".into()), y: Some("none".into()), ..ReadOptions::default() };
         let stated = chosen(&["z", "y"], &stated).unwrap();
         assert_eq!((stated.samples.as_str(), stated.labels), ("z", None));

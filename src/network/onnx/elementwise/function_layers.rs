@@ -57,6 +57,20 @@ impl Lowering<'_> {
             Ok(matched) => return self.matched_layer(root, &matched, name),
             Err(reason) => reason,
         };
+        // The reason for the whole function says more than that for a part of it.
+        self.sum_of_parts(root, f, name)?.ok_or(Error::Invalid(reason))
+    }
+
+    /// Function `f` of `root` as a sum or multiple of its parts; `None` if it, or a part, is none.
+    fn sum_of_parts(&mut self, root: NodeId, f: &Expression, name: &str) -> Result<Option<NodeId>> {
+        match self.parts(root, f, name) {
+            Ok(id) => Ok(Some(id)),
+            Err(Error::Invalid(_)) => Ok(None),
+            Err(other) => Err(other),
+        }
+    }
+
+    fn parts(&mut self, root: NodeId, f: &Expression, name: &str) -> Result<NodeId> {
         let node = pseudo_node(name);
         match f {
             Expression::Unary(Unary::Neg, a) => {
@@ -87,7 +101,7 @@ impl Lowering<'_> {
                 }
                 self.push(&node, format!("{name}.sum"), Op::Add, vec![a, b], &[])
             }
-            _ => Err(Error::Invalid(reason)),
+            _ => Err(Error::Invalid(String::new())),
         }
     }
 

@@ -45,6 +45,10 @@ impl Lowering<'_> {
             return self.extended(node, root, Expression::Unary(unary, f), name).map(Some);
         }
         match node.op_type.as_str() {
+            "LeakyRelu" if node.float("alpha", 0.01) == 0.0 => {
+                let (root, f, name) = self.function_input(node)?;
+                self.extended(node, root, Expression::Unary(Unary::Relu, f), name).map(Some)
+            }
             "HardSigmoid" => self.hard_sigmoid(node).map(Some),
             "Clip" => self.clip(node).map(Some),
             "Mean" => self.mean_of_inputs(node).map(Some),
@@ -124,7 +128,10 @@ impl Lowering<'_> {
 
     fn binary(&mut self, node: &NodeProto, op: Binary, a: Operand, b: Operand) -> Result<LoweredValue> {
         let constants = [a.constant(), b.constant()];
-        let scalars = constants.each_ref().map(|c| c.as_ref().and_then(|c| c.scalar()));
+        let scalars = match op {
+            Binary::Min | Binary::Max => [self.scalar_of(&a, &b), self.scalar_of(&b, &a)],
+            _ => constants.each_ref().map(|c| c.as_ref().and_then(|c| c.scalar())),
+        };
         let constant = |c: f64| Rc::new(Expression::Constant(c));
         match (scalars, constants) {
             (_, [Some(_), Some(_)]) => Err(self.node_error(node, "arithmetic on constants that is not supported")),
@@ -140,6 +147,20 @@ impl Lowering<'_> {
             (_, [Some(c), None]) => self.with_constants(node, op, &b, &c, true),
             (_, [None, None]) => self.of_layers(node, op, &a, &b),
         }
+    }
+
+    /// The number of a constant operand that is one number for all values of `other`.
+    fn scalar_of(&self, operand: &Operand, other: &Operand) -> Option<f64> {
+        let constant = operand.constant()?;
+        if let Some(scalar) = constant.scalar() {
+            return Some(scalar);
+        }
+        let (LoweredValue::Layer(id) | LoweredValue::Function { root: id, .. }) = &other.value else { return None };
+        let shape = &self.nodes[*id].shape;
+        let values = constant.floats();
+        let first = *values.first()?;
+        let fits = broadcast(&constant, &aligned_dims(&constant, shape), shape).is_some();
+        (fits && values.iter().all(|&value| value == first)).then_some(f64::from(first))
     }
 
     /// Combines two layers, or two functions of one layer.
@@ -237,7 +258,14 @@ impl Lowering<'_> {
             })
         };
         let Some((scale, shift)) = values.iter().map(|&c| affine(c)).collect::<Option<(Vec<f32>, Vec<f32>)>>() else {
-            return Err(self.node_error(node, "this combination of a layer with constants cannot be converted"));
+            let reason = match op {
+                Binary::Min | Binary::Max => {
+                    "takes the minimum or maximum with another number for each channel, which is not supported. Scale the \
+                     channels before and after a common limit"
+                }
+                _ => "divides a layer by 0, or constants by a layer, which cannot be converted",
+            };
+            return Err(self.node_error(node, reason));
         };
         let name = node_names::of_node(node);
         if per_channel {

@@ -155,3 +155,31 @@ fn branches_with_constant_conditions_are_read() {
     file.graph.as_mut().unwrap().initializer.last_mut().unwrap().int32_data = vec![0];
     assert!(refused(&file).contains("Exp"));
 }
+
+#[test]
+fn minimum_and_maximum_with_equal_numbers_for_all_channels_are_activations() {
+    let channels = |value: f32| floats("k", &[1, 2, 1, 1], vec![value; 2]);
+    let network = read(&model(vec![node("Max", &["c", "k"], "a", vec![])], vec![channels(0.0)])).unwrap();
+    assert_eq!(network.activation_nodes().next().unwrap().1, Activation::Relu);
+    let middle = vec![node("Relu", &["c"], "r", vec![]), node("Min", &["r", "k"], "a", vec![])];
+    let network = read(&model(middle.clone(), vec![channels(6.0)])).unwrap();
+    assert_eq!(network.activation_nodes().next().unwrap().1, Activation::Clip { lambda: 6.0 });
+    let uneven = floats("k", &[1, 2, 1, 1], vec![1.0, 2.0]);
+    assert!(refused(&model(middle, vec![uneven])).contains("another number for each channel"));
+    let zero = AttributeProto { name: "alpha".into(), f: 0.0, ..AttributeProto::default() };
+    let network = read(&model(vec![node("LeakyRelu", &["c"], "a", vec![zero])], vec![])).unwrap();
+    assert_eq!(network.activation_nodes().next().unwrap().1, Activation::Relu);
+}
+
+#[test]
+fn a_ceil_quantizer_is_refused_with_the_reason_for_all_of_it() {
+    let middle = vec![
+        node("Mul", &["c", "four"], "u", vec![]),
+        node("Ceil", &["u"], "v", vec![]),
+        node("Div", &["v", "four"], "w", vec![]),
+        node("Clip", &["w", "zero", "one"], "a", vec![]),
+    ];
+    let number = |name: &str, v: f32| floats(name, &[], vec![v]);
+    let text = refused(&model(middle, vec![number("four", 4.0), number("zero", 0.0), number("one", 1.0)]));
+    assert!(text.contains("at 0 itself its value is 0"), "{text}");
+}
