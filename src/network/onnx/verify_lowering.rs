@@ -18,6 +18,8 @@ use crate::{Error, Result};
 const RANGES: [f64; 4] = [1.0, 20.0, 0.05, 400.0];
 /// A value with more inputs than this is compared at two places only.
 const MANY_INPUTS: usize = 256;
+/// Integers of the input are below this, so that every type holds them.
+const LARGEST_INTEGER: f64 = 128.0;
 /// A difference above this fraction of the summed terms is more than rounding.
 const ROUNDING: f64 = 3e-5;
 
@@ -27,8 +29,9 @@ pub(super) struct Lowered<'a> {
     pub values: &'a HashMap<String, LoweredValue>,
     /// Nodes of elementwise functions, by value name.
     pub recognized: &'a HashMap<String, NodeId>,
-    /// The name of the graph's input.
+    /// The name of the graph's input, and whether it takes integers.
     pub input: &'a str,
+    pub takes_integers: bool,
     pub batch: usize,
 }
 
@@ -59,6 +62,7 @@ impl Lowering<'_> {
             values: &self.values,
             recognized: &self.recognized,
             input: &input.name,
+            takes_integers: self.integers.contains(&0),
             batch: self.batch,
         };
         let nodes = order.iter().map(|&index| &graph.node[index]);
@@ -176,7 +180,7 @@ impl Lowered<'_> {
         for range in ranges {
             let indices: Vec<usize> =
                 (0..count).map(|_| (random.next() % (len * self.batch) as u64) as usize).collect();
-            let assumed = Assumed { seed: random.next(), range, nudge: 1.0 };
+            let assumed = Assumed { seed: random.next(), range, nudge: 1.0, takes_integers: self.takes_integers };
             let differences = self.differences(target, &frontier, interpreter, &indices, &assumed)?;
             let Some((at, ours, due)) = differences.first().copied() else { continue };
             // A step of the function within rounding of this input: inputs beside it decide.
@@ -301,6 +305,8 @@ struct Assumed {
     range: f64,
     /// A factor near 1.
     nudge: f64,
+    /// Whether the values of the input are whole numbers.
+    takes_integers: bool,
 }
 
 impl Assumed {
@@ -308,6 +314,9 @@ impl Assumed {
         let mut random = Random(self.seed ^ (node as u64) << 40 ^ index as u64);
         random.next();
         let unit = (random.next() >> 11) as f64 / (1u64 << 53) as f64;
+        if node == 0 && self.takes_integers {
+            return (unit * LARGEST_INTEGER).floor() as f32;
+        }
         ((2.0 * unit - 1.0) * self.range * self.nudge) as f32
     }
 }

@@ -83,6 +83,11 @@ fn integers_of_the_input_are_cast_before_they_are_computed_with() {
     graph.node.push(node("Cast", &["x"], "float", vec![attr_int("to", 1)]));
     let notes = opened(&model, None).unwrap().notes;
     assert!(notes[0].contains("uint8"), "{notes:?}");
+    // Moved before the cast, they are whole numbers still.
+    let graph = model.graph.as_mut().unwrap();
+    graph.node.last_mut().unwrap().input[0] = "turned".into();
+    graph.node.push(node("Transpose", &["x"], "turned", vec![attr_ints("perm", &[0, 1, 3, 2])]));
+    assert!(opened(&model, None).unwrap().notes[0].contains("uint8"));
 }
 
 #[test]
