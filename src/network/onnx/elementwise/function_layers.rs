@@ -7,6 +7,9 @@ use crate::network::onnx::proto::NodeProto;
 use crate::network::{NodeId, Op};
 use crate::{Error, Result};
 
+/// Maximum number of operations of a function that is taken apart; every part is matched anew.
+const MAX_PARTS: usize = 128;
+
 impl Lowering<'_> {
     /// The node that computes function `f` of `root`, which the file calls `value`.
     ///
@@ -57,6 +60,9 @@ impl Lowering<'_> {
             Ok(matched) => return self.matched_layer(root, &matched, name),
             Err(reason) => reason,
         };
+        if f.size() > MAX_PARTS {
+            return Err(Error::Invalid(reason));
+        }
         // The reason for the whole function says more than that for a part of it.
         self.sum_of_parts(root, f, name)?.ok_or(Error::Invalid(reason))
     }

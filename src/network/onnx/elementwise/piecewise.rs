@@ -10,7 +10,7 @@ const NO_LIMIT: f64 = 1e30;
 /// A slope below this fraction of the steepest one is flat: constants of files are f32.
 pub const FLAT: f64 = 1e-6;
 /// Maximum number of pieces of a function.
-const MAX_PIECES: usize = 1 << 19;
+const MAX_PIECES: usize = 1 << 17;
 
 /// `slope·x + offset` from `start` to the start of the next piece.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -183,3 +183,18 @@ fn a_ceil_quantizer_is_refused_with_the_reason_for_all_of_it() {
     let text = refused(&model(middle, vec![number("four", 4.0), number("zero", 0.0), number("one", 1.0)]));
     assert!(text.contains("at 0 itself its value is 0"), "{text}");
 }
+
+#[test]
+fn a_long_chain_that_is_no_activation_is_refused_at_once() {
+    let mut middle = Vec::new();
+    let mut before = "c".to_owned();
+    for k in 0..900 {
+        let (sum, next) = (format!("s{k}"), if k == 899 { "a".to_owned() } else { format!("b{k}") });
+        middle.push(node("Add", &[&before, "half"], &sum, vec![]));
+        middle.push(node("Abs", &[&sum], &next, vec![]));
+        before = next;
+    }
+    let start = std::time::Instant::now();
+    refused(&model(middle, vec![floats("half", &[], vec![-0.5])]));
+    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+}
