@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use serde::Serialize;
 
+use super::nms::suppress_by_class;
 use crate::network::Network;
 use crate::network::outputs::{NetworkOutput, OutputFunction};
 
@@ -120,7 +121,7 @@ impl Detector {
                 found.push(DetectedBox { class, score, left, top: y - h / 2.0, right, bottom: y + h / 2.0 });
             }
         }
-        suppress_overlaps(found)
+        suppress_overlaps(&found)
     }
 }
 
@@ -138,15 +139,12 @@ impl DetectedBox {
 }
 
 /// Non-maximum suppression per class: keeps the most probable box and discards those that overlap it.
-fn suppress_overlaps(mut found: Vec<DetectedBox>) -> Vec<DetectedBox> {
-    found.sort_by(|a, b| b.score.total_cmp(&a.score));
-    let mut kept: Vec<DetectedBox> = Vec::new();
-    for candidate in found {
-        if !kept.iter().any(|other| other.class == candidate.class && other.iou(&candidate) > MAX_IOU) {
-            kept.push(candidate);
-        }
-    }
-    kept
+fn suppress_overlaps(found: &[DetectedBox]) -> Vec<DetectedBox> {
+    let corners: Vec<[f32; 4]> = found.iter().map(|b| [b.left, b.top, b.right, b.bottom]).collect();
+    let scores: Vec<f32> = found.iter().map(|b| b.score).collect();
+    let classes: Vec<usize> = found.iter().map(|b| b.class).collect();
+    let kept = suppress_by_class(&corners, &scores, &classes, f64::from(MAX_IOU));
+    kept.into_iter().filter_map(|index| found.get(index).copied()).collect()
 }
 
 /// The priors for an image of `width` × `height` pixels, row by row over each grid: `[P]` of `[x, y, w, h]`.
