@@ -216,7 +216,9 @@ fn seeds(dir: &Path) -> Vec<PathBuf> {
     let mask = pictures("masks", "_mask.png");
     image::GrayImage::from_fn(6, 5, |x, y| image::Luma([if x > y { 1 } else { 3 }])).save(&mask).unwrap();
     let wide = pictures("wide", "_mask.png");
-    image::ImageBuffer::<image::Luma<u16>, _>::from_fn(6, 5, |x, y| image::Luma([(x * 400 + y) as u16])).save(&wide).unwrap();
+    image::ImageBuffer::<image::Luma<u16>, _>::from_fn(6, 5, |x, y| image::Luma([(x * 400 + y) as u16]))
+        .save(&wide)
+        .unwrap();
     all.extend([mask, wide]);
     let (xml, coco) = (pictures("voc", ".xml"), pictures("coco", ".coco.json"));
     let seeds = root.join("tests/seeds");

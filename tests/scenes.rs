@@ -30,9 +30,9 @@ fn nuclei_are_objects_on_a_ground() {
     let Some(folder) = shared("data/segmentation/dsb2018_fluo256") else { return };
     assert_eq!(DataSpec::detect(&folder).unwrap().to_string(), format!("masks:{}", folder.display()));
     let samples = load(&format!("masks:{}", folder.display()));
-    assert_eq!((samples.len(), samples.shape.as_slice()), (50, [3, 256, 256].as_slice()));
+    assert_eq!((samples.len(), samples.shape.as_slice()), (100, [3, 256, 256].as_slice()));
     let masks = samples.targets.masks().unwrap();
-    assert_eq!((masks.class_names.join(" "), masks.classes.len()), ("ground object".into(), 50 * 256 * 256));
+    assert_eq!((masks.class_names.join(" "), masks.classes.len()), ("ground object".into(), 100 * 256 * 256));
     let instances = masks.instances.as_ref().unwrap();
     assert!(masks.classes.iter().zip(instances.iter()).all(|(class, object)| *class == u8::from(*object > 0)));
     let inside = masks.classes.iter().filter(|class| **class == 1).count() as f64 / masks.classes.len() as f64;
@@ -45,7 +45,11 @@ fn nuclei_are_objects_on_a_ground() {
     let masks = small.targets.masks().unwrap();
     let share = masks.classes.iter().filter(|class| **class == 1).count() as f64 / masks.classes.len() as f64;
     assert!((share - inside).abs() < 0.005, "{share} {inside}");
-    assert!(notes(&small).contains("were scaled from 256x256 to 64x64; masks take the nearest pixel"), "{}", notes(&small));
+    assert!(
+        notes(&small).contains("were scaled from 256x256 to 64x64; masks take the nearest pixel"),
+        "{}",
+        notes(&small)
+    );
     let refused = DataSpec::parse(&format!("masks:{},meaning=classes", folder.display())).unwrap().load();
     // Objects of a crowded picture are more than classes can be, or are taken for classes as stated.
     assert!(refused.is_ok_and(|samples| samples.targets.masks().unwrap().class_names.len() > 10));
@@ -68,7 +72,10 @@ fn blood_cells_have_the_boxes_of_their_files() {
     assert_eq!((first.class, first.corners), (2, [16.75, 78.5, 71.5, 120.0]));
     let text = notes(&samples);
     assert!(text.contains("2 boxes without area, left out (the first: BloodImage_00338.xml, object"), "{text}");
-    assert!(text.contains("numbers of pixels from 1") && text.contains("from 640x480 to 160x120; boxes follow"), "{text}");
+    assert!(
+        text.contains("numbers of pixels from 1") && text.contains("from 640x480 to 160x120; boxes follow"),
+        "{text}"
+    );
 }
 
 fn score(args: &[&str]) -> Output {
@@ -91,7 +98,12 @@ fn score_boxes_prints_the_figures_of_pycocotools() {
         let stats = ["AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl"];
         let same = |a: &Value, b: &Value| (a.as_f64().unwrap() - b.as_f64().unwrap()).abs() < 1e-9;
         assert_eq!(printed["stats"].as_array().unwrap().len(), 12);
-        assert!(stats.iter().zip(printed["stats"].as_array().unwrap()).all(|(figure, value)| same(value, &expected["stats"][figure])));
+        assert!(
+            stats
+                .iter()
+                .zip(printed["stats"].as_array().unwrap())
+                .all(|(figure, value)| same(value, &expected["stats"][figure]))
+        );
         let classes = printed["ap_per_class"].as_object().unwrap();
         let truth = GroundTruth::read(Path::new(&file("gt"))).unwrap();
         assert_eq!(classes.len(), truth.categories.len());
@@ -132,9 +144,17 @@ fn bad_predictions_end_with_code_2_and_a_sentence() {
         "{\"images\": [{\"id\": 1}], \"categories\": [{\"id\": 4}], \"annotations\": [{\"id\": 1, \"image_id\": 1, \
          \"category_id\": 4, \"bbox\": [0, 0, 9, 9]}]}",
     );
-    let twice = put("twice.json", &std::fs::read_to_string(&truth).unwrap().replace("}]}", "}, {\"id\": 1, \"image_id\": 1, \"category_id\": 4, \"bbox\": [0, 0, 1, 1]}]}"));
+    let twice = put(
+        "twice.json",
+        &std::fs::read_to_string(&truth)
+            .unwrap()
+            .replace("}]}", "}, {\"id\": 1, \"image_id\": 1, \"category_id\": 4, \"bbox\": [0, 0, 1, 1]}]}"),
+    );
     let found = |name: &str, image: &str, score: &str| {
-        put(name, &format!("[{{\"image_id\": {image}, \"category_id\": 4, \"bbox\": [0, 0, 9, 9], \"score\": {score}}}]"))
+        put(
+            name,
+            &format!("[{{\"image_id\": {image}, \"category_id\": 4, \"bbox\": [0, 0, 9, 9], \"score\": {score}}}]"),
+        )
     };
     let refused = |args: &[&str], says: &str| {
         let output = score(args);

@@ -72,7 +72,9 @@ fn boxes(args: &BoxesArgs) -> Result<()> {
     }
     let results = Detections::read(&args.results, &truth)?;
     if let Some((count, first)) = &results.foreign {
-        eprintln!("{count} results are of categories that the ground truth does not list and do not count (the first: {first})");
+        eprintln!(
+            "{count} results are of categories that the ground truth does not list and do not count (the first: {first})"
+        );
     }
     let scores = score_boxes(&truth, &results.boxes)?;
     let name = |id: &Id| if let Id::Text(text) = id { text.to_string() } else { id.to_string() };
@@ -147,13 +149,13 @@ fn score_masks(path: &Path, void: u16) -> Result<MaskScores> {
     }
     // A void within the classes is a class that does not count; beyond them it is no prediction.
     let classes = maps.target.iter().filter(|target| **target != void).copied().max().unwrap_or(-1);
-    if highest == void && classes < void {
-        let at = maps.pred.iter().zip(&maps.target).position(|(pred, target)| *pred == void && *target != void);
-        let [n, y, x] = place(&maps, at.unwrap_or(0));
+    let is_void = |(pred, target): (&i32, &i32)| *pred == void && *target != void;
+    if let Some(at) = maps.pred.iter().zip(&maps.target).position(is_void).filter(|_| classes < void) {
+        let [n, y, x] = place(&maps, at);
         let reason = format!("is {void}, the void class, where the target is none; a prediction names a class");
         return Err(Error::file(path, format!("pred.npy[{n}, {y}, {x}]"), reason));
     }
-    let mut confusion = Confusion::new((highest + 1).max(0) as usize, Some(void as u64));
+    let mut confusion = Confusion::new((highest + 1).max(1) as usize, Some(void as u64));
     confusion.add(&maps.target, &maps.pred).map_err(|reason| Error::file(path, "pred.npy", reason))?;
     Ok(confusion.scores())
 }
@@ -174,7 +176,8 @@ mod tests {
         let path = dir.path().join("a.npz");
         let score = |pred: &[i32], target: &[i32], void: u16| {
             let shape = [1, 2, pred.len() / 2];
-            write_npz(&path, &[("pred", &shape, NpzData::I32(pred)), ("target", &shape, NpzData::I32(target))]).unwrap();
+            write_npz(&path, &[("pred", &shape, NpzData::I32(pred)), ("target", &shape, NpzData::I32(target))])
+                .unwrap();
             score_masks(&path, void).map_err(|error| error.to_string())
         };
         let scores = score(&[0, 1, 1, 200], &[0, 1, 0, 255], 255).unwrap();
@@ -183,7 +186,11 @@ mod tests {
         // A void among the classes: predicted, it is a miss of another class.
         assert_eq!(score(&[0, 0, 1, 1], &[0, 1, 1, 1], 0).unwrap().iou, [None, Some(2.0 / 3.0)]);
         let refused = |pred: &[i32], target: &[i32]| score(pred, target, 255).unwrap_err();
-        assert!(refused(&[0, 255], &[0, 1]).contains("pred.npy[0, 1, 0]: is 255, the void class"), "{}", refused(&[0, 255], &[0, 1]));
+        assert!(
+            refused(&[0, 255], &[0, 1]).contains("pred.npy[0, 1, 0]: is 255, the void class"),
+            "{}",
+            refused(&[0, 255], &[0, 1])
+        );
         assert!(refused(&[0, -1], &[0, 1]).contains("pred.npy[0, 1, 0]: is -1, which is no class"));
         assert!(refused(&[0, 1], &[5000, 1]).contains("target.npy[0, 0, 0]: is 5000"));
     }

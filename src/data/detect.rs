@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::events::{self, Binning};
-use super::spec::{DataSpec, Source};
 use super::scenes::{coco, masks, voc};
+use super::spec::{DataSpec, Source};
 use super::{images, snn_toolbox};
 use crate::{Error, Result};
 

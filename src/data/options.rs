@@ -314,7 +314,9 @@ mod tests {
         }
         assert_eq!(options.to_string(), text);
         assert!(options.set("layout", "hcw").unwrap_err().contains("nchw or nhwc"));
-        for (key, value) in [("size", "0"), ("size", "9999x2"), ("void", "-1"), ("difficulty", "0.123"), ("origin", "2")] {
+        for (key, value) in
+            [("size", "0"), ("size", "9999x2"), ("void", "-1"), ("difficulty", "0.123"), ("origin", "2")]
+        {
             assert!(options.set(key, value).is_err(), "{key}={value}");
         }
         assert_eq!((options.set("size", "64"), options.size), (Ok(true), Some([64, 64])));

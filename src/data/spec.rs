@@ -233,7 +233,8 @@ impl DataSpec {
             Source::Builtin(split) => Ok(digits::generate(*split)),
             Source::Scenes(split) => {
                 let usual = SceneOptions::default();
-                let (size, difficulty) = (options.size.unwrap_or(usual.size), options.difficulty.unwrap_or(usual.difficulty));
+                let (size, difficulty) =
+                    (options.size.unwrap_or(usual.size), options.difficulty.unwrap_or(usual.difficulty));
                 generator::generate(*split, SceneOptions { size, difficulty })
             }
             Source::Drawn(text) => drawn(text, shape),

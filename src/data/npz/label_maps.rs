@@ -26,7 +26,8 @@ pub fn read_label_maps(path: &Path) -> Result<LabelMaps> {
     let mut read = |wanted: &str| {
         if !names.iter().any(|name| name == wanted) {
             let found = if names.is_empty() { "no array".to_owned() } else { names.join(", ") };
-            let reason = format!("contains no array '{wanted}'; it contains {found}. Write pred and target, both NxHxW");
+            let reason =
+                format!("contains no array '{wanted}'; it contains {found}. Write pred and target, both NxHxW");
             return Err(Error::file(path, "archive", reason));
         }
         let array = read_array(path, wanted, &mut archive)?;

@@ -74,7 +74,9 @@ pub fn read(file: &Path, folder: Option<&Path>, network: Option<&[usize]>, optio
     let named = folder.map_or_else(String::new, |folder| format!(",{}", folder.display()));
     samples.source = format!("coco:{}{named}{options}", file.display());
     samples.notes.extend(truth.duplicates.map(|(count, first)| {
-        Note::new(format!("{count} annotations have the id of an earlier one and are read all the same (the first: {first})"))
+        Note::new(format!(
+            "{count} annotations have the id of an earlier one and are read all the same (the first: {first})"
+        ))
     }));
     samples.notes.extend(tally.notes());
     samples.notes.extend(placement::note(&places, fit, "boxes follow"));
@@ -101,11 +103,13 @@ fn files_of(file: &Path, folder: Option<&Path>, truth: &GroundTruth) -> Result<V
     let dir = match folder {
         Some(folder) => folder.to_owned(),
         None => {
-            let above = beside.parent().filter(|dir| !dir.as_os_str().is_empty()).map_or(beside.join(".."), Path::to_owned);
+            let above =
+                beside.parent().filter(|dir| !dir.as_os_str().is_empty()).map_or(beside.join(".."), Path::to_owned);
             // `annotations/instances_val2017.json` beside `val2017/`.
             let stem = file.file_stem().unwrap_or_default().to_string_lossy();
             let part = stem.rsplit('_').next().unwrap_or_default().to_owned();
-            let candidates = [beside, &above].into_iter().flat_map(|dir| ["", "images", &*part].map(|name| dir.join(name)));
+            let candidates =
+                [beside, &above].into_iter().flat_map(|dir| ["", "images", &*part].map(|name| dir.join(name)));
             candidates.into_iter().find(|dir| dir.join(first).is_file()).ok_or_else(|| {
                 let reason = format!(
                     "the picture {} is not beside the file; state the folder of pictures: coco:FILE,FOLDER",
@@ -117,8 +121,75 @@ fn files_of(file: &Path, folder: Option<&Path>, truth: &GroundTruth) -> Result<V
     };
     let files = names.iter().enumerate().map(|(index, name)| {
         let path = dir.join(name);
-        let absent = || Error::file(file, format!("images[{index}]"), format!("the picture {} does not exist", path.display()));
+        let absent =
+            || Error::file(file, format!("images[{index}]"), format!("the picture {} does not exist", path.display()));
         if path.is_file() { Ok(path) } else { Err(absent()) }
     });
     files.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(text: &str) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("images")).unwrap();
+        for (name, side) in [("a.png", 8), ("b.png", 4)] {
+            image::RgbImage::new(8, side).save(dir.path().join("images").join(name)).unwrap();
+        }
+        std::fs::write(dir.path().join("gt.json"), text).unwrap();
+        dir
+    }
+
+    const SOUND: &str = "{\"images\": [{\"id\": 9, \"file_name\": \"b.png\", \"width\": 8, \"height\": 4}, {\"id\": 2, \
+                         \"file_name\": \"a.png\"}], \"categories\": [{\"id\": 90, \"name\": \"toothbrush\"}, {\"id\": 1, \
+                         \"name\": \"person\"}], \"annotations\": [{\"image_id\": 2, \"category_id\": 90, \"bbox\": [2, 2, 4, \
+                         4], \"area\": 8}, {\"image_id\": 9, \"category_id\": 1, \"bbox\": [0, 0, 8, 4], \"iscrowd\": 1, \
+                         \"segmentation\": {\"counts\": [0, 9], \"size\": [4, 8]}}, {\"image_id\": 9, \"category_id\": 1, \
+                         \"bbox\": [0, 0, 0, 4]}]}";
+
+    #[test]
+    fn categories_with_gaps_crowds_and_sizes() {
+        let dir = folder(SOUND);
+        let file = dir.path().join("gt.json");
+        let options = ReadOptions { size: Some([8, 8]), ..ReadOptions::default() };
+        let samples = read(&file, None, None, &options).unwrap();
+        let boxes = samples.targets.boxes().unwrap();
+        assert_eq!((samples.len(), boxes.class_names.join(" ")), (2, "person toothbrush".into()));
+        let crowd =
+            TargetBox { class: 0, corners: [0.0, 0.0, 8.0, 8.0], area: 64.0, is_crowd: true, is_difficult: false };
+        let brush =
+            TargetBox { class: 1, corners: [2.0, 2.0, 6.0, 6.0], area: 8.0, is_crowd: false, is_difficult: false };
+        assert_eq!(boxes.of_sample[..], [vec![crowd], vec![brush]]);
+        assert!(
+            samples.notes.iter().any(|note| note.text == "1 box without area, left out (the first: annotations[2])")
+        );
+        let stated = read(&file, Some(&dir.path().join("images")), Some(&[3, 8, 8]), &ReadOptions::default()).unwrap();
+        assert_eq!(stated.targets, samples.targets);
+        assert_eq!(first_shape(&file, None, &ReadOptions::default()).unwrap(), [3, 4, 8]);
+    }
+
+    #[test]
+    fn absent_pictures_other_sizes_and_names_that_lead_out_are_refused() {
+        let refused = |text: &str| {
+            let dir = folder(text);
+            let options = ReadOptions { size: Some([8, 8]), ..ReadOptions::default() };
+            read(&dir.path().join("gt.json"), None, None, &options).unwrap_err().to_string()
+        };
+        for (from, to, says) in [
+            ("a.png", "c.png", "gt.json: images[1]: the picture "),
+            ("b.png", "c.png", "the picture c.png is not beside the file; state the folder"),
+            ("a.png", "../a.png", "images[1]: has a file_name that leads out"),
+            ("\"file_name\": \"a.png\"", "\"width\": 3", "images[1]: has no file_name"),
+            ("\"width\": 8", "\"width\": 7", "images[0]: says 7x4, but b.png is 8x4"),
+            ("\"image_id\": 2", "\"image_id\": 3", "annotations[0]: has image_id 3, which is not in 'images'"),
+        ] {
+            let text = refused(&SOUND.replace(from, to));
+            assert!(text.contains(says), "{text}\n{says}");
+        }
+        assert!(
+            refused("{\"images\": [], \"annotations\": [], \"categories\": []}").contains("images: is an empty list")
+        );
+    }
 }

@@ -58,7 +58,8 @@ pub fn read(path: &Path) -> Result<LabelPng> {
         (ColorType::Grayscale, BitDepth::Sixteen) => Kind::Gray16,
         (ColorType::Grayscale, _) => Kind::Gray8,
         _ => {
-            let reason = "is a color picture; masks have a palette or one gray channel, whose numbers are classes or objects";
+            let reason =
+                "is a color picture; masks have a palette or one gray channel, whose numbers are classes or objects";
             return Err(fail(reason.into()));
         }
     };
@@ -86,7 +87,8 @@ fn unpack(row: &[u8], depth: BitDepth, width: usize, out: &mut Vec<u16>) {
         }
     };
     let per_byte = 8 / bits;
-    let number = |at: usize| row.get(at / per_byte).map(|byte| (byte >> (8 - bits - at % per_byte * bits)) & ((1 << bits) - 1));
+    let number =
+        |at: usize| row.get(at / per_byte).map(|byte| (byte >> (8 - bits - at % per_byte * bits)) & ((1 << bits) - 1));
     out.extend((0..width).filter_map(number).map(u16::from));
 }
 

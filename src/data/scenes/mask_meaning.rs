@@ -29,10 +29,14 @@ pub(super) struct MaskNumbers {
 /// What the numbers of all masks are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
-    Classes { void: Option<u16> },
+    Classes {
+        void: Option<u16>,
+    },
     /// 255 is class 1, everything else 0.
     Binary,
-    Instances { void: Option<u16> },
+    Instances {
+        void: Option<u16>,
+    },
 }
 
 /// What the numbers of `masks` are: as `options` state, else a guess with its note.
@@ -104,7 +108,10 @@ pub(super) fn classes_of(
                 return Err(Error::file(file, "mask", reason));
             };
             if names.is_some() && class != VOID && usize::from(class) >= count {
-                let reason = format!("has class {class}, but classes.txt names only {count} classes (0 to {})", count.saturating_sub(1));
+                let reason = format!(
+                    "has class {class}, but classes.txt names only {count} classes (0 to {})",
+                    count.saturating_sub(1)
+                );
                 return Err(Error::file(file, "mask", reason));
             }
             highest = highest.max(if class == VOID { 0 } else { usize::from(class) + 1 });

@@ -170,12 +170,129 @@ fn paired(dir: &Path, pictures: Vec<PathBuf>, masks: Vec<PathBuf>, key: impl Fn(
         return Err(Error::file(dir, "folder", reason));
     }
     let left: Vec<PathBuf> = of_name.into_values().collect();
-    for (files, what) in [(&alone, "pictures have no mask"), (&left, "masks have no picture")] {
+    for (files, what) in [(&alone, "pictures without a mask"), (&left, "masks without a picture")] {
         if let Some(first) = files.first() {
             let name = first.file_name().unwrap_or_default().to_string_lossy();
-            let text = format!("{} {what} and are left out (the first: {name})", files.len());
+            let text = format!("{what}, left out: {} (the first: {name})", files.len());
             pairs.notes.push(Note::new(text).warning());
         }
     }
     Ok(pairs)
+}
+
+#[cfg(test)]
+mod tests {
+    use png::{BitDepth, ColorType};
+
+    use super::super::label_png::tests::write_png;
+    use super::*;
+    use crate::data::OtherChoice;
+    use crate::data::options::{MaskMeaning, PictureFit, VoidNumber};
+
+    fn picture(path: PathBuf, size: [u32; 2]) {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        image::RgbImage::from_pixel(size[0], size[1], image::Rgb([9, 8, 7])).save(path).unwrap();
+    }
+
+    fn gray(path: PathBuf, size: [u32; 2], bytes: &[u8]) {
+        write_png(&path, size, ColorType::Grayscale, BitDepth::Eight, bytes);
+    }
+
+    fn plain(dir: &Path) -> Result<Samples> {
+        read(dir, None, &ReadOptions::default())
+    }
+
+    fn classes(samples: &Samples) -> (Vec<u8>, String) {
+        let masks = samples.targets.masks().unwrap();
+        (masks.classes.to_vec(), masks.class_names.join(" "))
+    }
+
+    fn told(samples: &Samples) -> String {
+        samples.notes.iter().map(|note| format!("{}\n", note.text)).collect()
+    }
+
+    #[test]
+    fn pairs_in_one_folder_and_in_two_with_palettes_and_class_names() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        picture(at("a.jpg"), [2, 1]);
+        picture(at("b.png"), [2, 1]);
+        picture(at("alone.png"), [2, 1]);
+        write_png(&at("a_label.png"), [2, 1], ColorType::Indexed, BitDepth::Eight, &[1, 255]);
+        write_png(&at("b_mask.png"), [2, 1], ColorType::Indexed, BitDepth::Four, &[0x20]);
+        let samples = plain(dir.path()).unwrap();
+        assert_eq!((samples.len(), samples.shape.as_slice()), (2, [3, 1, 2].as_slice()));
+        assert_eq!(classes(&samples), (vec![1, 255, 2, 0], "class 0 class 1 class 2".into()));
+        assert!(
+            told(&samples).contains("pictures without a mask, left out: 1 (the first: alone.png)"),
+            "{}",
+            told(&samples)
+        );
+        assert!(told(&samples).contains("255 is void"), "{}", told(&samples));
+        std::fs::write(at("classes.txt"), "sky\nsea\nland\n").unwrap();
+        assert_eq!(classes(&plain(dir.path()).unwrap()).1, "sky sea land");
+        std::fs::write(at("classes.txt"), "sky\nsea").unwrap();
+        let text = plain(dir.path()).unwrap_err().to_string();
+        assert!(text.contains("b_mask.png: mask: has class 2, but classes.txt names only 2"), "{text}");
+
+        let two = tempfile::tempdir().unwrap();
+        picture(two.path().join("images/x.png"), [2, 1]);
+        gray(two.path().join("masks/x.png"), [2, 1], &[0, 3]);
+        assert_eq!(classes(&plain(two.path()).unwrap()).0, [0, 3]);
+        assert!(is_folder(two.path()) && !is_folder(&two.path().join("masks")));
+    }
+
+    #[test]
+    fn meanings_are_guessed_told_and_stated() {
+        let dir = tempfile::tempdir().unwrap();
+        picture(dir.path().join("a.png"), [3, 1]);
+        let mask = dir.path().join("a_labels.png");
+        let with = |options: ReadOptions| read(dir.path(), None, &options).unwrap();
+        gray(mask.clone(), [3, 1], &[0, 255, 0]);
+        assert_eq!(classes(&with(ReadOptions::default())), (vec![0, 1, 0], "ground object".into()));
+        let void = ReadOptions { void: Some(VoidNumber::Number(255)), ..ReadOptions::default() };
+        assert_eq!(classes(&with(void)).0, [0, 255, 0]);
+        gray(mask.clone(), [3, 1], &[0, 7, 255]);
+        let guessed = with(ReadOptions::default());
+        assert_eq!(classes(&guessed).0, [0, 7, 255]);
+        let other = OtherChoice::Option { key: "meaning", value: "instances".into() };
+        assert!(guessed.notes.iter().any(|note| note.other.as_ref() == Some(&other)), "{}", told(&guessed));
+        let instances = ReadOptions { meaning: Some(MaskMeaning::Instances), ..ReadOptions::default() };
+        let stated = with(instances);
+        assert_eq!(classes(&stated), (vec![0, 1, 1], "ground object".into()));
+        assert_eq!(stated.targets.masks().unwrap().instances.as_deref(), Some(&vec![0, 7, 255]));
+        write_png(&mask, [3, 1], ColorType::Grayscale, BitDepth::Sixteen, &[0, 0, 1, 44, 0, 9]);
+        let wide = with(ReadOptions::default());
+        assert_eq!(classes(&wide), (vec![0, 1, 1], "ground object".into()));
+        assert_eq!(wide.targets.masks().unwrap().instances.as_deref(), Some(&vec![0, 300, 9]));
+        let as_classes = ReadOptions { meaning: Some(MaskMeaning::Classes), ..ReadOptions::default() };
+        let text = read(dir.path(), None, &as_classes).unwrap_err().to_string();
+        assert!(text.contains("a_labels.png: mask: has the number 300; class indices are 0 to 254"), "{text}");
+    }
+
+    #[test]
+    fn masks_follow_their_pictures_and_other_sizes_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        picture(dir.path().join("a.png"), [4, 2]);
+        gray(dir.path().join("a_mask.png"), [4, 2], &[0, 1, 2, 3, 0, 1, 2, 3]);
+        let fitted = |fit| {
+            let options = ReadOptions { fit: Some(fit), ..ReadOptions::default() };
+            read(dir.path(), Some(&[1, 2, 2]), &options).unwrap()
+        };
+        let stretched = fitted(PictureFit::Stretch);
+        assert_eq!((stretched.shape.as_slice(), classes(&stretched).0), ([1, 2, 2].as_slice(), vec![1, 3, 1, 3]));
+        assert!(told(&stretched).contains("scaled and stretched from 4x2 to 2x2; masks take"), "{}", told(&stretched));
+        assert_eq!(classes(&fitted(PictureFit::Crop)).0, [1, 2, 1, 2]);
+        let boxed = fitted(PictureFit::Letterbox);
+        assert_eq!(classes(&boxed).0, [1, 3, 255, 255]);
+        assert_eq!(boxed.raw(0)[2..], [0.0, 0.0]);
+        picture(dir.path().join("b.png"), [3, 3]);
+        gray(dir.path().join("b_mask.png"), [3, 2], &[0; 6]);
+        let text = plain(dir.path()).unwrap_err().to_string();
+        assert!(text.contains("b.png: image size: is 3x3") && text.contains("size=WxH"), "{text}");
+        let text = read(dir.path(), Some(&[3, 8, 8]), &ReadOptions::default()).unwrap_err().to_string();
+        assert!(text.contains("b_mask.png: mask size: is 3x2, but its picture"), "{text}");
+        let empty = tempfile::tempdir().unwrap();
+        assert!(plain(empty.path()).unwrap_err().to_string().contains("no pairs of a picture and a mask"));
+    }
 }

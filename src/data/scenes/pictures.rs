@@ -75,7 +75,13 @@ pub fn sample_size(
 ///
 /// # Errors
 /// [`Error::Io`] or [`Error::File`] for pictures that cannot be read, and for more values than fit.
-pub fn read(files: &[PathBuf], places: &[Placement], channels: usize, [w, h]: [u32; 2], options: &ReadOptions) -> Result<Samples> {
+pub fn read(
+    files: &[PathBuf],
+    places: &[Placement],
+    channels: usize,
+    [w, h]: [u32; 2],
+    options: &ReadOptions,
+) -> Result<Samples> {
     let (w, h) = (w as usize, h as usize);
     let Some(first) = files.first() else { return Err(Error::Invalid("Cannot open pictures: none named.".into())) };
     let len = checked_len(first, "all pictures", &[files.len(), channels, h, w]).map_err(|error| match error {

@@ -185,12 +185,14 @@ mod tests {
             let placed = placement.place(picture.into()).into_luma8();
             let labels = placement.place_labels(&labels, 7);
             let [left, top, right, bottom] = placement.place_corners([20.0, 8.0, 44.0, 32.0]);
-            for (pixel, label) in placed.enumerate_pixels().map(|(x, y, p)| ((x, y, p.0[0]), labels[(y * 90 + x) as usize])) {
+            for (pixel, label) in
+                placed.enumerate_pixels().map(|(x, y, p)| ((x, y, p.0[0]), labels[(y * 90 + x) as usize]))
+            {
                 let ((x, y, value), is_in) = (pixel, label == 1);
                 let (cx, cy) = (f64::from(x) + 0.5, f64::from(y) + 0.5);
-                let in_box = cx > left && cx < right && cy > top && cy < bottom;
+                let in_box = cx >= left && cx < right && cy >= top && cy < bottom;
                 assert!(in_box == is_in, "{fit:?} {x} {y}");
-                assert!(value == 0 || value == 255 || (value > 127) == is_in || value.abs_diff(127) < 40, "{fit:?} {x} {y} {value}");
+                assert!((value > 127) == is_in || value.abs_diff(127) < 70, "{fit:?} {x} {y} {value}");
             }
         }
     }

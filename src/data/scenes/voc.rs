@@ -131,7 +131,8 @@ fn listing(dir: &Path, options: &ReadOptions) -> Result<Listing> {
         xml.retain(|path| wanted.contains(&stem(path)));
     }
     if xml.is_empty() {
-        let reason = "contains no annotations: NAME.xml in Annotations/ with NAME.jpg in JPEGImages/, or both in one folder";
+        let reason =
+            "contains no annotations: NAME.xml in Annotations/ with NAME.jpg in JPEGImages/, or both in one folder";
         return Err(Error::file(dir, "folder", reason));
     }
     let files = xml.par_iter().map(|path| voc_xml::read(path)).collect::<Result<Vec<VocFile>>>()?;
@@ -141,7 +142,8 @@ fn listing(dir: &Path, options: &ReadOptions) -> Result<Listing> {
     }
     let mut pictures = Vec::with_capacity(xml.len());
     for (path, file) in xml.iter().zip(&files) {
-        let is_named = |picture: &&PathBuf| picture.file_name().is_some_and(|name| name.to_string_lossy() == *file.picture);
+        let is_named =
+            |picture: &&PathBuf| picture.file_name().is_some_and(|name| name.to_string_lossy() == *file.picture);
         let own = of_stem.get(&stem(path)).and_then(|same| same.iter().find(is_named).or_else(|| same.first()));
         let by_name = || of_stem.get(&stem(Path::new(&file.picture)))?.iter().find(is_named);
         let picture = own.or_else(by_name).cloned().ok_or_else(|| {
@@ -154,7 +156,7 @@ fn listing(dir: &Path, options: &ReadOptions) -> Result<Listing> {
     let alone: Vec<&PathBuf> = of_stem.values().flatten().filter(|path| !used.contains(path)).collect();
     if let Some(first) = alone.first().filter(|_| options.split.is_none()) {
         let name = first.file_name().unwrap_or_default().to_string_lossy();
-        let text = format!("{} pictures have no annotation and are left out (the first: {name})", alone.len());
+        let text = format!("pictures without an annotation, left out: {} (the first: {name})", alone.len());
         notes.push(Note::new(text));
     }
     Ok(Listing { xml, pictures, files, notes })
@@ -189,7 +191,8 @@ fn classes(xml: &[PathBuf], files: &[VocFile], named: Option<Vec<String>>) -> Re
         let same = |other: &&String| *other != name && other.to_lowercase() == name.to_lowercase();
         names.iter().find(same).map(|other| (name, other))
     });
-    let note = twice.map(|(a, b)| Note::new(format!("'{a}' and '{b}' are two classes; they differ in case alone")).warning());
+    let note =
+        twice.map(|(a, b)| Note::new(format!("'{a}' and '{b}' are two classes; they differ in case alone")).warning());
     Ok((names, note))
 }
 
@@ -208,4 +211,103 @@ fn origin_of(files: &[VocFile], options: &ReadOptions) -> (Origin, Option<Note>)
     };
     let note = Note::new(format!("coordinates of boxes {text}")).or_option("origin", other.word());
     (origin, objects().next().is_some().then_some(note))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder with one annotation of `objects` for a picture of 20x10.
+    fn folder(objects: &str) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("Annotations")).unwrap();
+        std::fs::create_dir(dir.path().join("JPEGImages")).unwrap();
+        image::RgbImage::new(20, 10).save(dir.path().join("JPEGImages/a.png")).unwrap();
+        put(&dir, "a", objects);
+        dir
+    }
+
+    fn put(dir: &tempfile::TempDir, name: &str, content: &str) {
+        let text = format!("<annotation><filename>a.png</filename>{content}</annotation>");
+        std::fs::write(dir.path().join(format!("Annotations/{name}.xml")), text).unwrap();
+    }
+
+    fn object(class: &str, [left, top, right, bottom]: [f64; 4]) -> String {
+        format!(
+            "<object><name>{class}</name><bndbox><xmin>{left}</xmin><ymin>{top}</ymin><xmax>{right}</xmax>\
+             <ymax>{bottom}</ymax></bndbox></object>"
+        )
+    }
+
+    fn plain(dir: &tempfile::TempDir) -> Result<Samples> {
+        read(dir.path(), None, &ReadOptions::default())
+    }
+
+    fn corners(samples: &Samples) -> Vec<[f32; 4]> {
+        samples.targets.boxes().unwrap().of_sample[0].iter().map(|boxed| boxed.corners).collect()
+    }
+
+    #[test]
+    fn whole_numbers_count_pixels_from_one_and_fractions_are_corners() {
+        let dir = folder(&(object("b", [1.0, 1.0, 20.0, 10.0]) + &object("a", [3.0, 3.0, 3.0, 4.0])));
+        let samples = plain(&dir).unwrap();
+        assert_eq!(corners(&samples), [[0.0, 0.0, 20.0, 10.0], [2.0, 2.0, 3.0, 4.0]]);
+        let boxes = samples.targets.boxes().unwrap();
+        assert_eq!((boxes.class_names.join(" "), boxes.of_sample[0][0].class), ("a b".into(), 1));
+        let zero = ReadOptions { origin: Some(Origin::Zero), ..ReadOptions::default() };
+        assert_eq!(corners(&read(dir.path(), None, &zero).unwrap()), [[1.0, 1.0, 20.0, 10.0]]);
+        let fractions = folder(&object("a", [1.5, 1.0, 20.0, 10.0]));
+        assert_eq!(corners(&plain(&fractions).unwrap()), [[1.5, 1.0, 20.0, 10.0]]);
+        let from_zero = folder(&object("a", [0.0, 1.0, 20.0, 10.0]));
+        assert_eq!(corners(&plain(&from_zero).unwrap()), [[0.0, 1.0, 20.0, 10.0]]);
+        // Half the size, and the middle of it.
+        let small = read(dir.path(), Some(&[3, 5, 10]), &ReadOptions::default()).unwrap();
+        assert_eq!(corners(&small)[0], [0.0, 0.0, 10.0, 5.0]);
+    }
+
+    #[test]
+    fn doubtful_boxes_are_told_and_doubtful_files_refused() {
+        let wide = folder(
+            &(object("a", [15.0, 1.0, 40.0, 9.0])
+                + &object("a", [31.0, 1.0, 40.0, 9.0])
+                + &object("A", [4.0, 4.0, 4.0, 4.0])),
+        );
+        let samples = plain(&wide).unwrap();
+        assert_eq!(corners(&samples), [[14.0, 0.0, 20.0, 9.0]]);
+        let told: String = samples.notes.iter().map(|note| format!("{}\n", note.text)).collect();
+        for text in [
+            "1 box outside of the picture, left out (the first: a.xml, object 2 in line 1)",
+            "1 box without area",
+            "clipped",
+            "'A' and 'a' are two classes",
+        ] {
+            assert!(told.contains(text), "{told}");
+        }
+        let refused = |dir: &tempfile::TempDir| plain(dir).unwrap_err().to_string();
+        let size = |w, h| format!("<size><width>{w}</width><height>{h}</height></size>");
+        assert!(refused(&folder(&size(30, 10))).contains("a.xml: size: says 30x10, but the picture is 20x10"));
+        assert!(plain(&folder(&size(10, 20))).unwrap().notes.iter().any(|note| note.text.contains("wrong order")));
+        assert!(plain(&folder(&size(0, 0))).unwrap().targets.boxes().unwrap().of_sample[0].is_empty());
+        let other = folder("");
+        std::fs::write(other.path().join("classes.txt"), "cat\ndog").unwrap();
+        put(&other, "a", &object("cow", [1.0, 1.0, 2.0, 2.0]));
+        assert!(refused(&other).contains("a.xml: line 1: has the class 'cow', which classes.txt does not name"));
+        std::fs::remove_file(other.path().join("JPEGImages/a.png")).unwrap();
+        assert!(refused(&other).contains("a.xml: filename: no picture a or 'a.png'"), "{}", refused(&other));
+        let empty = tempfile::tempdir().unwrap();
+        assert!(refused(&empty).contains("contains no annotations"));
+    }
+
+    #[test]
+    fn a_part_is_the_list_of_its_name() {
+        let dir = folder(&object("a", [1.0, 1.0, 5.0, 5.0]));
+        put(&dir, "b", &object("b", [1.0, 1.0, 5.0, 5.0]));
+        image::RgbImage::new(20, 10).save(dir.path().join("JPEGImages/b.png")).unwrap();
+        std::fs::create_dir_all(dir.path().join("ImageSets/Main")).unwrap();
+        std::fs::write(dir.path().join("ImageSets/Main/val.txt"), "b  1\n").unwrap();
+        let val = ReadOptions { split: Some(Part::Validation), ..ReadOptions::default() };
+        assert_eq!((plain(&dir).unwrap().len(), read(dir.path(), None, &val).unwrap().len()), (2, 1));
+        let train = ReadOptions { split: Some(Part::Train), ..ReadOptions::default() };
+        assert!(read(dir.path(), None, &train).unwrap_err().to_string().contains("train.txt"));
+    }
 }

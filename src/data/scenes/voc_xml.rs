@@ -81,7 +81,8 @@ fn parse(text: &str) -> std::result::Result<VocFile, (usize, String)> {
     let mut has_root = false;
     loop {
         let at = reader.buffer_position() as usize;
-        let event = reader.read_event().map_err(|e| (reader.error_position() as usize, format!("is not valid XML ({e})")))?;
+        let event =
+            reader.read_event().map_err(|e| (reader.error_position() as usize, format!("is not valid XML ({e})")))?;
         let fail = |reason: String| (at, reason);
         match event {
             Event::Start(tag) => {
@@ -138,12 +139,7 @@ fn is_object(path: &[String]) -> bool {
 }
 
 /// Takes the text of the tag `path`.
-fn take(
-    path: &[String],
-    text: &str,
-    file: &mut VocFile,
-    draft: Option<&mut Draft>,
-) -> std::result::Result<(), String> {
+fn take(path: &[String], text: &str, file: &mut VocFile, draft: Option<&mut Draft>) -> std::result::Result<(), String> {
     let names: Vec<&str> = path.iter().skip(1).map(String::as_str).collect();
     match (names.as_slice(), draft) {
         (["filename"], _) => file.picture = text.to_owned(),
@@ -185,7 +181,9 @@ fn finished(draft: Draft, number: usize) -> std::result::Result<VocObject, Strin
     }
     let [left, top, right, bottom] = object.corners;
     if left > right || top > bottom {
-        return Err(format!("{named} has xmin {left}, ymin {top}, xmax {right}, ymax {bottom}: a maximum is below its minimum"));
+        return Err(format!(
+            "{named} has xmin {left}, ymin {top}, xmax {right}, ymax {bottom}: a maximum is below its minimum"
+        ));
     }
     Ok(object)
 }
@@ -215,7 +213,8 @@ mod tests {
 
     #[test]
     fn entities_depth_and_damage_are_refused_with_their_line() {
-        let bomb = "<!DOCTYPE a [<!ENTITY b \"bbbb\"><!ENTITY c \"&b;&b;\">]>\n<a><object><name>&c;</name></object></a>";
+        let bomb =
+            "<!DOCTYPE a [<!ENTITY b \"bbbb\"><!ENTITY c \"&b;&b;\">]>\n<a><object><name>&c;</name></object></a>";
         assert!(refused(bomb).contains("document type"));
         assert_eq!(refused("<a>\n<filename>&c;</filename></a>"), "2: uses the entity &c;, which is not read");
         assert!(refused(&"<a>".repeat(1000)).contains("nested deeper than 32"));

@@ -110,7 +110,9 @@ struct Ranked<T> {
 /// [`Error::Invalid`] for scores that are no numbers and for more than 200,000 objects of a class in one picture.
 pub fn score_boxes(truth: &GroundTruth, detections: &[DetectedBox]) -> Result<BoxScores> {
     if let Some(at) = detections.iter().position(|found| !found.score.is_finite()) {
-        return Err(Error::Invalid(format!("Cannot score boxes: detection {at} has a score that is no finite number.")));
+        return Err(Error::Invalid(format!(
+            "Cannot score boxes: detection {at} has a score that is no finite number."
+        )));
     }
     let picture_ranks = ranks(truth.pictures.len(), |a, b| truth.pictures[a].id.cmp(&truth.pictures[b].id));
     // Without objects a category counts nowhere, whatever was detected of it.
@@ -124,7 +126,8 @@ pub fn score_boxes(truth: &GroundTruth, detections: &[DetectedBox]) -> Result<Bo
     let counted = has_objects.iter().filter(|has| **has).count();
 
     let objects = ranked(&truth.objects, &category_ranks, &picture_ranks, |object| (object.category, object.picture));
-    let detections = ranked(detections, &category_ranks, &picture_ranks, |found| (found.category, found.picture));
+    let mut detections = ranked(detections, &category_ranks, &picture_ranks, |found| (found.category, found.picture));
+    detections.retain(|ranked| ranked.category < counted);
     let mut stats = [Mean::default(); 12];
     let mut by_rank = Vec::with_capacity(counted);
     let (mut objects, mut detections) = (objects.as_slice(), detections.as_slice());
@@ -183,7 +186,8 @@ fn evaluate(
     let internal = |e: hotcoco::Error| Error::Internal(format!("boxes cannot be scored: {e}"));
     let category = |rank: usize| Category { id: rank as u64, name: rank.to_string(), ..Category::default() };
     let categories = classes.map(category).collect();
-    let mut evaluation = StreamingEval::new(Params::new(IouType::Bbox), EvalMode::Coco, categories).map_err(internal)?;
+    let mut evaluation =
+        StreamingEval::new(Params::new(IouType::Bbox), EvalMode::Coco, categories).map_err(internal)?;
     while !objects.is_empty() || !detections.is_empty() {
         let (mut pictures, mut truth, mut found) = (Vec::new(), Vec::new(), Vec::new());
         while truth.len() + found.len() < BOXES_AT_ONCE {
@@ -288,7 +292,10 @@ mod tests {
                 assert!((value - expected).abs() < 1e-9, "{name} {what}: {value} {expected}");
                 checked += 1;
             };
-            FIGURES.iter().zip(scores.stats).for_each(|(figure, value)| same(value, &expected["stats"][figure], figure));
+            FIGURES
+                .iter()
+                .zip(scores.stats)
+                .for_each(|(figure, value)| same(value, &expected["stats"][figure], figure));
             for (category, scores) in truth.categories.iter().zip(&scores.of_category) {
                 let expected = &expected["per_class"][category.id.to_string()];
                 let absent = || CategoryScores { stats: [-1.0; 12], ap_by_iou: [-1.0; 10], precision: vec![-1.0; 101] };
@@ -297,7 +304,11 @@ mod tests {
                 let figures: Vec<(&str, f64)> = FIGURES.into_iter().zip(scores.stats).collect();
                 assert!(figures.iter().filter(named).count() >= 7);
                 figures.iter().filter(named).for_each(|(figure, value)| same(*value, &expected[figure], figure));
-                scores.ap_by_iou.iter().enumerate().for_each(|(t, ap)| same(*ap, &expected["AP_by_iou"][t], "AP_by_iou"));
+                scores
+                    .ap_by_iou
+                    .iter()
+                    .enumerate()
+                    .for_each(|(t, ap)| same(*ap, &expected["AP_by_iou"][t], "AP_by_iou"));
                 for (r, precision) in scores.precision.iter().enumerate() {
                     // Written with twelve digits.
                     same(*precision, &expected["precision_at_iou50"][r], "precision");
@@ -332,7 +343,12 @@ mod tests {
         let all = truth(4, i64::from(classes), objects);
         let found = |(k, object): (usize, &ObjectBox)| {
             let score = 1.0 / (1.0 + k as f64);
-            (object.picture % 2 == 0).then_some(DetectedBox { picture: object.picture, category: object.category, bbox: object.bbox, score })
+            (object.picture % 2 == 0).then_some(DetectedBox {
+                picture: object.picture,
+                category: object.category,
+                bbox: object.bbox,
+                score,
+            })
         };
         let found: Vec<DetectedBox> = all.objects.iter().enumerate().filter_map(found).collect();
         let scores = score_boxes(&all, &found).unwrap();
@@ -349,7 +365,12 @@ mod tests {
         let place = |k: u32| [side(k, 500), side(k ^ 77, 500), 20.0 + side(k ^ 5, 90), 20.0 + side(k ^ 9, 90)];
         let objects: Vec<ObjectBox> = (0..1_000_000).map(|k| object(k / 20, k % 80, place(k))).collect();
         let found: Vec<DetectedBox> = (0..1_000_000u32)
-            .map(|k| DetectedBox { picture: k / 20, category: k % 80, bbox: place(k).map(|v| v + side(k ^ 3, 5)), score: side(k, 9973) })
+            .map(|k| DetectedBox {
+                picture: k / 20,
+                category: k % 80,
+                bbox: place(k).map(|v| v + side(k ^ 3, 5)),
+                score: side(k, 9973),
+            })
             .collect();
         let start = std::time::Instant::now();
         let scores = score_boxes(&truth(50_000, 80, objects), &found).unwrap();

@@ -70,7 +70,8 @@ pub fn average_precision(objects: &[VocObject], detections: &[VocDetection], rul
     }
     Some(match rule {
         VocRule::Points => {
-            let at = |recall: f64| curve.iter().filter(|point| point[0] >= recall).map(|point| point[1]).fold(0.0, f64::max);
+            let at =
+                |recall: f64| curve.iter().filter(|point| point[0] >= recall).map(|point| point[1]).fold(0.0, f64::max);
             (0..=10).map(|tenth| at(f64::from(tenth) / 10.0)).sum::<f64>() / 11.0
         }
         VocRule::Area => {

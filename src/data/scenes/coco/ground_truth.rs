@@ -110,7 +110,8 @@ impl GroundTruth {
     /// none; the place is the index in its list.
     pub fn read(path: &Path) -> Result<Self> {
         let raw: RawFile = read_json(path)?;
-        let missing = |list: &str| Error::file(path, "", format!("has no list '{list}'; it is not ground truth of COCO"));
+        let missing =
+            |list: &str| Error::file(path, "", format!("has no list '{list}'; it is not ground truth of COCO"));
         let raw_pictures = raw.images.ok_or_else(|| missing("images"))?;
         let raw_annotations = raw.annotations.ok_or_else(|| missing("annotations"))?;
         let raw_categories = raw.categories.ok_or_else(|| missing("categories"))?;
@@ -146,11 +147,13 @@ impl GroundTruth {
             let bbox = raw.bbox.checked().map_err(&fail)?;
             let area = match raw.area {
                 Scalar::Missing => bbox[2] * bbox[3],
-                area => area.number().filter(|area| *area >= 0.0 && area.is_finite()).ok_or_else(|| {
-                    fail(format!("has the area {}, which is no number from 0", area.shown()))
-                })?,
+                area => area
+                    .number()
+                    .filter(|area| *area >= 0.0 && area.is_finite())
+                    .ok_or_else(|| fail(format!("has the area {}, which is no number from 0", area.shown())))?,
             };
-            let is_crowd = raw.iscrowd.flag().ok_or_else(|| fail(format!("has iscrowd {}, not 0 or 1", raw.iscrowd.shown())))?;
+            let is_crowd =
+                raw.iscrowd.flag().ok_or_else(|| fail(format!("has iscrowd {}, not 0 or 1", raw.iscrowd.shown())))?;
             objects.push(ObjectBox { picture, category, bbox, area, is_crowd });
         }
         Ok(Self { pictures, categories, objects, duplicates })

@@ -56,15 +56,20 @@ impl Detections {
         for (index, raw) in raw.into_iter().enumerate() {
             let fail = |reason: String| Error::file(path, format!("results[{index}]"), reason);
             let shown = raw.image_id.shown();
-            let id = raw.image_id.id().ok_or_else(|| fail(format!("has image_id {shown}, which is no whole number or text")))?;
+            let id = raw
+                .image_id
+                .id()
+                .ok_or_else(|| fail(format!("has image_id {shown}, which is no whole number or text")))?;
             let picture = pictures.get(&id).copied();
-            let picture = picture.ok_or_else(|| fail(format!("has image_id {id}, which is not in the ground truth")))?;
+            let picture =
+                picture.ok_or_else(|| fail(format!("has image_id {id}, which is not in the ground truth")))?;
             let shown = raw.category_id.shown();
             let id = raw.category_id.id();
             let id = id.ok_or_else(|| fail(format!("has category_id {shown}, which is no whole number or text")))?;
             let bbox = raw.bbox.checked().map_err(&fail)?;
             let score = raw.score.number().filter(|score| score.is_finite());
-            let score = score.ok_or_else(|| fail(format!("has the score {}, which is no finite number", raw.score.shown())))?;
+            let score =
+                score.ok_or_else(|| fail(format!("has the score {}, which is no finite number", raw.score.shown())))?;
             match categories.get(&id) {
                 Some(&category) => found.boxes.push(DetectedBox { picture, category, bbox, score }),
                 None => found.foreign.get_or_insert_with(|| (0, format!("results[{index}], category {id}"))).0 += 1,
@@ -94,7 +99,8 @@ mod tests {
             Detections::read(&path, &truth)
         };
         let one = |image: &str, category: &str, bbox: &str, score: &str| {
-            let fields = format!("\"image_id\": {image}, \"category_id\": {category}, \"bbox\": {bbox}, \"score\": {score}");
+            let fields =
+                format!("\"image_id\": {image}, \"category_id\": {category}, \"bbox\": {bbox}, \"score\": {score}");
             format!("[{{{fields}}}]")
         };
         let found = read(&one("4", "18.0", "[1, 2, 3, 4]", "0.5")).unwrap();

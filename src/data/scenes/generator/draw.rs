@@ -147,7 +147,8 @@ impl Scene<'_> {
     fn boxes(&self, count: usize) -> Vec<TargetBox> {
         let mut found = vec![([usize::MAX, usize::MAX, 0, 0], 0u16, 0u32); count];
         for (at, (&number, &class)) in self.instances.iter().zip(self.classes.iter()).enumerate() {
-            let Some((corners, of_class, pixels)) = usize::from(number).checked_sub(1).and_then(|k| found.get_mut(k)) else {
+            let Some((corners, of_class, pixels)) = usize::from(number).checked_sub(1).and_then(|k| found.get_mut(k))
+            else {
                 continue;
             };
             let (x, y) = (at % self.width, at / self.width);

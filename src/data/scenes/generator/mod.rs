@@ -197,7 +197,8 @@ mod tests {
 
     #[test]
     fn every_class_is_drawn_and_difficulty_adds_shapes_that_hide_each_other() {
-        let samples = |difficulty| generate_some(200, 5, SceneOptions { difficulty, ..SceneOptions::default() }).unwrap();
+        let samples =
+            |difficulty| generate_some(200, 5, SceneOptions { difficulty, ..SceneOptions::default() }).unwrap();
         let (easy, hard) = (samples(0), samples(100));
         let count = |samples: &Samples| parts(samples).1.of_sample.iter().map(Vec::len).sum::<usize>();
         assert!(count(&hard) > 2 * count(&easy), "{} {}", count(&easy), count(&hard));
@@ -218,9 +219,8 @@ mod tests {
     fn scenes_sheet() {
         let Some(path) = std::env::var_os("SCENES_SHEET") else { return };
         let side = DEFAULT_SIDE;
-        let rows = [0u8, 50, 100].map(|difficulty| {
-            generate_some(10, 5, SceneOptions { difficulty, ..SceneOptions::default() }).unwrap()
-        });
+        let rows = [0u8, 50, 100]
+            .map(|difficulty| generate_some(10, 5, SceneOptions { difficulty, ..SceneOptions::default() }).unwrap());
         let sheet = image::RgbImage::from_fn(10 * side, 6 * side, |x, y| {
             let (row, column) = (y / side, (x / side) as usize);
             let (at, plane) = (((y % side) * side + x % side) as usize, (side * side) as usize);

@@ -23,10 +23,17 @@ enum Pattern {
     /// Values at the corners of cells, 0 to 1, between them smooth.
     Noise(Box<[f32; (CELLS + 1) * (CELLS + 1)]>),
     /// Waves along a direction: periods a pixel.
-    Stripes { along: [f32; 2], start: f32 },
-    Checks { side: u32 },
+    Stripes {
+        along: [f32; 2],
+        start: f32,
+    },
+    Checks {
+        side: u32,
+    },
     /// From one end of a direction to the other.
-    Gradient { along: [f32; 2] },
+    Gradient {
+        along: [f32; 2],
+    },
 }
 
 /// A random color within `range`.
@@ -43,7 +50,8 @@ impl Texture {
     /// A random pattern around `base` whose colors differ by up to `contrast` a channel.
     pub fn random(rng: &mut ChaCha8Rng, base: Color, contrast: f32) -> Self {
         let shift = [0; 3].map(|_| rng.random_range(-contrast..contrast));
-        let mixed = |sign: f32| std::array::from_fn(|channel| (base[channel] + sign * shift[channel]).clamp(0.0, 255.0));
+        let mixed =
+            |sign: f32| std::array::from_fn(|channel| (base[channel] + sign * shift[channel]).clamp(0.0, 255.0));
         let pattern = match rng.random_range(0..4) {
             0 => Pattern::Noise(Box::new(std::array::from_fn(|_| rng.random_range(0.0..1.0)))),
             1 => {
@@ -67,7 +75,9 @@ impl Texture {
                 smooth((4.0 * (within - 0.5).abs() - 0.5).clamp(0.0, 1.0))
             }
             Pattern::Checks { side } => ((x as u32 / side + y as u32 / side) % 2) as f32,
-            Pattern::Gradient { along } => (0.5 + (along[0] * (fx - 48.0) + along[1] * (fy - 48.0)) / EXTENT).clamp(0.0, 1.0),
+            Pattern::Gradient { along } => {
+                (0.5 + (along[0] * (fx - 48.0) + along[1] * (fy - 48.0)) / EXTENT).clamp(0.0, 1.0)
+            }
         };
         std::array::from_fn(|channel| self.colors[0][channel] * (1.0 - share) + self.colors[1][channel] * share)
     }
