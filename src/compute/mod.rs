@@ -6,6 +6,7 @@ pub mod dense;
 pub mod event;
 pub mod program;
 pub mod simd;
+pub(crate) mod storage;
 pub mod verify;
 
 pub use ann_run::AnnRun;

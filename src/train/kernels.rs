@@ -1,116 +1,288 @@
-//! Loops of training over plain slices, each in its own function so that it vectorizes.
+//! Loops of training over plain slices, compiled for the widest instructions of the machine.
 //!
-//! Uses no tensors.
+//! Uses no tensors. Sums are taken in a fixed order, the same for every instruction set and any number of threads.
+
+use super::rule::{Activate, Rule, with_rule};
+use crate::compute::simd::dispatch;
+use crate::compute::simd::isa::{Isa, Kernel};
 
 /// Values processed side by side.
 const LANES: usize = 16;
+/// Planes that are summed in `f32`; their sums are added in `f64`.
+const PLANES: usize = 8;
 
-/// Sum of `f` over all pairs of values, accumulated in lanes.
-#[inline(always)]
-fn sum_of(x: &[f32], y: &[f32], f: impl Fn(f32, f32) -> f32) -> f64 {
-    let mut lanes = [0.0f32; LANES];
-    let ((xs, x_rest), (ys, y_rest)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>());
-    for (x, y) in xs.iter().zip(ys) {
-        for k in 0..LANES {
-            lanes[k] += f(x[k], y[k]);
-        }
-    }
-    let rest: f32 = x_rest.iter().zip(y_rest).map(|(&x, &y)| f(x, y)).sum();
-    f64::from(lanes.iter().sum::<f32>() + rest)
+/// One channel of a batch: the same plane of every row.
+#[derive(Clone, Copy)]
+pub(super) struct Channel<'a> {
+    /// `[rows, columns]`
+    pub values: &'a [f32],
+    pub columns: usize,
+    /// The first value in a row, and the number of values.
+    pub first: usize,
+    pub plane: usize,
 }
 
-/// `to = f(to, from)`, element by element.
-#[inline(always)]
-fn update_each(to: &mut [f32], from: &[f32], f: impl Fn(f32, f32) -> f32) {
-    let ((tos, to_rest), (froms, from_rest)) = (to.as_chunks_mut::<LANES>(), from.as_chunks::<LANES>());
-    for (to, from) in tos.iter_mut().zip(froms) {
-        // By value, so that the compiler need not check for aliasing.
-        let (old, new) = (*to, *from);
-        *to = std::array::from_fn(|k| f(old[k], new[k]));
-    }
-    to_rest.iter_mut().zip(from_rest).for_each(|(to, &from)| *to = f(*to, from));
-}
-
-/// The staircase or ramp of one threshold, `λ·clip(q(z/λ), 0, 1)`.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Steps {
-    pub lambda: f32,
-    /// L and shift of QCFS; `None` for the plain clip.
-    pub quantized: Option<(f32, f32)>,
-}
-
-impl Steps {
-    /// The step of `z` on the staircase, 0 to L, and whether the gradient passes: [`super::activation`] has the table.
+impl<'a> Channel<'a> {
     #[inline(always)]
-    fn level(z: f32, per_level: f32, shift: f32, levels: f32) -> (f32, bool) {
-        let x = z * per_level + shift;
-        // For positive values the integer part is the floor; NaN stays NaN.
-        let floor = x.max(0.0).min(levels) as i32 as f32;
-        (if x.is_nan() { x } else { floor }, x >= 0.0 && x < levels + 1.0)
+    fn rows(self) -> impl Iterator<Item = &'a [f32]> {
+        self.values.chunks_exact(self.columns).map(move |row| &row[self.first..self.first + self.plane])
+    }
+}
+
+/// Sums of `N` quantities of pairs of values: sixteen lanes of `f32` for some planes, `f64` beyond.
+struct Sums<const N: usize> {
+    lanes: [[f32; LANES]; N],
+    rest: [f32; N],
+    planes: usize,
+    total: [f64; N],
+}
+
+impl<const N: usize> Sums<N> {
+    #[inline(always)]
+    fn new() -> Self {
+        Self { lanes: [[0.0; LANES]; N], rest: [0.0; N], planes: 0, total: [0.0; N] }
     }
 
-    /// The activation of each `z`.
-    #[inline(never)]
-    pub fn apply(self, out: &mut [f32], z: &[f32]) {
-        let lambda = self.lambda;
-        match self.quantized {
-            None => update_each(out, z, |_, z| z.clamp(0.0, lambda)),
-            Some((levels, shift)) => {
-                let (per_level, height) = (levels / lambda, lambda / levels);
-                update_each(out, z, |_, z| Self::level(z, per_level, shift, levels).0 * height);
-            }
+    /// Ends a plane.
+    #[inline(always)]
+    fn end_plane(&mut self) {
+        self.planes += 1;
+        if self.planes == PLANES {
+            self.collect();
         }
     }
 
-    /// Replaces the gradient of the activation by that of `z`; returns that of λ.
-    #[inline(never)]
-    pub fn backward(self, gradient: &mut [f32], z: &[f32]) -> f64 {
-        let (lambda, unit) = (self.lambda, 1.0 / self.lambda);
-        match self.quantized {
-            None => {
-                let above = sum_of(gradient, z, |g, z| if z > lambda { g } else { 0.0 });
-                update_each(gradient, z, |g, z| if (0.0..=lambda).contains(&z) { g } else { 0.0 });
-                above
+    #[inline(always)]
+    fn collect(&mut self) {
+        for n in 0..N {
+            self.total[n] += f64::from(self.lanes[n].iter().sum::<f32>() + self.rest[n]);
+        }
+        (self.lanes, self.rest, self.planes) = ([[0.0; LANES]; N], [0.0; N], 0);
+    }
+
+    #[inline(always)]
+    fn finish(mut self) -> [f64; N] {
+        self.collect();
+        self.total
+    }
+}
+
+/// Σ f(x) over a channel.
+#[inline(always)]
+fn sum_of(x: Channel<'_>, f: impl Fn(f32) -> f32) -> f64 {
+    let mut sums = Sums::<1>::new();
+    for x in x.rows() {
+        let (xs, rest) = x.as_chunks::<LANES>();
+        for x in xs {
+            for k in 0..LANES {
+                sums.lanes[0][k] += f(x[k]);
             }
-            Some((levels, shift)) => {
-                let (per_level, share) = (levels / lambda, 1.0 / levels);
-                let of_lambda = sum_of(gradient, z, |g, z| {
-                    let (level, passes) = Self::level(z, per_level, shift, levels);
-                    g * (level * share - if passes { z * unit } else { 0.0 })
-                });
-                update_each(gradient, z, |g, z| if Self::level(z, per_level, shift, levels).1 { g } else { 0.0 });
-                of_lambda
+        }
+        for &x in rest {
+            sums.rest[0] += f(x);
+        }
+        sums.end_plane();
+    }
+    sums.finish()[0]
+}
+
+struct Sum<'a>(Channel<'a>);
+
+impl Kernel for Sum<'_> {
+    type Output = f64;
+    #[inline(always)]
+    fn run<I: Isa>(self) -> f64 {
+        sum_of(self.0, |x| x)
+    }
+}
+
+struct SumOfSquares<'a>(Channel<'a>, f32);
+
+impl Kernel for SumOfSquares<'_> {
+    type Output = f64;
+    #[inline(always)]
+    fn run<I: Isa>(self) -> f64 {
+        sum_of(self.0, |x| (x - self.1) * (x - self.1))
+    }
+}
+
+/// Mean and biased variance of a channel.
+pub(super) fn moments(x: Channel<'_>) -> (f32, f32) {
+    let values = (x.values.len() / x.columns * x.plane) as f64;
+    let mean = (dispatch(Sum(x)) / values) as f32;
+    (mean, (dispatch(SumOfSquares(x, mean)) / values) as f32)
+}
+
+/// `z = (x − mean)·scale + offset`, plus the value of another channel, and the activation of z.
+#[derive(Clone, Copy)]
+pub(super) struct Normalized<'a> {
+    pub x: Channel<'a>,
+    pub addend: Option<Channel<'a>>,
+    pub mean: f32,
+    pub scale: f32,
+    pub offset: f32,
+    pub rule: Rule,
+}
+
+impl Normalized<'_> {
+    /// The activation, into the planes of `out`.
+    pub(super) fn apply(self, out: &mut [&mut [f32]]) {
+        dispatch(Apply(self, out));
+    }
+
+    /// Replaces the gradient of the activation by that of z, in place; returns Σ g, Σ g·(x − mean) and the gradient of λ.
+    pub(super) fn backward(self, gradient: &mut [&mut [f32]]) -> [f64; 3] {
+        dispatch(ToNormalized(self, gradient))
+    }
+
+    /// z of a value.
+    #[inline(always)]
+    fn z<const ADD: bool>(self, x: f32, addend: f32) -> f32 {
+        let z = (x - self.mean) * self.scale + self.offset;
+        if ADD { z + addend } else { z }
+    }
+}
+
+struct Apply<'a, 'b, 'c>(Normalized<'a>, &'b mut [&'c mut [f32]]);
+
+impl Kernel for Apply<'_, '_, '_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let Self(of, out) = self;
+        with_rule!(of.rule, rule => match of.addend {
+            Some(addend) => apply::<true>(of, addend, out, rule),
+            None => apply::<false>(of, of.x, out, rule),
+        });
+    }
+}
+
+#[inline(always)]
+fn apply<const ADD: bool>(of: Normalized<'_>, addend: Channel<'_>, out: &mut [&mut [f32]], rule: impl Activate) {
+    for ((out, x), y) in out.iter_mut().zip(of.x.rows()).zip(addend.rows()) {
+        let (outs, out_rest) = out.as_chunks_mut::<LANES>();
+        let ((xs, x_rest), (ys, y_rest)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>());
+        for ((out, x), y) in outs.iter_mut().zip(xs).zip(ys) {
+            for k in 0..LANES {
+                out[k] = rule.value(of.z::<ADD>(x[k], y[k]));
             }
+        }
+        for ((out, &x), &y) in out_rest.iter_mut().zip(x_rest).zip(y_rest) {
+            *out = rule.value(of.z::<ADD>(x, y));
         }
     }
 }
 
-/// `to = a·to + k·from + b`.
-#[inline(never)]
-pub(super) fn combine(to: &mut [f32], from: &[f32], [a, k, b]: [f32; 3]) {
-    update_each(to, from, |to, from| a * to + k * from + b);
+struct ToNormalized<'a, 'b, 'c>(Normalized<'a>, &'b mut [&'c mut [f32]]);
+
+impl Kernel for ToNormalized<'_, '_, '_> {
+    type Output = [f64; 3];
+    #[inline(always)]
+    fn run<I: Isa>(self) -> [f64; 3] {
+        let Self(of, gradient) = self;
+        with_rule!(of.rule, rule => match of.addend {
+            Some(addend) => to_normalized::<true>(of, addend, gradient, rule),
+            None => to_normalized::<false>(of, of.x, gradient, rule),
+        })
+    }
 }
 
-/// `to = (from − mean)·scale + offset`.
-#[inline(never)]
-pub(super) fn center_and_scale(to: &mut [f32], from: &[f32], [mean, scale, offset]: [f32; 3]) {
-    update_each(to, from, |_, from| (from - mean) * scale + offset);
+#[inline(always)]
+fn to_normalized<const ADD: bool>(
+    of: Normalized<'_>,
+    addend: Channel<'_>,
+    gradient: &mut [&mut [f32]],
+    rule: impl Activate,
+) -> [f64; 3] {
+    let mut sums = Sums::<3>::new();
+    let one = |g: f32, x: f32, y: f32| {
+        let (passes, of_lambda) = rule.slopes(of.z::<ADD>(x, y));
+        let gradient = if passes { g } else { 0.0 };
+        (gradient, [gradient, gradient * (x - of.mean), g * of_lambda])
+    };
+    for ((g, x), y) in gradient.iter_mut().zip(of.x.rows()).zip(addend.rows()) {
+        let (gs, g_rest) = g.as_chunks_mut::<LANES>();
+        let ((xs, x_rest), (ys, y_rest)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>());
+        for ((g, x), y) in gs.iter_mut().zip(xs).zip(ys) {
+            for k in 0..LANES {
+                let (gradient, parts) = one(g[k], x[k], y[k]);
+                g[k] = gradient;
+                for n in 0..3 {
+                    sums.lanes[n][k] += parts[n];
+                }
+            }
+        }
+        for ((g, &x), &y) in g_rest.iter_mut().zip(x_rest).zip(y_rest) {
+            let (gradient, parts) = one(*g, x, y);
+            *g = gradient;
+            for n in 0..3 {
+                sums.rest[n] += parts[n];
+            }
+        }
+        sums.end_plane();
+    }
+    sums.finish()
 }
 
-/// Σ x
-#[inline(never)]
-pub(super) fn sum(x: &[f32]) -> f64 {
-    sum_of(x, x, |x, _| x)
+/// `to = a·to + k·x + b` in the planes of `to`.
+pub(super) fn combine(to: &mut [&mut [f32]], x: Channel<'_>, line: [f32; 3]) {
+    dispatch(Combine(to, x, line));
 }
 
-/// Σ (x − center)²
-#[inline(never)]
-pub(super) fn sum_of_squares(x: &[f32], center: f32) -> f64 {
-    sum_of(x, x, |x, _| (x - center) * (x - center))
+struct Combine<'a, 'b, 'c>(&'b mut [&'c mut [f32]], Channel<'a>, [f32; 3]);
+
+impl Kernel for Combine<'_, '_, '_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let Self(to, x, [a, k, b]) = self;
+        for (to, x) in to.iter_mut().zip(x.rows()) {
+            to.iter_mut().zip(x).for_each(|(to, &x)| *to = a * *to + k * x + b);
+        }
+    }
 }
 
-/// Σ g·(x − center)
-#[inline(never)]
-pub(super) fn sum_of_products(g: &[f32], x: &[f32], center: f32) -> f64 {
-    sum_of(g, x, |g, x| g * (x - center))
+/// `to = a·from + k·x + b` in the planes of `to`.
+pub(super) fn combine_into(to: &mut [&mut [f32]], from: &[&mut [f32]], x: Channel<'_>, line: [f32; 3]) {
+    dispatch(CombineInto(to, from, x, line));
+}
+
+struct CombineInto<'a, 'b, 'c, 'd>(&'b mut [&'c mut [f32]], &'b [&'d mut [f32]], Channel<'a>, [f32; 3]);
+
+impl Kernel for CombineInto<'_, '_, '_, '_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let Self(to, from, x, [a, k, b]) = self;
+        for ((to, from), x) in to.iter_mut().zip(from).zip(x.rows()) {
+            to.iter_mut().zip(from.iter()).zip(x).for_each(|((to, &from), &x)| *to = a * from + k * x + b);
+        }
+    }
+}
+
+/// The activation of each `z`.
+pub(super) fn activate(rule: Rule, out: &mut [f32], z: &[f32]) {
+    dispatch(Activation { rule, out, z });
+}
+
+struct Activation<'a> {
+    rule: Rule,
+    out: &'a mut [f32],
+    z: &'a [f32],
+}
+
+impl Kernel for Activation<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let Self { rule, out, z } = self;
+        with_rule!(rule, rule => out.iter_mut().zip(z).for_each(|(out, &z)| *out = rule.value(z)));
+    }
+}
+
+/// Replaces the gradient of the activation by that of `z`; returns that of λ.
+pub(super) fn activation_backward(rule: Rule, gradient: &mut [f32], z: &[f32]) -> f64 {
+    let x = Channel { values: z, columns: z.len(), first: 0, plane: z.len() };
+    let of = Normalized { x, addend: None, mean: 0.0, scale: 1.0, offset: 0.0, rule };
+    of.backward(&mut [gradient])[2]
 }

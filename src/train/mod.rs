@@ -10,8 +10,10 @@ mod activation;
 mod batch_norm;
 mod batches;
 mod fused;
+mod fusion;
 mod kernels;
 mod optimizer;
+mod rule;
 mod trainable_network;
 pub mod training;
 
