@@ -286,3 +286,41 @@ pub(super) fn activation_backward(rule: Rule, gradient: &mut [f32], z: &[f32]) -
     let of = Normalized { x, addend: None, mean: 0.0, scale: 1.0, offset: 0.0, rule };
     of.backward(&mut [gradient])[2]
 }
+
+/// One step of Adam over the values of one parameter.
+pub(super) struct AdamStep<'a> {
+    pub values: &'a mut [f32],
+    pub gradient: &'a [f32],
+    /// Running means of the gradient and of its square.
+    pub first: &'a mut [f32],
+    pub second: &'a mut [f32],
+    /// β₁ and β₂.
+    pub betas: [f32; 2],
+    pub weight_decay: f32,
+    /// The learning rate, √(1−β₂ᵗ)/(1−β₁ᵗ), and ε·√(1−β₂ᵗ).
+    pub rate: f32,
+    pub correction: f32,
+    pub epsilon: f32,
+}
+
+impl AdamStep<'_> {
+    pub(super) fn run(self) {
+        dispatch(self);
+    }
+}
+
+impl Kernel for AdamStep<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let [b1, b2] = self.betas;
+        let (c1, c2) = (1.0 - b1, 1.0 - b2);
+        let moments = self.first.iter_mut().zip(self.second);
+        for ((value, &gradient), (first, second)) in self.values.iter_mut().zip(self.gradient).zip(moments) {
+            let g = gradient + *value * self.weight_decay;
+            *first = *first * b1 + g * c1;
+            *second = *second * b2 + g * g * c2;
+            *value -= *first * self.correction / (second.sqrt() + self.epsilon) * self.rate;
+        }
+    }
+}

@@ -7,6 +7,7 @@
 //! machine.
 
 mod activation;
+mod adam;
 mod batch_norm;
 mod batches;
 mod fused;
