@@ -4,6 +4,7 @@ pub mod ann_run;
 pub mod backend;
 pub mod dense;
 pub mod event;
+pub mod forward;
 pub mod program;
 pub mod simd;
 pub(crate) mod storage;
