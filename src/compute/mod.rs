@@ -6,6 +6,7 @@ pub mod convolution;
 pub mod dense;
 pub mod event;
 pub mod forward;
+pub mod gradient;
 pub mod program;
 pub mod simd;
 pub(crate) mod storage;

@@ -14,13 +14,13 @@
 
 use burn::tensor::Tensor;
 
-use super::fused;
+use crate::compute::gradient::activation::activation as apply;
 use crate::network::Activation;
 
 /// The activation of `z` `[N, F]` with the learned threshold `lambda` `[1]` in place of the one in `activation`;
 /// `activation` must have one.
 pub(super) fn learned_threshold(activation: Activation, z: Tensor<2>, lambda: Tensor<1>) -> Tensor<2> {
-    fused::activation(z, lambda, activation.into())
+    apply(z, Some(lambda), activation.into())
 }
 
 #[cfg(test)]

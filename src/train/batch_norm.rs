@@ -5,7 +5,7 @@
 
 use burn::tensor::Tensor;
 
-use super::fused::{self, After};
+use super::norm::{After, batch_norm};
 use crate::compute::dense::tensor_to_vec;
 
 /// Added to the variance, as in PyTorch.
@@ -70,7 +70,7 @@ pub(super) fn normalize(
     after: After,
 ) -> Tensor<2> {
     let (dims, channels) = (x.dims(), gamma.dims()[0]);
-    let (y, mean, variance) = fused::batch_norm(x, gamma, beta, EPSILON, after);
+    let (y, mean, variance) = batch_norm(x, gamma, beta, EPSILON, after);
     running.update(&Statistics::new(mean, variance, dims, channels));
     y
 }
@@ -93,7 +93,7 @@ mod tests {
     use burn::tensor::{Device, TensorData};
 
     use super::*;
-    use crate::train::rule::Rule;
+    use crate::compute::gradient::rule::Rule;
 
     fn tensor(values: &[f32], rows: usize) -> Tensor<2> {
         let columns = values.len() / rows;

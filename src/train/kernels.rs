@@ -1,15 +1,15 @@
-//! Loops of training over plain slices, compiled for the widest instructions of the machine.
+//! Loops of BatchNorm and Adam over plain slices, in vectors of sixteen values.
 //!
 //! Uses no tensors. Sums are taken in a fixed order, the same for every instruction set and any number of threads.
 
-use super::rule::{Activate, Rule, with_rule};
+use crate::compute::gradient::rule::{Activate, Rule, with_rule};
 use crate::compute::simd::dispatch;
 use crate::compute::simd::isa::{Isa, Kernel};
+use crate::compute::simd::lanes::{LANES, Lanes};
+use crate::compute::simd::part::{load_part, store_part};
 
-/// Values processed side by side.
-const LANES: usize = 16;
 /// Planes that are summed in `f32`; their sums are added in `f64`.
-const PLANES: usize = 8;
+const PLANES: usize = 16;
 
 /// One channel of a batch: the same plane of every row.
 #[derive(Clone, Copy)]
@@ -24,26 +24,24 @@ pub(super) struct Channel<'a> {
 
 impl<'a> Channel<'a> {
     #[inline(always)]
-    fn rows(self) -> impl Iterator<Item = &'a [f32]> {
+    fn planes(self) -> impl Iterator<Item = &'a [f32]> {
         self.values.chunks_exact(self.columns).map(move |row| &row[self.first..self.first + self.plane])
     }
 }
 
-/// Sums of `N` quantities of pairs of values: sixteen lanes of `f32` for some planes, `f64` beyond.
-struct Sums<const N: usize> {
-    lanes: [[f32; LANES]; N],
-    rest: [f32; N],
+/// Sums of `N` quantities: sixteen lanes of `f32` for some planes, `f64` beyond.
+struct Sums<I: Isa, const N: usize> {
+    lanes: [I::V; N],
     planes: usize,
     total: [f64; N],
 }
 
-impl<const N: usize> Sums<N> {
+impl<I: Isa, const N: usize> Sums<I, N> {
     #[inline(always)]
     fn new() -> Self {
-        Self { lanes: [[0.0; LANES]; N], rest: [0.0; N], planes: 0, total: [0.0; N] }
+        Self { lanes: [I::splat(0.0); N], planes: 0, total: [0.0; N] }
     }
 
-    /// Ends a plane.
     #[inline(always)]
     fn end_plane(&mut self) {
         self.planes += 1;
@@ -54,10 +52,13 @@ impl<const N: usize> Sums<N> {
 
     #[inline(always)]
     fn collect(&mut self) {
-        for n in 0..N {
-            self.total[n] += f64::from(self.lanes[n].iter().sum::<f32>() + self.rest[n]);
+        for (lanes, total) in self.lanes.iter_mut().zip(&mut self.total) {
+            let mut values = Lanes::ZERO;
+            I::store(*lanes, &mut values);
+            *total += f64::from(values.0.iter().sum::<f32>());
+            *lanes = I::splat(0.0);
         }
-        (self.lanes, self.rest, self.planes) = ([[0.0; LANES]; N], [0.0; N], 0);
+        self.planes = 0;
     }
 
     #[inline(always)]
@@ -67,50 +68,45 @@ impl<const N: usize> Sums<N> {
     }
 }
 
-/// Σ f(x) over a channel.
-#[inline(always)]
-fn sum_of(x: Channel<'_>, f: impl Fn(f32) -> f32) -> f64 {
-    let mut sums = Sums::<1>::new();
-    for x in x.rows() {
-        let (xs, rest) = x.as_chunks::<LANES>();
-        for x in xs {
-            for k in 0..LANES {
-                sums.lanes[0][k] += f(x[k]);
-            }
-        }
-        for &x in rest {
-            sums.rest[0] += f(x);
-        }
-        sums.end_plane();
-    }
-    sums.finish()[0]
-}
-
-struct Sum<'a>(Channel<'a>);
-
-impl Kernel for Sum<'_> {
-    type Output = f64;
-    #[inline(always)]
-    fn run<I: Isa>(self) -> f64 {
-        sum_of(self.0, |x| x)
-    }
-}
-
-struct SumOfSquares<'a>(Channel<'a>, f32);
-
-impl Kernel for SumOfSquares<'_> {
-    type Output = f64;
-    #[inline(always)]
-    fn run<I: Isa>(self) -> f64 {
-        sum_of(self.0, |x| (x - self.1) * (x - self.1))
-    }
-}
-
 /// Mean and biased variance of a channel.
 pub(super) fn moments(x: Channel<'_>) -> (f32, f32) {
-    let values = (x.values.len() / x.columns * x.plane) as f64;
-    let mean = (dispatch(Sum(x)) / values) as f32;
-    (mean, (dispatch(SumOfSquares(x, mean)) / values) as f32)
+    dispatch(Moments(x))
+}
+
+struct Moments<'a>(Channel<'a>);
+
+impl Kernel for Moments<'_> {
+    type Output = (f32, f32);
+    #[inline(always)]
+    fn run<I: Isa>(self) -> (f32, f32) {
+        let Self(x) = self;
+        let values = (x.values.len() / x.columns * x.plane) as f64;
+        let mut sums = Sums::<I, 1>::new();
+        for x in x.planes() {
+            for x in x.chunks(LANES) {
+                sums.lanes[0] = I::add(sums.lanes[0], load_part::<I>(x));
+            }
+            sums.end_plane();
+        }
+        let mean = (sums.finish()[0] / values) as f32;
+        let center = I::splat(mean);
+        let mut sums = Sums::<I, 1>::new();
+        for x in x.planes() {
+            for part in x.chunks(LANES) {
+                let centered = I::sub(load_part::<I>(part), center);
+                let centered = I::select(mask(part.len()), centered, I::splat(0.0));
+                sums.lanes[0] = I::mul_then_add(centered, centered, sums.lanes[0]);
+            }
+            sums.end_plane();
+        }
+        (mean, (sums.finish()[0] / values) as f32)
+    }
+}
+
+/// Bits of the first `count` lanes.
+#[inline(always)]
+fn mask(count: usize) -> u16 {
+    if count >= LANES { u16::MAX } else { (1 << count) - 1 }
 }
 
 /// `z = (x − mean)·scale + offset`, plus the value of another channel, and the activation of z.
@@ -135,11 +131,12 @@ impl Normalized<'_> {
         dispatch(ToNormalized(self, gradient))
     }
 
-    /// z of a value.
+    /// x − mean and z of some values.
     #[inline(always)]
-    fn z<const ADD: bool>(self, x: f32, addend: f32) -> f32 {
-        let z = (x - self.mean) * self.scale + self.offset;
-        if ADD { z + addend } else { z }
+    fn z<I: Isa, const ADD: bool>(self, x: &[f32], addend: &[f32]) -> (I::V, I::V) {
+        let centered = I::sub(load_part::<I>(x), I::splat(self.mean));
+        let z = I::mul_then_add(centered, I::splat(self.scale), I::splat(self.offset));
+        (centered, if ADD { I::add(z, load_part::<I>(addend)) } else { z })
     }
 }
 
@@ -151,24 +148,23 @@ impl Kernel for Apply<'_, '_, '_> {
     fn run<I: Isa>(self) {
         let Self(of, out) = self;
         with_rule!(of.rule, rule => match of.addend {
-            Some(addend) => apply::<true>(of, addend, out, rule),
-            None => apply::<false>(of, of.x, out, rule),
+            Some(addend) => apply::<I, true>(of, addend, out, rule),
+            None => apply::<I, false>(of, of.x, out, rule),
         });
     }
 }
 
 #[inline(always)]
-fn apply<const ADD: bool>(of: Normalized<'_>, addend: Channel<'_>, out: &mut [&mut [f32]], rule: impl Activate) {
-    for ((out, x), y) in out.iter_mut().zip(of.x.rows()).zip(addend.rows()) {
-        let (outs, out_rest) = out.as_chunks_mut::<LANES>();
-        let ((xs, x_rest), (ys, y_rest)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>());
-        for ((out, x), y) in outs.iter_mut().zip(xs).zip(ys) {
-            for k in 0..LANES {
-                out[k] = rule.value(of.z::<ADD>(x[k], y[k]));
-            }
-        }
-        for ((out, &x), &y) in out_rest.iter_mut().zip(x_rest).zip(y_rest) {
-            *out = rule.value(of.z::<ADD>(x, y));
+fn apply<I: Isa, const ADD: bool>(
+    of: Normalized<'_>,
+    addend: Channel<'_>,
+    out: &mut [&mut [f32]],
+    rule: impl Activate,
+) {
+    for ((out, x), addend) in out.iter_mut().zip(of.x.planes()).zip(addend.planes()) {
+        for ((out, x), addend) in out.chunks_mut(LANES).zip(x.chunks(LANES)).zip(addend.chunks(LANES)) {
+            let (_, z) = of.z::<I, ADD>(x, addend);
+            store_part::<I>(rule.value::<I>(z), out);
         }
     }
 }
@@ -181,43 +177,31 @@ impl Kernel for ToNormalized<'_, '_, '_> {
     fn run<I: Isa>(self) -> [f64; 3] {
         let Self(of, gradient) = self;
         with_rule!(of.rule, rule => match of.addend {
-            Some(addend) => to_normalized::<true>(of, addend, gradient, rule),
-            None => to_normalized::<false>(of, of.x, gradient, rule),
+            Some(addend) => to_normalized::<I, true>(of, addend, gradient, rule),
+            None => to_normalized::<I, false>(of, of.x, gradient, rule),
         })
     }
 }
 
 #[inline(always)]
-fn to_normalized<const ADD: bool>(
+fn to_normalized<I: Isa, const ADD: bool>(
     of: Normalized<'_>,
     addend: Channel<'_>,
     gradient: &mut [&mut [f32]],
     rule: impl Activate,
 ) -> [f64; 3] {
-    let mut sums = Sums::<3>::new();
-    let one = |g: f32, x: f32, y: f32| {
-        let (passes, of_lambda) = rule.slopes(of.z::<ADD>(x, y));
-        let gradient = if passes { g } else { 0.0 };
-        (gradient, [gradient, gradient * (x - of.mean), g * of_lambda])
-    };
-    for ((g, x), y) in gradient.iter_mut().zip(of.x.rows()).zip(addend.rows()) {
-        let (gs, g_rest) = g.as_chunks_mut::<LANES>();
-        let ((xs, x_rest), (ys, y_rest)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>());
-        for ((g, x), y) in gs.iter_mut().zip(xs).zip(ys) {
-            for k in 0..LANES {
-                let (gradient, parts) = one(g[k], x[k], y[k]);
-                g[k] = gradient;
-                for n in 0..3 {
-                    sums.lanes[n][k] += parts[n];
-                }
-            }
-        }
-        for ((g, &x), &y) in g_rest.iter_mut().zip(x_rest).zip(y_rest) {
-            let (gradient, parts) = one(*g, x, y);
-            *g = gradient;
-            for n in 0..3 {
-                sums.rest[n] += parts[n];
-            }
+    let mut sums = Sums::<I, 3>::new();
+    for ((gradient, x), addend) in gradient.iter_mut().zip(of.x.planes()).zip(addend.planes()) {
+        for ((gradient, x), addend) in gradient.chunks_mut(LANES).zip(x.chunks(LANES)).zip(addend.chunks(LANES)) {
+            let (centered, z) = of.z::<I, ADD>(x, addend);
+            let (passes, of_lambda) = rule.slopes::<I>(z);
+            // Beyond the last value the gradient is zero, and so are all products with it.
+            let g = load_part::<I>(gradient);
+            let passed = I::select(passes, g, I::splat(0.0));
+            sums.lanes[0] = I::add(sums.lanes[0], passed);
+            sums.lanes[1] = I::mul_then_add(passed, centered, sums.lanes[1]);
+            sums.lanes[2] = I::mul_then_add(g, of_lambda, sums.lanes[2]);
+            store_part::<I>(passed, gradient);
         }
         sums.end_plane();
     }
@@ -226,65 +210,56 @@ fn to_normalized<const ADD: bool>(
 
 /// `to = a·to + k·x + b` in the planes of `to`.
 pub(super) fn combine(to: &mut [&mut [f32]], x: Channel<'_>, line: [f32; 3]) {
-    dispatch(Combine(to, x, line));
+    dispatch(Combine { to, x, line });
 }
 
-struct Combine<'a, 'b, 'c>(&'b mut [&'c mut [f32]], Channel<'a>, [f32; 3]);
+struct Combine<'a, 'b, 'c> {
+    to: &'b mut [&'c mut [f32]],
+    x: Channel<'a>,
+    line: [f32; 3],
+}
 
 impl Kernel for Combine<'_, '_, '_> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let Self(to, x, [a, k, b]) = self;
-        for (to, x) in to.iter_mut().zip(x.rows()) {
-            to.iter_mut().zip(x).for_each(|(to, &x)| *to = a * *to + k * x + b);
+        for (to, x) in self.to.iter_mut().zip(self.x.planes()) {
+            for (to, x) in to.chunks_mut(LANES).zip(x.chunks(LANES)) {
+                store_part::<I>(line::<I>(self.line, to, x), to);
+            }
         }
     }
 }
 
 /// `to = a·from + k·x + b` in the planes of `to`.
 pub(super) fn combine_into(to: &mut [&mut [f32]], from: &[&mut [f32]], x: Channel<'_>, line: [f32; 3]) {
-    dispatch(CombineInto(to, from, x, line));
+    dispatch(CombineInto { to, from, x, line });
 }
 
-struct CombineInto<'a, 'b, 'c, 'd>(&'b mut [&'c mut [f32]], &'b [&'d mut [f32]], Channel<'a>, [f32; 3]);
+struct CombineInto<'a, 'b, 'c, 'd> {
+    to: &'b mut [&'c mut [f32]],
+    from: &'b [&'d mut [f32]],
+    x: Channel<'a>,
+    line: [f32; 3],
+}
 
 impl Kernel for CombineInto<'_, '_, '_, '_> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let Self(to, from, x, [a, k, b]) = self;
-        for ((to, from), x) in to.iter_mut().zip(from).zip(x.rows()) {
-            to.iter_mut().zip(from.iter()).zip(x).for_each(|((to, &from), &x)| *to = a * from + k * x + b);
+        for ((to, from), x) in self.to.iter_mut().zip(self.from).zip(self.x.planes()) {
+            for ((to, from), x) in to.chunks_mut(LANES).zip(from.chunks(LANES)).zip(x.chunks(LANES)) {
+                store_part::<I>(line::<I>(self.line, from, x), to);
+            }
         }
     }
 }
 
-/// The activation of each `z`.
-pub(super) fn activate(rule: Rule, out: &mut [f32], z: &[f32]) {
-    dispatch(Activation { rule, out, z });
-}
-
-struct Activation<'a> {
-    rule: Rule,
-    out: &'a mut [f32],
-    z: &'a [f32],
-}
-
-impl Kernel for Activation<'_> {
-    type Output = ();
-    #[inline(always)]
-    fn run<I: Isa>(self) {
-        let Self { rule, out, z } = self;
-        with_rule!(rule, rule => out.iter_mut().zip(z).for_each(|(out, &z)| *out = rule.value(z)));
-    }
-}
-
-/// Replaces the gradient of the activation by that of `z`; returns that of λ.
-pub(super) fn activation_backward(rule: Rule, gradient: &mut [f32], z: &[f32]) -> f64 {
-    let x = Channel { values: z, columns: z.len(), first: 0, plane: z.len() };
-    let of = Normalized { x, addend: None, mean: 0.0, scale: 1.0, offset: 0.0, rule };
-    of.backward(&mut [gradient])[2]
+/// `a·g + k·x + b`
+#[inline(always)]
+fn line<I: Isa>([a, k, b]: [f32; 3], g: &[f32], x: &[f32]) -> I::V {
+    let slope = I::mul_then_add(load_part::<I>(x), I::splat(k), I::splat(b));
+    I::mul_then_add(load_part::<I>(g), I::splat(a), slope)
 }
 
 /// One step of Adam over the values of one parameter.

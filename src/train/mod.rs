@@ -10,11 +10,10 @@ mod activation;
 mod adam;
 mod batch_norm;
 mod batches;
-mod fused;
 mod fusion;
 mod kernels;
+mod norm;
 mod optimizer;
-mod rule;
 mod trainable_network;
 pub mod training;
 

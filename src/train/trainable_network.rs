@@ -9,10 +9,12 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::activation::learned_threshold;
 use super::batch_norm::{Statistics, normalize};
-use super::fused::After;
 use super::fusion::{self, Group, Step};
-use super::rule::Rule;
+use super::norm::After;
+use crate::compute::convolution::Geometry;
 use crate::compute::dense::{NodeParams, apply_node, tensor_to_vec};
+use crate::compute::gradient::convolution;
+use crate::compute::gradient::rule::Rule;
 use crate::compute::program::Program;
 use crate::network::{Activation, Network, NodeId, Op, Weights};
 
@@ -108,6 +110,16 @@ impl TrainableNetwork {
         match (&self.layers[id], &node.op) {
             (Some(Layer::Threshold(layer)), Op::Activation(activation)) => {
                 learned_threshold(*activation, value_of(done, node.inputs[0]), layer.lambda.val())
+            }
+            (Some(Layer::Conv(layer)), op) => {
+                let geometry = Geometry::of(op, &self.network.nodes[node.inputs[0]].shape);
+                match geometry.filter(convolution::is_supported) {
+                    Some(geometry) => {
+                        let bias = layer.bias.as_ref().map(Param::val);
+                        convolution::convolution(value_of(done, node.inputs[0]), layer.weight.val(), bias, geometry)
+                    }
+                    None => apply_node(&self.network, node, &params(self.layers[id].as_ref()), inputs),
+                }
             }
             (None, op) => apply_node(&self.network, node, &NodeParams::of(op, &self.device), inputs),
             (layer, _) => apply_node(&self.network, node, &params(layer.as_ref()), inputs),

@@ -40,6 +40,13 @@ pub trait Isa {
     fn max(a: Self::V, b: Self::V) -> Self::V;
     /// `a` where `a < b`, `b` elsewhere: a NaN in `b` stays.
     fn min(a: Self::V, b: Self::V) -> Self::V;
+    /// The columns of a square of values as rows.
+    #[inline(always)]
+    fn transpose(rows: [Self::V; LANES]) -> [Self::V; LANES] {
+        let mut values = [Lanes::ZERO; LANES];
+        values.iter_mut().zip(rows).for_each(|(to, row)| Self::store(row, to));
+        std::array::from_fn(|column| Self::load(&Lanes(values.map(|row| row.0[column]))))
+    }
     /// Bits of the lanes where `a >= b`.
     fn ge(a: Self::V, b: Self::V) -> u16;
     /// Bits of the lanes where `a > b`.
@@ -238,6 +245,29 @@ mod tests {
         .collect();
         #[cfg(not(target_arch = "x86_64"))]
         return Vec::new();
+    }
+
+    /// A square of values, transposed.
+    #[derive(Clone)]
+    struct Square([Lanes; LANES]);
+
+    impl Kernel for Square {
+        type Output = [[f32; LANES]; LANES];
+        #[inline(always)]
+        fn run<I: Isa>(self) -> Self::Output {
+            let mut out = [[0.0; LANES]; LANES];
+            let columns = I::transpose(self.0.each_ref().map(I::load));
+            out.iter_mut().zip(columns).for_each(|(to, column)| I::store_slice(column, to));
+            out
+        }
+    }
+
+    #[test]
+    fn transposing_moves_every_value() {
+        let square = Square(std::array::from_fn(|i| Lanes(std::array::from_fn(|j| (16 * i + j) as f32))));
+        let want: [[f32; LANES]; LANES] = std::array::from_fn(|i| std::array::from_fn(|j| (16 * j + i) as f32));
+        assert_eq!(square.clone().run::<Portable>(), want);
+        assert!(on_x86(&square).iter().all(|got| *got == want));
     }
 
     proptest! {

@@ -9,12 +9,12 @@ use burn::backend::{Autodiff, Flex};
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 
+use super::kernels::{Channel, Normalized, combine, combine_into, moments};
+use crate::compute::gradient::rule::Rule;
 use crate::compute::storage::{Tracked, Values, as_slice_of, from_vec, into_vec, shape_of, tracked};
-use crate::train::kernels::{Channel, Normalized, combine, combine_into, moments};
-use crate::train::rule::Rule;
 
 /// What follows a normalization: another value `[N, F]` is added, then the activation is applied.
-pub(in crate::train) struct After {
+pub(super) struct After {
     pub addend: Option<Tensor<2>>,
     pub rule: Rule,
     /// The threshold `[1]` in place of the one in `rule`.
@@ -145,7 +145,7 @@ impl<const N: usize> Backward<Flex, N> for NormBackward {
 
 /// `x` `[N, C·plane]` normalized by its own statistics, with gain `gamma` and offset `beta` `[C]`, and what comes `after`;
 /// and the mean and biased variance of each channel.
-pub(in crate::train) fn batch_norm(
+pub(super) fn batch_norm(
     x: Tensor<2>,
     gamma: Tensor<1>,
     beta: Tensor<1>,
@@ -210,7 +210,7 @@ mod tests {
 
     use super::*;
     use crate::compute::dense::tensor_to_vec;
-    use crate::train::fused::activation;
+    use crate::compute::gradient::activation::activation;
 
     const STAIRCASE: Rule = Rule::Staircase { lambda: 1.3, levels: 4.0, shift: 0.5 };
 
@@ -234,7 +234,7 @@ mod tests {
         let y = (centered * (wide(gamma) / (variance + epsilon).sqrt()) + wide(beta)).reshape(dims);
         let z = after.addend.map_or(y.clone(), |addend| y + addend);
         match (after.rule, after.lambda) {
-            (_, Some(lambda)) => activation(z, lambda, after.rule),
+            (_, lambda @ Some(_)) => activation(z, lambda, after.rule),
             (Rule::Relu, None) => z.clamp_min(0.0),
             _ => z,
         }
