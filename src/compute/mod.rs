@@ -7,6 +7,7 @@ pub mod dense;
 pub mod event;
 pub mod forward;
 pub mod gradient;
+pub mod input_gradient;
 pub mod program;
 pub mod simd;
 pub(crate) mod storage;

@@ -5,6 +5,7 @@
 
 pub mod activation;
 pub mod convolution;
+pub mod fixed;
 pub mod input;
 pub mod rule;
 pub mod weights;
