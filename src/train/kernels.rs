@@ -6,7 +6,6 @@ use crate::compute::gradient::rule::{Activate, Rule, with_rule};
 use crate::compute::simd::dispatch;
 use crate::compute::simd::isa::{Isa, Kernel};
 use crate::compute::simd::lanes::{LANES, Lanes};
-use crate::compute::simd::part::{load_part, store_part};
 
 /// Planes that are summed in `f32`; their sums are added in `f64`.
 const PLANES: usize = 16;
@@ -84,7 +83,7 @@ impl Kernel for Moments<'_> {
         let mut sums = Sums::<I, 1>::new();
         for x in x.planes() {
             for x in x.chunks(LANES) {
-                sums.lanes[0] = I::add(sums.lanes[0], load_part::<I>(x));
+                sums.lanes[0] = I::add(sums.lanes[0], I::load_part(x));
             }
             sums.end_plane();
         }
@@ -93,7 +92,7 @@ impl Kernel for Moments<'_> {
         let mut sums = Sums::<I, 1>::new();
         for x in x.planes() {
             for part in x.chunks(LANES) {
-                let centered = I::sub(load_part::<I>(part), center);
+                let centered = I::sub(I::load_part(part), center);
                 let centered = I::select(mask(part.len()), centered, I::splat(0.0));
                 sums.lanes[0] = I::mul_then_add(centered, centered, sums.lanes[0]);
             }
@@ -134,9 +133,9 @@ impl Normalized<'_> {
     /// x − mean and z of some values.
     #[inline(always)]
     fn z<I: Isa, const ADD: bool>(self, x: &[f32], addend: &[f32]) -> (I::V, I::V) {
-        let centered = I::sub(load_part::<I>(x), I::splat(self.mean));
+        let centered = I::sub(I::load_part(x), I::splat(self.mean));
         let z = I::mul_then_add(centered, I::splat(self.scale), I::splat(self.offset));
-        (centered, if ADD { I::add(z, load_part::<I>(addend)) } else { z })
+        (centered, if ADD { I::add(z, I::load_part(addend)) } else { z })
     }
 }
 
@@ -164,7 +163,7 @@ fn apply<I: Isa, const ADD: bool>(
     for ((out, x), addend) in out.iter_mut().zip(of.x.planes()).zip(addend.planes()) {
         for ((out, x), addend) in out.chunks_mut(LANES).zip(x.chunks(LANES)).zip(addend.chunks(LANES)) {
             let (_, z) = of.z::<I, ADD>(x, addend);
-            store_part::<I>(rule.value::<I>(z), out);
+            I::store_part(rule.value::<I>(z), out);
         }
     }
 }
@@ -196,12 +195,12 @@ fn to_normalized<I: Isa, const ADD: bool>(
             let (centered, z) = of.z::<I, ADD>(x, addend);
             let (passes, of_lambda) = rule.slopes::<I>(z);
             // Beyond the last value the gradient is zero, and so are all products with it.
-            let g = load_part::<I>(gradient);
+            let g = I::load_part(gradient);
             let passed = I::select(passes, g, I::splat(0.0));
             sums.lanes[0] = I::add(sums.lanes[0], passed);
             sums.lanes[1] = I::mul_then_add(passed, centered, sums.lanes[1]);
             sums.lanes[2] = I::mul_then_add(g, of_lambda, sums.lanes[2]);
-            store_part::<I>(passed, gradient);
+            I::store_part(passed, gradient);
         }
         sums.end_plane();
     }
@@ -225,7 +224,7 @@ impl Kernel for Combine<'_, '_, '_> {
     fn run<I: Isa>(self) {
         for (to, x) in self.to.iter_mut().zip(self.x.planes()) {
             for (to, x) in to.chunks_mut(LANES).zip(x.chunks(LANES)) {
-                store_part::<I>(line::<I>(self.line, to, x), to);
+                I::store_part(line::<I>(self.line, to, x), to);
             }
         }
     }
@@ -249,7 +248,7 @@ impl Kernel for CombineInto<'_, '_, '_, '_> {
     fn run<I: Isa>(self) {
         for ((to, from), x) in self.to.iter_mut().zip(self.from).zip(self.x.planes()) {
             for ((to, from), x) in to.chunks_mut(LANES).zip(from.chunks(LANES)).zip(x.chunks(LANES)) {
-                store_part::<I>(line::<I>(self.line, from, x), to);
+                I::store_part(line::<I>(self.line, from, x), to);
             }
         }
     }
@@ -258,8 +257,8 @@ impl Kernel for CombineInto<'_, '_, '_, '_> {
 /// `a·g + k·x + b`
 #[inline(always)]
 fn line<I: Isa>([a, k, b]: [f32; 3], g: &[f32], x: &[f32]) -> I::V {
-    let slope = I::mul_then_add(load_part::<I>(x), I::splat(k), I::splat(b));
-    I::mul_then_add(load_part::<I>(g), I::splat(a), slope)
+    let slope = I::mul_then_add(I::load_part(x), I::splat(k), I::splat(b));
+    I::mul_then_add(I::load_part(g), I::splat(a), slope)
 }
 
 /// One step of Adam over the values of one parameter.

@@ -12,7 +12,6 @@ use super::rule::{Activate, Rule, with_rule};
 use crate::compute::simd::dispatch;
 use crate::compute::simd::isa::{Isa, Kernel};
 use crate::compute::simd::lanes::{LANES, Lanes};
-use crate::compute::simd::part::{load_part, store_part};
 use crate::compute::storage::{Tracked, Values, as_slice_of, from_vec, into_vec, shape_of, tracked};
 
 /// Values that one thread processes at once.
@@ -80,7 +79,7 @@ impl Kernel for Apply<'_> {
         let Self { rule, out, z } = self;
         with_rule!(rule, rule => {
             for (out, z) in out.chunks_mut(LANES).zip(z.chunks(LANES)) {
-                store_part::<I>(rule.value::<I>(load_part::<I>(z)), out);
+                I::store_part(rule.value::<I>(I::load_part(z)), out);
             }
         });
     }
@@ -101,10 +100,10 @@ impl Kernel for ToInput<'_> {
         let mut of_lambda = I::splat(0.0);
         with_rule!(rule, rule => {
             for (gradient, z) in gradient.chunks_mut(LANES).zip(z.chunks(LANES)) {
-                let g = load_part::<I>(gradient);
-                let (passes, slope) = rule.slopes::<I>(load_part::<I>(z));
+                let g = I::load_part(gradient);
+                let (passes, slope) = rule.slopes::<I>(I::load_part(z));
                 of_lambda = I::mul_then_add(g, slope, of_lambda);
-                store_part::<I>(I::select(passes, g, I::splat(0.0)), gradient);
+                I::store_part(I::select(passes, g, I::splat(0.0)), gradient);
             }
         });
         let mut lanes = Lanes::ZERO;

@@ -112,7 +112,9 @@ fn gradients(geometry: Geometry, x: &[f32], weights: &[f32], gradient: &[f32], w
             if let Some(sums) = &mut sums {
                 sums.add(x, gradient);
             }
-            add_planes(&mut bias, gradient, output_len / geometry.out_channels.max(1));
+            if wants_bias {
+                add_planes(&mut bias, gradient, output_len / geometry.out_channels.max(1));
+            }
         }
         (sums, bias)
     };

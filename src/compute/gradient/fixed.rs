@@ -16,7 +16,6 @@ use crate::compute::convolution::{Convolution, Epilogue, Geometry};
 use crate::compute::simd::dispatch;
 use crate::compute::simd::isa::{Isa, Kernel};
 use crate::compute::simd::lanes::LANES;
-use crate::compute::simd::part::{load_part, store_part};
 use crate::compute::storage::{Tracked, Values, as_slice_of, from_vec, into_vec, shape_of, tracked};
 use crate::network::Activation;
 
@@ -123,9 +122,9 @@ impl Kernel for Mask<'_> {
     fn run<I: Isa>(self) {
         let (zero, ceiling) = (I::splat(0.0), I::splat(self.ceiling));
         for (gradient, out) in self.gradient.chunks_mut(LANES).zip(self.out.chunks(LANES)) {
-            let out = load_part::<I>(out);
+            let out = I::load_part(out);
             let passes = I::gt(out, zero) & I::gt(ceiling, out);
-            store_part::<I>(I::select(passes, load_part::<I>(gradient), zero), gradient);
+            I::store_part(I::select(passes, I::load_part(gradient), zero), gradient);
         }
     }
 }

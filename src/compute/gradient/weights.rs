@@ -8,7 +8,6 @@ use crate::compute::convolution::Geometry;
 use crate::compute::simd::dispatch;
 use crate::compute::simd::isa::{Isa, Kernel};
 use crate::compute::simd::lanes::{LANES, Lanes};
-use crate::compute::simd::part::{load_part, store_part};
 
 /// Places that a tile should have: loading and storing its sums is then a small part of the work.
 const PLACES: usize = 128;
@@ -171,7 +170,7 @@ impl Kernel for PadPlanes<'_> {
             let to = to[top * columns + left..].chunks_mut(columns);
             for (from, to) in from.chunks_exact(width).zip(to) {
                 let to = to[..width].chunks_mut(LANES);
-                from.chunks(LANES).zip(to).for_each(|(from, to)| store_part::<I>(load_part::<I>(from), to));
+                from.chunks(LANES).zip(to).for_each(|(from, to)| I::store_part(I::load_part(from), to));
             }
         }
     }
@@ -197,7 +196,7 @@ impl Kernel for Transpose<'_> {
                 let first = if place + LANES > places { places.saturating_sub(LANES) } else { place };
                 let mut rows = [I::splat(0.0); LANES];
                 for (row, channel) in rows.iter_mut().zip(channels.chunks_exact(places)) {
-                    *row = load_part::<I>(&channel[first..]);
+                    *row = I::load_part(&channel[first..]);
                 }
                 let rows = I::transpose(rows);
                 let to = to[first * vectors + vector..].iter_mut().step_by(vectors);

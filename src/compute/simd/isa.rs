@@ -40,6 +40,30 @@ pub trait Isa {
     fn max(a: Self::V, b: Self::V) -> Self::V;
     /// `a` where `a < b`, `b` elsewhere: a NaN in `b` stays.
     fn min(a: Self::V, b: Self::V) -> Self::V;
+    /// The first sixteen values of `from`, zeros behind its end.
+    #[inline(always)]
+    fn load_part(from: &[f32]) -> Self::V {
+        match from.first_chunk() {
+            Some(from) => Self::load_slice(from),
+            None => {
+                let mut values = [0.0; LANES];
+                values[..from.len()].copy_from_slice(from);
+                Self::load_slice(&values)
+            }
+        }
+    }
+    /// Stores as many of the sixteen values as `to` has room for.
+    #[inline(always)]
+    fn store_part(value: Self::V, to: &mut [f32]) {
+        match to.first_chunk_mut() {
+            Some(to) => Self::store_slice(value, to),
+            None => {
+                let mut values = [0.0; LANES];
+                Self::store_slice(value, &mut values);
+                to.copy_from_slice(&values[..to.len()]);
+            }
+        }
+    }
     /// The columns of a square of values as rows.
     #[inline(always)]
     fn transpose(rows: [Self::V; LANES]) -> [Self::V; LANES] {
@@ -245,6 +269,37 @@ mod tests {
         .collect();
         #[cfg(not(target_arch = "x86_64"))]
         return Vec::new();
+    }
+
+    /// A copy of the first of two slices to the second.
+    struct Copy<'a>(&'a [f32], &'a mut [f32]);
+
+    impl Kernel for Copy<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn run<I: Isa>(self) {
+            I::store_part(I::load_part(self.0), self.1);
+        }
+    }
+
+    #[test]
+    fn parts_of_any_length_are_copied_and_zeros_behind_them() {
+        let values: Vec<f32> = (1..=20).map(|v| v as f32).collect();
+        let lengths = (0..=20).flat_map(|from| (0..=20).map(move |to| (from, to)));
+        for (from, to) in lengths {
+            let want = |k: usize| if k < LANES { values[..from].get(k).copied().unwrap_or(0.0) } else { -1.0 };
+            let want: Vec<f32> = (0..to).map(want).collect();
+            let mut out = vec![vec![-1.0; to]; 3];
+            Copy(&values[..from], &mut out[0]).run::<Portable>();
+            dispatch(Copy(&values[..from], &mut out[1]));
+            #[cfg(target_arch = "x86_64")]
+            if crate::compute::simd::x86::run_with_avx2(Copy(&values[..from], &mut out[2])).is_err() {
+                out.pop();
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            out.pop();
+            assert!(out.iter().all(|out| *out == want), "{from} to {to}: {out:?}");
+        }
     }
 
     /// A square of values, transposed.

@@ -2,7 +2,6 @@
 
 pub mod isa;
 pub mod lanes;
-pub mod part;
 #[cfg(target_arch = "x86_64")]
 pub mod x86;
 

@@ -221,6 +221,18 @@ impl Isa for Avx512 {
             o
         }
     }
+    #[inline(always)]
+    fn load_part(from: &[f32]) -> __m512 {
+        let mask = (1u32 << from.len().min(16)).wrapping_sub(1) as __mmask16;
+        // SAFETY: the mask has the values that `from` has; the others are not read.
+        unsafe { _mm512_maskz_loadu_ps(mask, from.as_ptr()) }
+    }
+    #[inline(always)]
+    fn store_part(value: __m512, to: &mut [f32]) {
+        let mask = (1u32 << to.len().min(16)).wrapping_sub(1) as __mmask16;
+        // SAFETY: the mask has the values that `to` has; the others are not written.
+        unsafe { _mm512_mask_storeu_ps(to.as_mut_ptr(), mask, value) }
+    }
 }
 
 /// Called through [`avx2`] only.
@@ -340,6 +352,26 @@ impl Isa for Avx2 {
         }
         o
     }
+    #[inline(always)]
+    fn load_part(from: &[f32]) -> [__m256; 2] {
+        let second = &from[from.len().min(8)..];
+        // SAFETY: the masks have the values that the slices have; the others are not read.
+        unsafe {
+            [
+                _mm256_maskload_ps(from.as_ptr(), mask_of(from.len())),
+                _mm256_maskload_ps(second.as_ptr(), mask_of(second.len())),
+            ]
+        }
+    }
+    #[inline(always)]
+    fn store_part(value: [__m256; 2], to: &mut [f32]) {
+        let (first, second) = to.split_at_mut(to.len().min(8));
+        // SAFETY: the masks have the values that the slices have; the others are not written.
+        unsafe {
+            _mm256_maskstore_ps(first.as_mut_ptr(), mask_of(first.len()), value[0]);
+            _mm256_maskstore_ps(second.as_mut_ptr(), mask_of(second.len()), value[1]);
+        }
+    }
 }
 
 /// [`Isa::transpose`] of eight rows of eight.
@@ -370,5 +402,15 @@ fn transpose8(r: [__m256; 8]) -> [__m256; 8] {
             o[4 + j] = _mm256_permute2f128_ps::<0x31>(u[j], u[4 + j]);
         }
         o
+    }
+}
+
+/// The first `count` of eight lanes.
+#[inline(always)]
+fn mask_of(count: usize) -> __m256i {
+    // SAFETY: the machine has AVX2: called from [`Avx2`] only.
+    unsafe {
+        let lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+        _mm256_cmpgt_epi32(_mm256_set1_epi32(count.min(8) as i32), lanes)
     }
 }
