@@ -169,13 +169,13 @@ impl Snapshot {
         let position = |focus: &Focus| (focus.steps, focus.layer, focus.sample);
         let known_initial = of_run.filter(|known| position(&known.focus) == position(&focus));
         let initial = || match known_initial.and_then(|known| known.initial.clone()) {
-            None if is_requested(SnapshotPart::Initial) => initial_potential_errors(&run, &focus, &currents).map(Some),
+            None if is_requested(SnapshotPart::Initial) => initial_potential_errors(&run, &focus, &currents, control).map(Some),
             known => Ok(known),
         };
         let known_threshold = of_run.filter(|known| known.focus.layer == focus.layer);
         let threshold = || match known_threshold.and_then(|known| known.threshold.clone()) {
             None if is_requested(SnapshotPart::Threshold) => {
-                ThresholdView::new(&run, focus.layer).map(|view| Some(Arc::new(view)))
+                ThresholdView::new(&run, focus.layer, control).map(|view| Some(Arc::new(view)))
             }
             known => Ok(known),
         };
@@ -309,10 +309,16 @@ fn categories_of(run: &Run, focus: &Focus, currents: &[f32], maps: &FeatureMaps)
 }
 
 /// Errors of the focused layer against v(0).
-fn initial_potential_errors(run: &Run, focus: &Focus, currents: &[f32]) -> Result<Arc<InitialPotentialErrors>> {
+fn initial_potential_errors(
+    run: &Run,
+    focus: &Focus,
+    currents: &[f32],
+    control: &JobControl,
+) -> Result<Arc<InitialPotentialErrors>> {
     let statistics = statistics(run, focus.layer)?;
     let data = run.run_data(&[]);
-    Ok(Arc::new(InitialPotentialErrors::new(&data, statistics, focus.layer, focus.sample, currents, focus.steps)))
+    let (layer, sample) = (focus.layer, focus.sample);
+    InitialPotentialErrors::new(&data, statistics, layer, sample, currents, focus.steps, control).map(Arc::new)
 }
 
 fn statistics(run: &Run, layer: usize) -> Result<&ActivationStatistics> {
@@ -324,9 +330,11 @@ impl ThresholdView {
     /// Computes the view of spiking layer `layer` of `run`.
     ///
     /// # Errors
-    /// [`Error::Internal`] if the layer was not calibrated.
-    pub fn new(run: &Run, layer: usize) -> Result<Self> {
+    /// [`Error::Internal`] if the layer was not calibrated, [`Error::Cancelled`] once `control` is cancelled.
+    pub fn new(run: &Run, layer: usize, control: &JobControl) -> Result<Self> {
         let statistics = statistics(run, layer)?;
+        // Loads what the calibration did not keep.
+        statistics.layer.sorted(control)?;
         let spiking = &run.spiking.layers[layer];
         let sorted = &statistics.layer;
         let theta = spiking.theta.iter().copied().fold(0.0, f32::max);
