@@ -144,12 +144,17 @@ impl Snapshot {
             Some(known) => known.report.clone(),
             None => report_at(&run, focus.steps, control)?,
         };
+        let report = with_maps(report, &run, focus.layer, control)?;
         let is_requested = |part| focus.parts.has(part);
         let uncorrected = match (at_step.and_then(|known| known.uncorrected.clone()), run.uncorrected.get()) {
             (None, Some(plain)) if is_requested(SnapshotPart::Uncorrected) => {
                 Some(report_at(plain, focus.steps, control)?)
             }
             (known, _) => known,
+        };
+        let uncorrected = match (uncorrected, run.uncorrected.get()) {
+            (Some(report), Some(plain)) => Some(with_maps(report, plain, focus.layer, control)?),
+            (report, _) => report,
         };
         let lane = |(k, lane): (usize, &Option<Arc<Run>>)| -> Result<Option<Arc<Report>>> {
             let Some(lane) = lane.as_ref().filter(|_| is_requested(SnapshotPart::Lanes)) else { return Ok(None) };
@@ -276,6 +281,19 @@ pub fn report_at(run: &Run, steps: usize, control: &JobControl) -> Result<Arc<Re
     let means = mean_inputs(&run.network.program, &run.spiking, &run.input, &run.recording, steps, control)?;
     let means: Vec<&[f32]> = means.iter().map(Vec::as_slice).collect();
     Ok(Arc::new(measure_run(&run.run_data(&means), steps, control)?))
+}
+
+/// `report` of `run` with the maps of spiking layer `layer`.
+fn with_maps(report: Arc<Report>, run: &Run, layer: usize, control: &JobControl) -> Result<Arc<Report>> {
+    match report.layers.get(layer) {
+        Some(figures) if figures.offset_map.is_empty() => {
+            let mut report = Report::clone(&report);
+            let steps = report.steps;
+            report.layers[layer].compute_maps(&run.run_data(&[]), layer, steps, control)?;
+            Ok(Arc::new(report))
+        }
+        _ => Ok(report),
+    }
 }
 
 /// Mean input current of one neuron over all steps; recomputed if the run has no final state.
