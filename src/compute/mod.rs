@@ -2,6 +2,7 @@
 
 pub mod ann_run;
 pub mod backend;
+pub mod convolution;
 pub mod dense;
 pub mod event;
 pub mod forward;
