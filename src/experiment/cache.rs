@@ -197,8 +197,8 @@ pub struct Cache {
     pub(super) fitted_ranges: LruMap<String, (Range<usize>, Range<usize>)>,
     /// Newest first.
     runs: VecDeque<(AnnKey, Arc<Run>)>,
-    /// Whether a classifier's run discards the values of its data set once they are scaled: for a run that is the only one.
-    pub discards_samples: bool,
+    /// Whether a classifier's run discards the values of its data set once they are scaled.
+    pub(super) discards_samples: bool,
 }
 
 impl Default for Cache {
@@ -223,6 +223,10 @@ impl Default for Cache {
 }
 
 impl Cache {
+    /// For a run that is the only one: a classifier's samples are discarded once they are scaled.
+    pub fn for_one_run() -> Self {
+        Self { discards_samples: true, ..Self::default() }
+    }
     /// The finished run of exactly these settings.
     pub fn run(&mut self, settings: &Settings) -> Option<Arc<Run>> {
         let at = self.runs.iter().position(|(_, run)| run.settings == *settings)?;
