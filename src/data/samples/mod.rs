@@ -137,13 +137,14 @@ impl Samples {
         self.scale(&mut out, scaling);
         out
     }
-    /// The samples `range` without labels and frames.
+    /// The samples `range` without labels, targets and frames.
     pub fn part(&self, range: Range<usize>) -> Self {
         let len = self.sample_len();
         let values = self.values[range.start * len..range.end * len].to_vec();
-        Self { values: Arc::new(values), labels: Arc::default(), other_labels: None, frames: None, ..self.clone() }
+        let (labels, targets) = (Arc::default(), Targets::Labels);
+        Self { values: Arc::new(values), labels, targets, other_labels: None, frames: None, ..self.clone() }
     }
-    /// The same without the values: labels, names and notes.
+    /// The same without the values: labels, targets, names and notes.
     pub fn without_values(&self) -> Self {
         Self { values: Arc::default(), frames: None, ..self.clone() }
     }
