@@ -53,7 +53,7 @@ pub enum Source {
     /// `builtin:digits` or `builtin:digits-train`
     Builtin(digits::Split),
     /// `builtin:scenes` or `builtin:scenes-train`
-    Scenes(generator::Split),
+    Scenes(generator::SceneSplit),
     /// `drawn:…`: a user's drawing, as text
     Drawn(String),
 }
@@ -114,7 +114,7 @@ impl DataSpec {
                 if digits.is_some() && options != ReadOptions::default() {
                     return Err(bad("digits have one size and difficulty; scenes take size and difficulty"));
                 }
-                let scenes = generator::Split::from_name(name).map(Source::Scenes);
+                let scenes = generator::SceneSplit::from_name(name).map(Source::Scenes);
                 digits
                     .map(Source::Builtin)
                     .or(scenes)

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::boxes::{BoxTally, PictureBox};
 use super::coco::GroundTruth;
-use super::pictures::{self, Header};
+use super::pictures::{self, PictureHeader};
 use super::placement::{self, Placement};
 use crate::data::options::ReadOptions;
 use crate::data::samples::targets::{Boxes, TargetBox, Targets};
@@ -32,7 +32,7 @@ pub fn first_shape(file: &Path, folder: Option<&Path>, options: &ReadOptions) ->
 pub fn read(file: &Path, folder: Option<&Path>, network: Option<&[usize]>, options: &ReadOptions) -> Result<Samples> {
     let truth = GroundTruth::read(file)?;
     let files = files_of(file, folder, &truth)?;
-    let headers = files.par_iter().map(|path| pictures::header(path)).collect::<Result<Vec<Header>>>()?;
+    let headers = files.par_iter().map(|path| pictures::header(path)).collect::<Result<Vec<PictureHeader>>>()?;
     for (index, (picture, header)) in truth.pictures.iter().zip(&headers).enumerate() {
         let [w, h] = header.size.map(f64::from);
         if let [Some(width), Some(height)] = picture.size

@@ -16,7 +16,7 @@ const MAX_DECODER_BYTES: usize = 64 << 20;
 
 /// How a label mask writes its numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum PngKind {
     /// Indices into a palette.
     Palette,
     /// Gray values of up to 8 bits.
@@ -28,7 +28,7 @@ pub enum Kind {
 /// A label mask.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LabelPng {
-    pub kind: Kind,
+    pub kind: PngKind,
     /// Width and height in pixels.
     pub size: [u32; 2],
     /// `[height, width]` row-major.
@@ -54,9 +54,9 @@ pub fn read(path: &Path) -> Result<LabelPng> {
         return Err(fail(format!("is {w}x{h}; sides of 1 to {MAX_SIDE} are supported")));
     }
     let kind = match (color, depth) {
-        (ColorType::Indexed, _) => Kind::Palette,
-        (ColorType::Grayscale, BitDepth::Sixteen) => Kind::Gray16,
-        (ColorType::Grayscale, _) => Kind::Gray8,
+        (ColorType::Indexed, _) => PngKind::Palette,
+        (ColorType::Grayscale, BitDepth::Sixteen) => PngKind::Gray16,
+        (ColorType::Grayscale, _) => PngKind::Gray8,
         _ => {
             let reason =
                 "is a color picture; masks have a palette or one gray channel, whose numbers are classes or objects";
@@ -117,12 +117,12 @@ pub(super) mod tests {
             let mask = read(&path).unwrap();
             (mask.kind, mask.values)
         };
-        assert_eq!(read_back(ColorType::Grayscale, BitDepth::One, &[0b1010_0000]), (Kind::Gray8, vec![1, 0, 1]));
-        assert_eq!(read_back(ColorType::Indexed, BitDepth::Two, &[0b1101_1000]), (Kind::Palette, vec![3, 1, 2]));
-        assert_eq!(read_back(ColorType::Grayscale, BitDepth::Four, &[0xf1, 0x20]), (Kind::Gray8, vec![15, 1, 2]));
-        assert_eq!(read_back(ColorType::Indexed, BitDepth::Eight, &[0, 7, 255]), (Kind::Palette, vec![0, 7, 255]));
+        assert_eq!(read_back(ColorType::Grayscale, BitDepth::One, &[0b1010_0000]), (PngKind::Gray8, vec![1, 0, 1]));
+        assert_eq!(read_back(ColorType::Indexed, BitDepth::Two, &[0b1101_1000]), (PngKind::Palette, vec![3, 1, 2]));
+        assert_eq!(read_back(ColorType::Grayscale, BitDepth::Four, &[0xf1, 0x20]), (PngKind::Gray8, vec![15, 1, 2]));
+        assert_eq!(read_back(ColorType::Indexed, BitDepth::Eight, &[0, 7, 255]), (PngKind::Palette, vec![0, 7, 255]));
         let wide = [1, 0, 0, 5, 255, 255];
-        assert_eq!(read_back(ColorType::Grayscale, BitDepth::Sixteen, &wide), (Kind::Gray16, vec![256, 5, 65535]));
+        assert_eq!(read_back(ColorType::Grayscale, BitDepth::Sixteen, &wide), (PngKind::Gray16, vec![256, 5, 65535]));
     }
 
     #[test]

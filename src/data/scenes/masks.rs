@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::label_png::{self, LabelPng};
 use super::mask_meaning::{MaskNumbers, Meaning, classes_of, meaning_of};
-use super::pictures::{self, Header};
+use super::pictures::{self, PictureHeader};
 use super::placement::{self, Placement};
 use crate::data::images::{entries, is_image};
 use crate::data::options::ReadOptions;
@@ -50,13 +50,13 @@ pub fn first_shape(dir: &Path, options: &ReadOptions) -> Result<Vec<usize>> {
 /// than their picture, and for numbers that are no classes.
 pub fn read(dir: &Path, network: Option<&[usize]>, options: &ReadOptions) -> Result<Samples> {
     let Pairs { pictures: files, masks, notes } = pairs(dir)?;
-    let headers = files.par_iter().map(|path| pictures::header(path)).collect::<Result<Vec<Header>>>()?;
+    let headers = files.par_iter().map(|path| pictures::header(path)).collect::<Result<Vec<PictureHeader>>>()?;
     let (channels, size) = pictures::sample_size(&files, &headers, network, options)?;
     let fit = options.fit.unwrap_or_default();
     let places: Vec<Placement> = headers.iter().map(|header| Placement::new(fit, header.size, size)).collect();
     let mut samples = pictures::read(&files, &places, channels, size, options)?;
 
-    let read_mask = |((mask, picture), (header, place)): ((&PathBuf, &PathBuf), (&Header, &Placement))| {
+    let read_mask = |((mask, picture), (header, place)): ((&PathBuf, &PathBuf), (&PictureHeader, &Placement))| {
         let LabelPng { kind, size: [w, h], values } = label_png::read(mask)?;
         if [w, h] != header.size {
             let [width, height] = header.size;

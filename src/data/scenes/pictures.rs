@@ -16,7 +16,7 @@ use crate::{Error, Result};
 
 /// What the header of a picture says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Header {
+pub struct PictureHeader {
     /// Width and height in pixels.
     pub size: [u32; 2],
     pub has_color: bool,
@@ -26,7 +26,7 @@ pub struct Header {
 ///
 /// # Errors
 /// [`Error::Io`] or [`Error::File`] for a file that is no picture, or has a side of 0 or above 4096.
-pub fn header(path: &Path) -> Result<Header> {
+pub fn header(path: &Path) -> Result<PictureHeader> {
     let decoder = reader(path)?.into_decoder();
     let decoder = decoder.map_err(|e| Error::file(path, "picture", format!("cannot be read ({e})")))?;
     let (w, h) = decoder.dimensions();
@@ -34,7 +34,7 @@ pub fn header(path: &Path) -> Result<Header> {
         let reason = format!("is {w}x{h}; sides of 1 to {MAX_SIDE} are supported");
         return Err(Error::file(path, "image size", reason));
     }
-    Ok(Header { size: [w, h], has_color: decoder.color_type().has_color() })
+    Ok(PictureHeader { size: [w, h], has_color: decoder.color_type().has_color() })
 }
 
 /// Channels, width and height of samples of pictures with these headers: those of `network` (`[C, H, W]`), else those
@@ -45,7 +45,7 @@ pub fn header(path: &Path) -> Result<Header> {
 /// takes no pictures.
 pub fn sample_size(
     files: &[PathBuf],
-    headers: &[Header],
+    headers: &[PictureHeader],
     network: Option<&[usize]>,
     options: &ReadOptions,
 ) -> Result<(usize, [u32; 2])> {

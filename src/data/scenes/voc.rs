@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::boxes::{BoxTally, PictureBox};
 use super::masks::class_names;
-use super::pictures::{self, Header};
+use super::pictures::{self, PictureHeader};
 use super::placement::{self, Placement};
 use super::voc_xml::{self, VocFile};
 use crate::data::images::{entries, is_image};
@@ -61,7 +61,7 @@ pub fn first_shape(dir: &Path, options: &ReadOptions) -> Result<Vec<usize>> {
 /// their picture or of another size, and objects without a sound box.
 pub fn read(dir: &Path, network: Option<&[usize]>, options: &ReadOptions) -> Result<Samples> {
     let Listing { xml, pictures: files, files: annotations, notes } = listing(dir, options)?;
-    let headers = files.par_iter().map(|path| pictures::header(path)).collect::<Result<Vec<Header>>>()?;
+    let headers = files.par_iter().map(|path| pictures::header(path)).collect::<Result<Vec<PictureHeader>>>()?;
     let mut swapped = Vec::new();
     for ((path, annotation), header) in xml.iter().zip(&annotations).zip(&headers) {
         let [w, h] = header.size.map(f64::from);
@@ -86,7 +86,7 @@ pub fn read(dir: &Path, network: Option<&[usize]>, options: &ReadOptions) -> Res
     let mut tally = BoxTally::default();
     let mut of_sample = Vec::with_capacity(files.len());
     for (((path, annotation), header), place) in xml.iter().zip(&annotations).zip(&headers).zip(&places) {
-        let target = |(index, object): (usize, &voc_xml::VocObject)| -> Option<TargetBox> {
+        let target = |(index, object): (usize, &voc_xml::XmlObject)| -> Option<TargetBox> {
             let class = class_names.iter().position(|name| *name == object.class)?;
             let [left, top, right, bottom] = object.corners;
             // One pixel, a click by mistake, is no box; else pixels from the first to the last belong to it.

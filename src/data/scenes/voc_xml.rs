@@ -25,12 +25,12 @@ pub(super) struct VocFile {
     pub picture: String,
     /// Width and height of the picture, where stated and not 0.
     pub size: [Option<f64>; 2],
-    pub objects: Vec<VocObject>,
+    pub objects: Vec<XmlObject>,
 }
 
 /// One object.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct VocObject {
+pub(super) struct XmlObject {
     pub class: String,
     /// xmin, ymin, xmax, ymax as in the file.
     pub corners: [f64; 4],
@@ -42,7 +42,7 @@ pub(super) struct VocObject {
 /// An object while its tags are read.
 #[derive(Default)]
 struct Draft {
-    object: VocObject,
+    object: XmlObject,
     corners: [Option<f64>; 4],
     is_rotated: bool,
 }
@@ -94,7 +94,7 @@ fn parse(text: &str) -> std::result::Result<VocFile, (usize, String)> {
                 content.clear();
                 if is_object(&path) {
                     // Line breaks before the tag belong to the event before it.
-                    let object = VocObject { line: line_of(text.as_bytes(), at), ..VocObject::default() };
+                    let object = XmlObject { line: line_of(text.as_bytes(), at), ..XmlObject::default() };
                     draft = Some(Draft { object, ..Draft::default() });
                 }
             }
@@ -167,7 +167,7 @@ fn take(path: &[String], text: &str, file: &mut VocFile, draft: Option<&mut Draf
 }
 
 /// The object, `number` counted from 1, if it is complete.
-fn finished(draft: Draft, number: usize) -> std::result::Result<VocObject, String> {
+fn finished(draft: Draft, number: usize) -> std::result::Result<XmlObject, String> {
     let Draft { mut object, corners, is_rotated } = draft;
     if object.class.is_empty() {
         return Err(format!("object {number} has no <name>"));
@@ -206,7 +206,7 @@ mod tests {
                     <size><depth>3</depth><height>0</height><width>40</width></size><filename>a.jpg</filename></Annotation>";
         let file = parse(text).unwrap();
         let object =
-            VocObject { class: "R & BC".into(), corners: [20.0, 1.25, 30.0, 4.5], is_difficult: true, line: 2 };
+            XmlObject { class: "R & BC".into(), corners: [20.0, 1.25, 30.0, 4.5], is_difficult: true, line: 2 };
         assert_eq!(file, VocFile { picture: "a.jpg".into(), size: [Some(40.0), None], objects: vec![object] });
         assert_eq!(parse("<annotation></annotation>").unwrap().objects.len(), 0);
     }

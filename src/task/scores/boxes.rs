@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 use hotcoco::params::{IouType, Params};
 use hotcoco::{AccumulatedEval, Annotation, Category, EvalMode, Image, StreamingEval};
 
-use crate::data::scenes::coco::{DetectedBox, GroundTruth, ObjectBox};
+use crate::data::scenes::coco::{CocoDetection, GroundTruth, ObjectBox};
 use crate::{Error, Result};
 
 /// Classes that are counted together: their tables of precision take about 0.2 MB each.
@@ -108,7 +108,7 @@ struct Ranked<T> {
 ///
 /// # Errors
 /// [`Error::Invalid`] for scores that are no numbers and for more than 200,000 objects of a class in one picture.
-pub fn score_boxes(truth: &GroundTruth, detections: &[DetectedBox]) -> Result<BoxScores> {
+pub fn score_boxes(truth: &GroundTruth, detections: &[CocoDetection]) -> Result<BoxScores> {
     if let Some(at) = detections.iter().position(|found| !found.score.is_finite()) {
         return Err(Error::Invalid(format!(
             "Cannot score boxes: detection {at} has a score that is no finite number."
@@ -181,7 +181,7 @@ fn split_off<'a, T>(rest: &mut &'a [T], is_own: impl Fn(&T) -> bool) -> &'a [T] 
 fn evaluate(
     classes: std::ops::Range<usize>,
     mut objects: &[Ranked<ObjectBox>],
-    mut detections: &[Ranked<DetectedBox>],
+    mut detections: &[Ranked<CocoDetection>],
 ) -> Result<AccumulatedEval> {
     let internal = |e: hotcoco::Error| Error::Internal(format!("boxes cannot be scored: {e}"));
     let category = |rank: usize| Category { id: rank as u64, name: rank.to_string(), ..Category::default() };
@@ -321,7 +321,7 @@ mod tests {
     #[test]
     fn perfect_absent_and_missed_classes() {
         let all = truth(2, 3, vec![object(0, 0, [0.0, 0.0, 10.0, 10.0]), object(1, 2, [0.0, 0.0, 200.0, 200.0])]);
-        let found = |picture, category, bbox, score| DetectedBox { picture, category, bbox, score };
+        let found = |picture, category, bbox, score| CocoDetection { picture, category, bbox, score };
         let perfect = found(0, 0, [0.0, 0.0, 10.0, 10.0], 0.3);
         let scores = score_boxes(&all, &[perfect, found(0, 1, [0.0, 0.0, 9.0, 9.0], 0.9)]).unwrap();
         assert!((scores.ap(0) - 1.0).abs() < 1e-9, "{scores:?}");
@@ -330,7 +330,7 @@ mod tests {
         assert_eq!((scores.stats[4], scores.stats[5]), (-1.0, 0.0));
         assert_eq!(score_boxes(&all, &[]).unwrap().stats[..2], [0.0, 0.0]);
         assert_eq!(score_boxes(&truth(1, 1, vec![]), &[perfect]).unwrap().stats, [-1.0; 12]);
-        let nan = DetectedBox { score: f64::NAN, ..perfect };
+        let nan = CocoDetection { score: f64::NAN, ..perfect };
         assert!(score_boxes(&all, &[nan]).unwrap_err().to_string().contains("detection 0"));
     }
 
@@ -343,14 +343,14 @@ mod tests {
         let all = truth(4, i64::from(classes), objects);
         let found = |(k, object): (usize, &ObjectBox)| {
             let score = 1.0 / (1.0 + k as f64);
-            (object.picture % 2 == 0).then_some(DetectedBox {
+            (object.picture % 2 == 0).then_some(CocoDetection {
                 picture: object.picture,
                 category: object.category,
                 bbox: object.bbox,
                 score,
             })
         };
-        let found: Vec<DetectedBox> = all.objects.iter().enumerate().filter_map(found).collect();
+        let found: Vec<CocoDetection> = all.objects.iter().enumerate().filter_map(found).collect();
         let scores = score_boxes(&all, &found).unwrap();
         // Half of the objects are found: 51 of 101 recalls have precision 1.
         assert!((scores.stats[0] - 51.0 / 101.0).abs() < 1e-9 && (scores.stats[8] - 0.5).abs() < 1e-9, "{scores:?}");
@@ -364,8 +364,8 @@ mod tests {
         let side = |k: u32, m: u32| f64::from(k.wrapping_mul(2_654_435_761) >> 8 & 0xffff) % f64::from(m);
         let place = |k: u32| [side(k, 500), side(k ^ 77, 500), 20.0 + side(k ^ 5, 90), 20.0 + side(k ^ 9, 90)];
         let objects: Vec<ObjectBox> = (0..1_000_000).map(|k| object(k / 20, k % 80, place(k))).collect();
-        let found: Vec<DetectedBox> = (0..1_000_000u32)
-            .map(|k| DetectedBox {
+        let found: Vec<CocoDetection> = (0..1_000_000u32)
+            .map(|k| CocoDetection {
                 picture: k / 20,
                 category: k % 80,
                 bbox: place(k).map(|v| v + side(k ^ 3, 5)),

@@ -1,4 +1,4 @@
-//! Average precision as Pascal VOC's development kit counts it, by the rules of 2007 and of 2010 and later.
+//! Average precision as Pascal VOC counts it, by the rules of 2007 and of 2010.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! Fields of COCO files as they are written: any type is read, and what it is not is told with its place.
+//! Fields of COCO files in any type, with the place of what does not fit.
 //!
 //! Serde alone would name a column in a line of gigabytes.
 

@@ -6,4 +6,4 @@ mod results;
 
 pub use fields::Id;
 pub use ground_truth::{Category, GroundTruth, ObjectBox, Picture, is_ground_truth};
-pub use results::{DetectedBox, Detections};
+pub use results::{CocoDetection, Detections};

@@ -11,14 +11,14 @@ use crate::{Error, Result};
 /// Boxes of a detector, in the order of the file, their ids resolved.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Detections {
-    pub boxes: Vec<DetectedBox>,
+    pub boxes: Vec<CocoDetection>,
     /// Results of categories that the ground truth does not list, which do not count: their number and the first.
     pub foreign: Option<(usize, String)>,
 }
 
 /// A detected box.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct DetectedBox {
+pub struct CocoDetection {
     /// Index into the pictures of the ground truth.
     pub picture: u32,
     /// Index into the categories of the ground truth.
@@ -71,7 +71,7 @@ impl Detections {
             let score =
                 score.ok_or_else(|| fail(format!("has the score {}, which is no finite number", raw.score.shown())))?;
             match categories.get(&id) {
-                Some(&category) => found.boxes.push(DetectedBox { picture, category, bbox, score }),
+                Some(&category) => found.boxes.push(CocoDetection { picture, category, bbox, score }),
                 None => found.foreign.get_or_insert_with(|| (0, format!("results[{index}], category {id}"))).0 += 1,
             }
         }
@@ -104,7 +104,7 @@ mod tests {
             format!("[{{{fields}}}]")
         };
         let found = read(&one("4", "18.0", "[1, 2, 3, 4]", "0.5")).unwrap();
-        let expected = DetectedBox { picture: 0, category: 0, bbox: [1.0, 2.0, 3.0, 4.0], score: 0.5 };
+        let expected = CocoDetection { picture: 0, category: 0, bbox: [1.0, 2.0, 3.0, 4.0], score: 0.5 };
         assert_eq!((found.boxes, found.foreign), (vec![expected], None));
         let foreign = read(&one("4", "9", "[1, 2, 3, 4]", "0.5")).unwrap();
         assert_eq!(foreign.foreign, Some((1, "results[0], category 9".into())));

@@ -28,7 +28,7 @@ pub const DEFAULT_DIFFICULTY: u8 = 50;
 
 /// The test or the training set of generated scenes; the two share no random stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Split {
+pub enum SceneSplit {
     /// 500 scenes for testing.
     Test,
     /// 2,000 scenes for training.
@@ -50,7 +50,7 @@ impl Default for SceneOptions {
     }
 }
 
-impl Split {
+impl SceneSplit {
     /// The split called `name`.
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Test, Self::Train].into_iter().find(|split| split.name() == name)
@@ -74,7 +74,7 @@ impl Split {
 ///
 /// # Errors
 /// [`Error::Invalid`] for a size outside of [`SIDES`].
-pub fn generate(split: Split, options: SceneOptions) -> Result<Samples> {
+pub fn generate(split: SceneSplit, options: SceneOptions) -> Result<Samples> {
     let (count, seed) = split.count_and_seed();
     let samples = generate_some(count, seed, options)?;
     Ok(Samples { source: format!("builtin:{}", split.name()), ..samples })
