@@ -162,7 +162,10 @@ fn convolutions_equal_those_of_burn() {
         Geometry { input: [90, 41, 50], ..base },
     ] {
         let images = 5;
+        // So that sums are about as large for any number of taps.
+        let scale = (geometry.taps() as f32).sqrt();
         let weights = noise(geometry.out_channels * geometry.taps(), 5);
+        let weights: Vec<f32> = weights.iter().map(|weight| weight / scale).collect();
         let input = noise(geometry.input_len() * images, 6);
         let bias = noise(geometry.out_channels, 7);
         let device = Device::flex();
@@ -187,7 +190,7 @@ fn convolutions_equal_those_of_burn() {
         let epilogue = Epilogue { bias: &bias, ..Epilogue::default() };
         Convolution::new(geometry, &weights).forward_parallel(&input, images, epilogue, &mut out);
         let error = out.iter().zip(&want).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-        assert!(out.len() == want.len() && error < 5e-5, "{geometry:?}: {error}");
+        assert!(out.len() == want.len() && error < 1e-5, "{geometry:?}: {error}");
     }
 }
 
