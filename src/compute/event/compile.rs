@@ -40,7 +40,7 @@ pub fn compile(network: &Network, target: NodeId) -> Option<SynapsePlan> {
     });
     let blocks: Vec<_> = blocks.collect();
     let terms =
-        unpacked_terms.into_iter().map(|unpacked| packing::pack_term(network, unpacked, &blocks, lanes)).collect();
+        unpacked_terms.into_iter().map(|unpacked| packing::pack_term(network, unpacked, &blocks, lanes, pool.is_some())).collect();
     let grid = Grid::of(&node.shape)?;
     Some(SynapsePlan {
         inner,
