@@ -479,11 +479,11 @@ impl EventRow<'_, '_> {
             if lateral {
                 let so_far = &mut buffers.windows[k];
                 so_far.resize(inner.width, [Lanes::ZERO; N]);
-                for (so_far, sum) in so_far.iter_mut().zip(&mut sums) {
+                for x in 0..sums.len() {
                     for n in 0..N {
-                        I::store(I::add(I::load(&so_far[n]), I::load(&sum[n])), &mut so_far[n]);
+                        I::store(I::add(I::load(&so_far[x][n]), I::load(&sums[x][n])), &mut so_far[x][n]);
                     }
-                    *sum = *so_far;
+                    sums[x] = so_far[x];
                 }
             }
             for (x, out) in out.iter_mut().enumerate() {

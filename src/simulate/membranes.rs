@@ -5,7 +5,7 @@
 use super::neuron::Dynamics;
 use crate::compute::event::row_kernel::RowSink;
 use crate::compute::event::shortcut::BlockShortcut;
-use crate::compute::simd::isa::Isa;
+use crate::compute::simd::isa::{Isa, load_all};
 use crate::compute::simd::lanes::{LANES, Lanes};
 use crate::convert::{NeuronModel, Reset, TieRule};
 
@@ -41,9 +41,10 @@ impl<const N: usize> Membranes<N> {
     /// `[place][plane]`.
     #[inline(always)]
     pub fn advance<'a, I: Isa>(&mut self, currents: impl Fn(usize) -> &'a [Lanes; N], masks: &mut [u64]) {
-        for (place, charge) in self.charge.iter_mut().enumerate() {
-            for (charge, current) in charge.iter_mut().zip(currents(place)) {
-                I::store(I::add(I::load(charge), I::load(current)), charge);
+        for place in 0..self.charge.len() {
+            let (charge, current) = (&mut self.charge[place], currents(place));
+            for n in 0..N {
+                I::store(I::add(I::load(&charge[n]), I::load(&current[n])), &mut charge[n]);
             }
         }
         match (self.dynamics.neuron, self.dynamics.reset) {
@@ -58,7 +59,7 @@ impl<const N: usize> Membranes<N> {
     /// The current that each step adds to the input current.
     #[inline(always)]
     fn shift<I: Isa>(&self) -> [I::V; N] {
-        self.theta.map(|theta| I::load(&Lanes(theta.0.map(|theta| self.shift * theta))))
+        load_all::<I, N>(&self.theta.map(|theta| Lanes(theta.0.map(|theta| self.shift * theta))))
     }
 
     /// The integrate-and-fire neuron: `m = v + I`, a spike where `m ≥ θ` (or `>`), then `v = m − θ` (or 0).
@@ -68,10 +69,10 @@ impl<const N: usize> Membranes<N> {
         currents: &impl Fn(usize) -> &'a [Lanes; N],
         masks: &mut [u64],
     ) {
-        let (theta, shift, zero) = (self.theta.each_ref().map(I::load), self.shift::<I>(), I::splat(0.0));
+        let (theta, shift, zero) = (load_all::<I, N>(&self.theta), self.shift::<I>(), I::splat(0.0));
         let (shifts, strict) = (self.shift != 0.0, self.dynamics.tie == TieRule::Gt);
-        for (place, (v, mask)) in self.v.iter_mut().zip(masks).enumerate() {
-            let current = currents(place);
+        for place in 0..self.v.len() {
+            let (v, current, mask) = (&mut self.v[place], currents(place), &mut masks[place]);
             *mask = 0;
             for n in 0..N {
                 let before = I::load(&v[n]);
@@ -90,12 +91,15 @@ impl<const N: usize> Membranes<N> {
     #[inline(always)]
     fn signed<'a, I: Isa>(&mut self, currents: &impl Fn(usize) -> &'a [Lanes; N], masks: &mut [u64]) {
         let (zero, one) = (I::splat(0.0), I::splat(1.0));
-        let (theta, shift) = (self.theta.each_ref().map(I::load), self.shift::<I>());
-        let negative = theta.map(|theta| I::sub(zero, theta));
+        let (theta, shift) = (load_all::<I, N>(&self.theta), self.shift::<I>());
+        let mut negative = theta;
+        for n in 0..N {
+            negative[n] = I::sub(zero, theta[n]);
+        }
         let (shifts, strict) = (self.shift != 0.0, self.dynamics.tie == TieRule::Gt);
-        let state = self.v.iter_mut().zip(&mut self.emitted).zip(masks.chunks_exact_mut(2));
-        for (place, ((v, emitted), masks)) in state.enumerate() {
-            let current = currents(place);
+        for place in 0..self.v.len() {
+            let (v, emitted, current) = (&mut self.v[place], &mut self.emitted[place], currents(place));
+            let masks = &mut masks[2 * place..2 * place + 2];
             masks.fill(0);
             for n in 0..N {
                 let before = I::load(&v[n]);
@@ -124,11 +128,13 @@ impl<const N: usize> Membranes<N> {
         let neuron = self.dynamics.neuron;
         let (weights, most) = (neuron.plane_weights(), I::splat(neuron.max_spikes_per_step() as f32));
         let (zero, one) = (I::splat(0.0), I::splat(1.0));
-        let amplitude = self.theta.map(|theta| I::load(&Lanes(theta.0.map(|theta| neuron.amplitude(theta)))));
+        let amplitude = self.theta.map(|theta| Lanes(theta.0.map(|theta| neuron.amplitude(theta))));
+        let amplitude = load_all::<I, N>(&amplitude);
         let shift = self.shift::<I>();
         let (shifts, strict) = (self.shift != 0.0, self.dynamics.tie == TieRule::Gt);
-        for (place, (v, masks)) in self.v.iter_mut().zip(masks.chunks_exact_mut(weights.len())).enumerate() {
-            let current = currents(place);
+        for place in 0..self.v.len() {
+            let (v, current) = (&mut self.v[place], currents(place));
+            let masks = &mut masks[place * weights.len()..(place + 1) * weights.len()];
             masks.fill(0);
             for n in 0..N {
                 let before = I::load(&v[n]);
@@ -183,10 +189,13 @@ impl<'a, I: Isa, const N: usize> FireRow<'a, I, N> {
         (words, first, channels): (&'a mut [u64], usize, usize),
         shortcut: Option<(&'a BlockShortcut<'a, N>, &'a [u64], usize)>,
     ) -> Self {
-        let amplitude = shortcut.map_or([I::splat(0.0); N], |(shortcut, ..)| shortcut.amplitude().each_ref().map(I::load));
+        let amplitude = match shortcut {
+            Some((shortcut, ..)) => load_all::<I, N>(shortcut.amplitude()),
+            None => [I::splat(0.0); N],
+        };
         Self {
             base,
-            theta: membranes.theta.each_ref().map(I::load),
+            theta: load_all::<I, N>(&membranes.theta),
             strict: membranes.dynamics.tie == TieRule::Gt,
             v: &mut membranes.v,
             words,
@@ -201,7 +210,7 @@ impl<'a, I: Isa, const N: usize> FireRow<'a, I, N> {
 impl<I: Isa, const N: usize> RowSink<I, N> for FireRow<'_, I, N> {
     #[inline(always)]
     fn base(&self, x: usize) -> [I::V; N] {
-        self.base[x].each_ref().map(I::load)
+        load_all::<I, N>(&self.base[x])
     }
     #[inline(always)]
     fn put(&mut self, x: usize, mut sum: [I::V; N]) {

@@ -1,10 +1,11 @@
 //! Spikes under one row of outputs at one step: patterns of eight channels, or lists of events.
 
+use std::ops::Range;
+
 use super::spike_source::bits_at;
 use super::lateral_pool::PooledStep;
 use super::synapse_plan::{Grid, PackedWeights, SourcePool, Term};
 use crate::compute::simd::isa::{Isa, WORD};
-use crate::compute::simd::lanes::LANES;
 
 /// Channels that one pattern spans.
 pub const PATTERN_CHANNELS: usize = 8;
@@ -26,6 +27,19 @@ impl Tap {
     fn place(&self, from: Grid, x: usize) -> Option<usize> {
         let column = (x * self.stride) as isize + self.offset;
         (0..from.width as isize).contains(&column).then(|| self.row * from.width + column as usize)
+    }
+    /// Where the bits of channels `first..first + channels` are, for `width` input columns.
+    fn bits(&self, from: Grid, first: usize, channels: usize, width: usize) -> TapBits {
+        let inside = |x: &usize| self.place(from, *x).is_some();
+        let start = (0..width).find(inside).unwrap_or(width);
+        let end = (start..width).rev().find(inside).map_or(start, |last| last + 1);
+        let place = (self.row * from.width) as isize + self.offset;
+        TapBits {
+            first: place * from.channels as isize + first as isize,
+            step: self.stride * from.channels,
+            valid: start..end,
+            base: (self.kernel_row * channels) as u16,
+        }
     }
     /// Whether input column x reads source column x.
     fn is_direct(&self) -> bool {
@@ -67,14 +81,18 @@ pub fn write_patterns(words: &[u64], from: Grid, width: usize, taps: &[Tap], out
     for (tap, out) in taps.iter().zip(out.chunks_exact_mut(size.max(1))) {
         if tap.is_direct() && channels % PATTERN_CHANNELS == 0 {
             let start = tap.row * width * channels;
+            let (whole, rest) = out.as_chunks_mut::<8>();
             if start % WORD == 0 {
-                let words = &words[start / WORD..];
-                out.chunks_mut(8).zip(words).for_each(|(out, word)| out.copy_from_slice(&word.to_le_bytes()[..out.len()]));
-            } else {
-                for (k, out) in out.chunks_mut(8).enumerate() {
-                    out.copy_from_slice(&bits_at(words, start + k * WORD, WORD).to_le_bytes()[..out.len()]);
+                let words = &words[start / WORD..][..whole.len()];
+                for k in 0..whole.len() {
+                    whole[k] = words[k].to_le_bytes();
                 }
+            } else {
+                let whole = whole.iter_mut().enumerate();
+                whole.for_each(|(k, out)| *out = bits_at(words, start + k * WORD, WORD).to_le_bytes());
             }
+            let end = start + width * channels;
+            rest.copy_from_slice(&bits_at(words, end - 8 * rest.len(), WORD).to_le_bytes()[..rest.len()]);
             continue;
         }
         for (x, out) in out.chunks_exact_mut(octets).enumerate() {
@@ -91,13 +109,32 @@ pub struct ColumnEvents {
     /// First event of each input column, and one past the last.
     starts: Vec<u32>,
     /// The buffer is longer than its events, since they are written in batches.
-    events: Vec<u32>,
+    events: Vec<u16>,
+    bits: Vec<TapBits>,
 }
+
+/// Where a tap's bits are.
+#[derive(Clone, Debug)]
+struct TapBits {
+    /// Bit of the first channel at input column 0, and bits between two columns.
+    first: isize,
+    step: usize,
+    /// Input columns that read a source column.
+    valid: Range<usize>,
+    /// Event of the first channel.
+    base: u16,
+}
+
+/// Maximum number of rows in one kernel column that events can number.
+pub const MAX_ROWS: usize = 1 << 16;
+
+/// Bits that are listed at once.
+const HALF: usize = 32;
 
 impl ColumnEvents {
     /// The events of input column `x`.
     #[inline(always)]
-    pub fn of(&self, x: usize) -> &[u32] {
+    pub fn of(&self, x: usize) -> &[u16] {
         &self.events[self.starts[x] as usize..self.starts[x + 1] as usize]
     }
 
@@ -112,21 +149,40 @@ impl ColumnEvents {
         width: usize,
         taps: &[Tap],
     ) {
-        let room = width * taps.len() * channels + WORD;
+        let room = width * taps.len() * channels + HALF;
         if self.events.len() < room {
             self.events.resize(room, 0);
         }
         self.starts.resize(width + 1, 0);
+        self.bits.clear();
+        self.bits.extend(taps.iter().map(|tap| tap.bits(from, first, channels, width)));
+        let (starts, events, bits) = (&mut self.starts[..width + 1], &mut self.events[..], &self.bits[..]);
+        let aligned = channels % HALF == 0 && from.channels % HALF == 0 && first % HALF == 0;
         let mut length = 0;
         for x in 0..width {
-            self.starts[x] = length as u32;
-            for tap in taps {
-                let Some(place) = tap.place(from, x) else { continue };
-                let (start, base) = (place * from.channels + first, (tap.kernel_row * channels) as u32);
-                length += push_bits::<I>(words, start, channels, base, &mut self.events[length..]);
+            starts[x] = length as u32;
+            for tap in bits {
+                if !tap.valid.contains(&x) {
+                    continue;
+                }
+                let start = (tap.first + (x * tap.step) as isize) as usize;
+                if aligned {
+                    for k in 0..channels / HALF {
+                        let at = start + k * HALF;
+                        let half = (words[at / WORD] >> (at % WORD)) as u32;
+                        let Some(out) = events[length..].first_chunk_mut() else { continue };
+                        length += I::offsets(half, tap.base + (k * HALF) as u16, out);
+                    }
+                } else {
+                    for k in (0..channels).step_by(HALF) {
+                        let half = bits_at(words, start + k, (channels - k).min(HALF)) as u32;
+                        let Some(out) = events[length..].first_chunk_mut() else { continue };
+                        length += I::offsets(half, tap.base + k as u16, out);
+                    }
+                }
             }
         }
-        self.starts[width] = length as u32;
+        starts[width] = length as u32;
     }
 
     /// Lists what a lateral pool emits at one step, `step`, for `width` input columns.
@@ -136,34 +192,10 @@ impl ColumnEvents {
         for x in 0..width {
             self.starts.push(self.events.len() as u32);
             for tap in taps {
-                let base = (tap.kernel_row * channels) as u32;
-                self.events.extend(step.of(tap.row * width + x).iter().map(|channel| base + channel));
+                let base = (tap.kernel_row * channels) as u16;
+                self.events.extend(step.of(tap.row * width + x).iter().map(|&channel| base + channel as u16));
             }
         }
         self.starts.push(self.events.len() as u32);
     }
-}
-
-/// Writes an event for every set bit of `words` in `from..from + length` to `out`; bit `from` is event `base`. No branch
-/// depends on a bit. Returns how many there are.
-#[inline(always)]
-fn push_bits<I: Isa>(words: &[u64], from: usize, length: usize, base: u32, out: &mut [u32]) -> usize {
-    let mut count = 0;
-    for first in (0..length).step_by(WORD) {
-        let wide = (length - first).min(WORD);
-        let (word, shift) = ((from + first) / WORD, (from + first) % WORD);
-        let mut bits = if shift + wide <= WORD { words[word] >> shift } else { bits_at(words, from + first, wide) };
-        if wide < WORD {
-            bits &= (1 << wide) - 1;
-        }
-        let (out, base) = (&mut out[count..], base + first as u32);
-        if wide <= LANES {
-            if let Some(out) = out.first_chunk_mut() {
-                count += I::positions(bits as u16, base, out);
-            }
-        } else if let Some(out) = out.first_chunk_mut() {
-            count += I::positions_of_word(bits, base, out);
-        }
-    }
-    count
 }

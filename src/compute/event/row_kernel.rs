@@ -6,7 +6,7 @@
 
 use super::row_input::{ColumnEvents, Tap};
 use super::synapse_plan::PackedWeights;
-use crate::compute::simd::isa::Isa;
+use crate::compute::simd::isa::{Isa, load_all};
 use crate::compute::simd::lanes::Lanes;
 
 /// Patterns of eight channels.
@@ -58,14 +58,14 @@ impl<const O: usize, const N: usize> ColumnSums<N> for Tables<'_, O> {
     }
     #[inline(always)]
     fn sums<I: Isa, const K: usize>(&self, rows: &GroupRows<K, N>, x: usize) -> [[I::V; N]; K] {
-        let tables = rows.as_chunks::<PATTERNS>().0;
+        let tables = rows.as_chunks::<PATTERNS>().0.as_chunks::<O>().0;
         let patterns = self.0.patterns.as_chunks::<O>().0;
         let mut sums = [[I::splat(0.0); N]; K];
         for (k, tap) in self.0.taps.iter().enumerate() {
             let patterns = &patterns[k * self.0.width + x];
-            let tables = &tables[tap.kernel_row * O..(tap.kernel_row + 1) * O];
-            for (table, &pattern) in tables.iter().zip(patterns) {
-                add_row::<I, K, N>(&mut sums, &table[usize::from(pattern)]);
+            let tables = &tables[tap.kernel_row];
+            for octet in 0..O {
+                add_row::<I, K, N>(&mut sums, &tables[octet][usize::from(patterns[octet])]);
             }
         }
         sums
@@ -96,7 +96,7 @@ impl<const N: usize> ColumnSums<N> for EventSums<'_> {
     fn sums<I: Isa, const K: usize>(&self, rows: &GroupRows<K, N>, x: usize) -> [[I::V; N]; K] {
         let mut sums = [[I::splat(0.0); N]; K];
         for &event in self.events.of(x) {
-            add_row::<I, K, N>(&mut sums, &rows[event as usize]);
+            add_row::<I, K, N>(&mut sums, &rows[usize::from(event)]);
         }
         sums
     }
@@ -147,6 +147,7 @@ impl<'a> RowGeometry<'a> {
         self.form() != Form::Scattered
     }
 
+    #[inline(always)]
     fn form(&self) -> Form {
         match (self.columns, self.stride, self.dilation) {
             ([columns], 1, 1) if columns == &[0, 1, 2] => Form::Three,
@@ -307,10 +308,11 @@ fn scatter_column<I: Isa, const K: usize, const N: usize>(
         return;
     }
     let added = sums.sums::<I, K>(sums.rows::<K>(group), x);
-    for (added, &column) in added.iter().zip(columns) {
-        let Some(out) = output(column).and_then(|output| row.get_mut(output)) else { continue };
+    for k in 0..K {
+        let Some(out) = output(columns[k]) else { continue };
+        let out = &mut row[out];
         for n in 0..N {
-            I::store(sums.onto::<I>(added[n], I::load(&out[n])), &mut out[n]);
+            I::store(sums.onto::<I>(added[k][n], I::load(&out[n])), &mut out[n]);
         }
     }
 }
@@ -321,7 +323,7 @@ pub struct AddToRow<'a, const N: usize>(pub &'a mut [[Lanes; N]]);
 impl<I: Isa, const N: usize> RowSink<I, N> for AddToRow<'_, N> {
     #[inline(always)]
     fn base(&self, x: usize) -> [I::V; N] {
-        self.0[x].each_ref().map(I::load)
+        load_all::<I, N>(&self.0[x])
     }
     #[inline(always)]
     fn put(&mut self, x: usize, sum: [I::V; N]) {

@@ -2,7 +2,7 @@
 
 use super::spike_source::{SpikeSource, bits_at};
 use super::synapse_plan::{Grid, ShortcutMap, SourcePool};
-use crate::compute::simd::isa::Isa;
+use crate::compute::simd::isa::{Isa, load_all};
 use crate::compute::simd::lanes::{LANES, Lanes};
 
 /// A shortcut for one block of output channels.
@@ -87,24 +87,27 @@ impl<'a, const N: usize> BlockShortcut<'a, N> {
     pub fn add_row<I: Isa>(&self, spikes: &impl SpikeSource, t: usize, y: usize, row: &mut [[Lanes; N]]) {
         for (plane, &count) in spikes.weights().iter().enumerate() {
             let words = spikes.plane(t, plane);
-            let amplitude: [I::V; N] =
-                std::array::from_fn(|n| I::load(&Lanes(self.amplitude[n].0.map(|value| value * count as f32))));
-            for (x, out) in row.iter_mut().enumerate() {
-                let mut add = |bits: u64| {
-                    for n in 0..N {
-                        let lanes = (bits >> (n * LANES)) as u16;
-                        let add = I::select(lanes, amplitude[n], I::splat(0.0));
-                        I::store(I::add(I::load(&out[n]), add), &mut out[n]);
+            let scaled = self.amplitude.map(|lanes| Lanes(lanes.0.map(|value| value * count as f32)));
+            let amplitude = load_all::<I, N>(&scaled);
+            for x in 0..row.len() {
+                if let Some(SourcePool::Mean(windows)) = self.pool {
+                    let (Some(above), Some(column)) = (self.row(y), self.column(x)) else { continue };
+                    for place in windows.places(self.from, above, column) {
+                        add_bits::<I, N>(self.bits(words, place), &amplitude, &mut row[x]);
                     }
-                };
-                match self.pool {
-                    Some(SourcePool::Mean(windows)) => {
-                        let (Some(row), Some(column)) = (self.row(y), self.column(x)) else { continue };
-                        windows.places(self.from, row, column).for_each(|place| add(self.bits(words, place)));
-                    }
-                    _ => add(self.mask(words, y, x)),
+                } else {
+                    add_bits::<I, N>(self.mask(words, y, x), &amplitude, &mut row[x]);
                 }
             }
         }
+    }
+}
+
+/// Adds `amplitude` to the lanes of `out` whose bit is set.
+#[inline(always)]
+fn add_bits<I: Isa, const N: usize>(bits: u64, amplitude: &[I::V; N], out: &mut [Lanes; N]) {
+    for n in 0..N {
+        let add = I::select((bits >> (n * LANES)) as u16, amplitude[n], I::splat(0.0));
+        I::store(I::add(I::load(&out[n]), add), &mut out[n]);
     }
 }
