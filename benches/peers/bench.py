@@ -21,12 +21,12 @@ TRAINING = {"--arch": "resnet", "--activation": "qcfs:8", "--epochs": 1, "--data
 
 
 class PeerProcess:
-    """A peer in a process of its own; see peer.py."""
+    """A peer in a process of its own; see peer.py and way_peer.py."""
 
-    def __init__(self, work, job):
+    def __init__(self, work, job, program="peer.py"):
         path = work / f"job-{job['mode']}.json"
         path.write_text(json.dumps(job))
-        command = [sys.executable, str(HERE / "peer.py"), str(path)]
+        command = [sys.executable, str(HERE / program), str(path)]
         self.child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def ask(self, do, threads, **more):
@@ -287,7 +287,7 @@ def environment(options):
     own = subprocess.run([options.binary, "--version"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
     busy = os.getloadavg()[0]
     about = {"processor": f"{processor}, {os.cpu_count()} cores", "Spikescope": own}
-    about |= {name: version(name) for name in ("torch", "spikingjelly", "numpy")}
+    about |= {name: version(name) for name in ("torch", "spikingjelly", "numpy", "onnxruntime")}
     about["load before the start"] = f"{busy:.1f}" + (" (NOT QUIET: figures are not to be trusted)" if busy > 0.5 else "")
     return about
 

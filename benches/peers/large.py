@@ -48,8 +48,8 @@ def main():
     }
     out = given.work / "imagenet-size"
     watched = spikescope.Watched(spikescope.command(given.binary, "run", out, run), given.threads)
-    watched.run("measuring", "written to")
-    peaks = [watched.heard[word][1] / 1024 for word in ("measuring", "written to")]
+    watched.run("measuring", "wrote ")
+    peaks = [watched.heard[word][1] / 1024 for word in ("measuring", "wrote ")]
     summary = json.loads((out / "summary.json").read_text())
     spikes = sum(layer["spikes"] for layer in summary["layers"])
     print(f"VGG-16 at {SIDE}x{SIDE}, {IMAGES} images, T = {STEPS}, {given.threads} threads: {summary['seconds']['snn']:.1f} s,")

@@ -66,7 +66,7 @@ class Simulator(nn.Module):
     def __init__(self, nodes, mode):
         super().__init__()
         self.nodes, self.mode = nodes, mode
-        self.layers = nn.ModuleList(_module(node, mode) for node in nodes)
+        self.layers = nn.ModuleList(module_of(node, mode) for node in nodes)
         self.last_use = [max([i for i, node in enumerate(nodes) if at in node.inputs], default=at) for at in range(len(nodes))]
         self.steady = self._steady()
         if mode == "jelly-multi":
@@ -168,7 +168,7 @@ class Pad(nn.Module):
         return F.pad(x, self.pads)
 
 
-def _module(node, mode):
+def module_of(node, mode):
     """The module that computes `node`: SpikingJelly's own layers in its modes, torch's in the others."""
     jelly = mode.startswith("jelly")
     made_by, settings = layer if jelly else nn, node.settings
@@ -204,7 +204,7 @@ def _module(node, mode):
 def _loaded(module, node):
     """`module` with the weights of `node`."""
     with torch.no_grad():
-        module.weight.copy_(torch.from_numpy(node.weight))
+        module.weight.copy_(torch.from_numpy(node.weight.copy()))
         if node.bias is not None:
             module.bias.copy_(torch.from_numpy(node.bias.copy()))
     return module

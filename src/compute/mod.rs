@@ -2,8 +2,10 @@
 
 pub mod ann_run;
 pub mod backend;
+pub mod convolution;
 pub mod dense;
 pub mod event;
+pub mod forward;
 pub mod program;
 pub mod simd;
 pub mod verify;

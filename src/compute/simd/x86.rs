@@ -7,7 +7,7 @@
 use std::arch::x86_64::*;
 
 use super::isa::{Isa, Kernel};
-use super::lanes::Lanes;
+use super::lanes::{LANES, Lanes};
 
 /// Runs `kernel` with the widest of these instruction sets that the machine has.
 ///
@@ -52,7 +52,7 @@ fn has_avx512() -> bool {
 }
 
 fn has_avx2() -> bool {
-    is_x86_feature_detected!("avx2") && is_x86_feature_detected!("popcnt")
+    is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") && is_x86_feature_detected!("popcnt")
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi2,popcnt")]
@@ -60,7 +60,7 @@ fn avx512<K: Kernel>(kernel: K) -> K::Output {
     kernel.run::<Avx512>()
 }
 
-#[target_feature(enable = "avx2,popcnt")]
+#[target_feature(enable = "avx2,fma,popcnt")]
 fn avx2<K: Kernel>(kernel: K) -> K::Output {
     kernel.run::<Avx2>()
 }
@@ -71,6 +71,35 @@ struct Avx512;
 // SAFETY, for all of these: the machine has AVX-512 (see [`run`]), and `Lanes` is 64 bytes aligned to 64.
 impl Isa for Avx512 {
     type V = __m512;
+    const REGISTERS: usize = 32;
+    #[inline(always)]
+    fn load_slice(from: &[f32; LANES]) -> __m512 {
+        unsafe { _mm512_loadu_ps(from.as_ptr()) }
+    }
+    #[inline(always)]
+    fn store_slice(value: __m512, to: &mut [f32; LANES]) {
+        unsafe { _mm512_storeu_ps(to.as_mut_ptr(), value) }
+    }
+    #[inline(always)]
+    fn load_even(from: &[f32; 2 * LANES]) -> __m512 {
+        unsafe {
+            let places = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+            let [low, high] = [_mm512_loadu_ps(from.as_ptr()), _mm512_loadu_ps(from.as_ptr().add(LANES))];
+            _mm512_permutex2var_ps(low, places, high)
+        }
+    }
+    #[inline(always)]
+    fn mul_add(a: __m512, b: __m512, c: __m512) -> __m512 {
+        unsafe { _mm512_fmadd_ps(a, b, c) }
+    }
+    #[inline(always)]
+    fn max(a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_max_ps(a, b) }
+    }
+    #[inline(always)]
+    fn min(a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_min_ps(a, b) }
+    }
     #[inline(always)]
     fn load(from: &Lanes) -> __m512 {
         unsafe { _mm512_load_ps(from.0.as_ptr()) }
@@ -90,6 +119,10 @@ impl Isa for Avx512 {
     #[inline(always)]
     fn sub(a: __m512, b: __m512) -> __m512 {
         unsafe { _mm512_sub_ps(a, b) }
+    }
+    #[inline(always)]
+    fn mul(a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_mul_ps(a, b) }
     }
     #[inline(always)]
     fn mul_then_add(a: __m512, b: __m512, c: __m512) -> __m512 {
@@ -185,6 +218,41 @@ struct Avx2;
 // SAFETY, for all of these: the machine has AVX2 (see [`run`]), and `Lanes` is 64 bytes aligned to 64.
 impl Isa for Avx2 {
     type V = [__m256; 2];
+    const REGISTERS: usize = 8;
+    #[inline(always)]
+    fn load_slice(from: &[f32; LANES]) -> [__m256; 2] {
+        unsafe { [_mm256_loadu_ps(from.as_ptr()), _mm256_loadu_ps(from.as_ptr().add(8))] }
+    }
+    #[inline(always)]
+    fn store_slice(value: [__m256; 2], to: &mut [f32; LANES]) {
+        let to = to.as_mut_ptr();
+        unsafe {
+            _mm256_storeu_ps(to, value[0]);
+            _mm256_storeu_ps(to.add(8), value[1]);
+        }
+    }
+    #[inline(always)]
+    fn load_even(from: &[f32; 2 * LANES]) -> [__m256; 2] {
+        let half = |k: usize| unsafe {
+            let (low, high) = (_mm256_loadu_ps(from.as_ptr().add(k)), _mm256_loadu_ps(from.as_ptr().add(k + 8)));
+            // Even lanes of both, in pairs, then the pairs in order.
+            let even = _mm256_castps_pd(_mm256_shuffle_ps::<0b10_00_10_00>(low, high));
+            _mm256_castpd_ps(_mm256_permute4x64_pd::<0b11_01_10_00>(even))
+        };
+        [half(0), half(16)]
+    }
+    #[inline(always)]
+    fn mul_add(a: [__m256; 2], b: [__m256; 2], c: [__m256; 2]) -> [__m256; 2] {
+        unsafe { [_mm256_fmadd_ps(a[0], b[0], c[0]), _mm256_fmadd_ps(a[1], b[1], c[1])] }
+    }
+    #[inline(always)]
+    fn max(a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
+        unsafe { [_mm256_max_ps(a[0], b[0]), _mm256_max_ps(a[1], b[1])] }
+    }
+    #[inline(always)]
+    fn min(a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
+        unsafe { [_mm256_min_ps(a[0], b[0]), _mm256_min_ps(a[1], b[1])] }
+    }
     #[inline(always)]
     fn load(from: &Lanes) -> [__m256; 2] {
         unsafe { [_mm256_load_ps(from.0.as_ptr()), _mm256_load_ps(from.0.as_ptr().add(8))] }
@@ -208,6 +276,10 @@ impl Isa for Avx2 {
     #[inline(always)]
     fn sub(a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
         unsafe { [_mm256_sub_ps(a[0], b[0]), _mm256_sub_ps(a[1], b[1])] }
+    }
+    #[inline(always)]
+    fn mul(a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
+        unsafe { [_mm256_mul_ps(a[0], b[0]), _mm256_mul_ps(a[1], b[1])] }
     }
     #[inline(always)]
     fn mul_then_add(a: [__m256; 2], b: [__m256; 2], c: [__m256; 2]) -> [__m256; 2] {
