@@ -75,6 +75,10 @@ pub struct PieceCurrents<'a, const N: usize> {
 }
 
 impl<'a, const N: usize> PieceCurrents<'a, N> {
+    /// The currents of all places, if they are the same at every step and places lie side by side.
+    pub fn held(&self) -> Option<&'a [[Lanes; N]]> {
+        (self.strides == [0, 1]).then_some(self.values)
+    }
     /// The current of the `k`-th step at the `place`-th place.
     #[inline(always)]
     pub fn at(&self, k: usize, place: usize) -> &'a [Lanes; N] {

@@ -189,6 +189,13 @@ impl<const N: usize, const COS: bool> Neurons<'_, '_, N, COS> {
         self.output.mean_input.store(piece, &mean);
     }
 
+    /// Stores an input that never changes as its mean: a sum of equal numbers would round.
+    fn store_held(&mut self, piece: &Piece, currents: &[[Lanes; N]]) {
+        if self.task.constant && !self.output.mean_input.values.is_empty() {
+            self.output.mean_input.store(piece, currents);
+        }
+    }
+
     /// Shifts the initial potentials of `piece` (COS).
     fn shift(&mut self, slot: usize, piece: &Piece, currents: PieceCurrents<'_, N>) {
         let Correction::Cos { steps, passes, rule } = self.task.correction else { return };
@@ -227,6 +234,19 @@ impl<const N: usize, const COS: bool> TakeCurrents<N> for Neurons<'_, '_, N, COS
         let (channels, places, own) = (self.task.layer.shape[0], piece.places.len(), self.own(piece));
         let planes = self.task.layer.neuron.plane_weights().len();
         debug_assert!(planes <= MAX_PLANES);
+        let first_bit = own.places.start * channels + own.channels.start;
+        if let (Some(held), Some(per_word)) = (currents.held(), self.slots[slot].places_per_word(channels))
+            && first_bit % 64 == 0
+            && self.steps == self.task.recorded_steps
+        {
+            for (k, place) in (0..places).step_by(per_word).enumerate() {
+                let rows = &mut self.output.spikes.rows[own.sample];
+                let write = |t: usize, word: u64| rows[t][first_bit / 64 + k] |= word;
+                self.slots[slot].advance_held::<I>(held, place, steps.clone(), write);
+            }
+            self.store_held(&own, held);
+            return;
+        }
         let lanes = piece.channels.len();
         let inside = if lanes < 64 { (1 << lanes) - 1 } else { u64::MAX };
         let mut masks = vec![0u64; places * planes];
@@ -243,10 +263,9 @@ impl<const N: usize, const COS: bool> TakeCurrents<N> for Neurons<'_, '_, N, COS
                 self.store(slot, piece);
             }
         }
-        if self.task.constant && !self.output.mean_input.values.is_empty() && steps.start == 0 {
-            // Exact: a sum of equal numbers would round.
+        if steps.start == 0 && self.task.constant {
             let values: Vec<[Lanes; N]> = (0..places).map(|place| *currents.at(0, place)).collect();
-            self.output.mean_input.store(&own, &values);
+            self.store_held(&own, &values);
         }
     }
 

@@ -2,6 +2,8 @@
 //!
 //! The rules are those of [`super::neuron`].
 
+use std::ops::Range;
+
 use super::neuron::Dynamics;
 use crate::compute::event::row_kernel::RowSink;
 use crate::compute::event::shortcut::BlockShortcut;
@@ -35,6 +37,57 @@ impl<const N: usize> Membranes<N> {
             && self.dynamics.reset == Reset::Soft
             && self.shift == 0.0
             && self.charge.is_empty()
+    }
+
+    /// Places whose neurons fill a word together, if the channels fill their lanes and neurons are integrate-and-fire
+    /// ones ([`Membranes::advance_held`]).
+    pub fn places_per_word(&self, channels: usize) -> Option<usize> {
+        let fills = channels == N * LANES && self.dynamics.neuron == NeuronModel::If && self.charge.is_empty();
+        fills.then_some(64 / channels)
+    }
+
+    /// Integrates `steps` steps with the same `currents`, for the places from `place` on that fill a word, and calls
+    /// `write(t, word)` with the neurons that spike.
+    #[inline(always)]
+    pub fn advance_held<I: Isa>(
+        &mut self,
+        currents: &[[Lanes; N]],
+        place: usize,
+        steps: Range<usize>,
+        mut write: impl FnMut(usize, u64),
+    ) {
+        /// Vectors in a word.
+        const VECTORS: usize = 64 / LANES;
+        let zero = I::splat(0.0);
+        let (mut v, mut current, mut theta, mut shift) = ([zero; VECTORS], [zero; VECTORS], [zero; VECTORS], [zero; VECTORS]);
+        let shifts = self.shift::<I>();
+        let used = (self.v.len() - place).min(VECTORS / N) * N;
+        for k in 0..used {
+            v[k] = I::load(&self.v[place + k / N][k % N]);
+            current[k] = I::load(&currents[place + k / N][k % N]);
+            theta[k] = I::load(&self.theta[k % N]);
+            shift[k] = shifts[k % N];
+        }
+        for k in used..VECTORS {
+            theta[k] = I::splat(f32::INFINITY);
+        }
+        let (shifted, strict) = (self.shift != 0.0, self.dynamics.tie == TieRule::Gt);
+        let soft = self.dynamics.reset == Reset::Soft;
+        for t in steps {
+            let mut word = 0;
+            for k in 0..VECTORS {
+                let before = if shifted { I::add(v[k], shift[k]) } else { v[k] };
+                let m = I::add(before, current[k]);
+                let fired = if strict { I::gt(m, theta[k]) } else { I::ge(m, theta[k]) };
+                let after = if soft { I::sub(m, theta[k]) } else { zero };
+                v[k] = I::select(fired, after, m);
+                word |= u64::from(fired) << (k * LANES);
+            }
+            write(t, word);
+        }
+        for k in 0..used {
+            I::store(v[k], &mut self.v[place + k / N][k % N]);
+        }
     }
 
     /// Integrates one step: `currents(place)` is the input of each place. Writes the lanes that spike to `masks`,
@@ -283,6 +336,18 @@ mod tests {
         }
     }
 
+    /// The same with an input that does not change.
+    struct Held<'a>(&'a mut Membranes<2>, &'a [[Lanes; 2]], &'a mut [u64]);
+
+    impl Kernel for Held<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn run<I: Isa>(self) {
+            let steps = 0..self.2.len();
+            self.0.advance_held::<I>(self.1, 0, steps, |t, word| self.2[t] = word);
+        }
+    }
+
     /// The same with sums that fire in passing.
     struct InPassing<'a>(&'a mut Membranes<2>, &'a [[Lanes; 2]], &'a mut [u64]);
 
@@ -319,6 +384,16 @@ mod tests {
             let mut masks = vec![0; column.len() * planes];
             let mut after = start.clone();
             dispatch(Steps(&mut after, &column, &mut masks));
+            // A held input, in words and step by step.
+            let held = vec![column[0]; column.len()];
+            let (mut stepped, mut steps_bits) = (start.clone(), vec![0; held.len() * planes]);
+            dispatch(Steps(&mut stepped, &held, &mut steps_bits));
+            if let Some(places) = start.places_per_word(32) {
+                prop_assert_eq!(places, 2);
+                let (mut in_words, mut bits) = (start.clone(), vec![0; held.len()]);
+                dispatch(Held(&mut in_words, &held[..1], &mut bits));
+                prop_assert_eq!((&bits, &in_words.v), (&steps_bits, &stepped.v));
+            }
             if start.fires_in_passing() {
                 let (mut in_passing, mut bits) = (start.clone(), vec![0; column.len()]);
                 dispatch(InPassing(&mut in_passing, &column, &mut bits));

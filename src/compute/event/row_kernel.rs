@@ -12,6 +12,9 @@ use crate::compute::simd::lanes::Lanes;
 /// Patterns of eight channels.
 pub const PATTERNS: usize = 256;
 
+/// Partial sums of narrow rows.
+const PARTS: usize = 4;
+
 /// Rows of one group of K kernel columns, `[row][kernel column][lanes]`.
 type GroupRows<const K: usize, const N: usize> = [[[Lanes; N]; K]];
 
@@ -94,9 +97,31 @@ impl<const N: usize> ColumnSums<N> for EventSums<'_> {
     }
     #[inline(always)]
     fn sums<I: Isa, const K: usize>(&self, rows: &GroupRows<K, N>, x: usize) -> [[I::V; N]; K] {
-        let mut sums = [[I::splat(0.0); N]; K];
-        for &event in self.events.of(x) {
-            add_row::<I, K, N>(&mut sums, &rows[usize::from(event)]);
+        if K * N > 2 {
+            let mut sums = [[I::splat(0.0); N]; K];
+            for &event in self.events.of(x) {
+                add_row::<I, K, N>(&mut sums, &rows[usize::from(event)]);
+            }
+            return sums;
+        }
+        // Partial sums, so that no addition waits for the one before: the order depends on the events alone.
+        let mut parts = [[[I::splat(0.0); N]; K]; PARTS];
+        let (groups, rest) = self.events.of(x).as_chunks::<PARTS>();
+        for events in groups {
+            for part in 0..PARTS {
+                add_row::<I, K, N>(&mut parts[part], &rows[usize::from(events[part])]);
+            }
+        }
+        for part in 0..rest.len() {
+            add_row::<I, K, N>(&mut parts[part], &rows[usize::from(rest[part])]);
+        }
+        let mut sums = parts[0];
+        for k in 0..K {
+            for n in 0..N {
+                for part in 1..PARTS {
+                    sums[k][n] = I::add(sums[k][n], parts[part][k][n]);
+                }
+            }
         }
         sums
     }
