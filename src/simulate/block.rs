@@ -6,11 +6,10 @@
 use std::ops::Range;
 
 use super::correction::srp;
-use super::currents::{Current, Currents, FireBits, Piece, PieceCurrents, TakeCurrents};
+use super::currents::{Current, Currents, Piece, PieceCurrents, TakeCurrents};
 use super::event_currents::{EventCurrents, SpikeInput};
 use super::layer::{LayerTask, integrate};
 use super::layer_buffers::{LayerBuffers, LayerOutput};
-use super::membranes::Membranes;
 use super::plan::{Reuse, SimulationPlan};
 use super::signal::{Signal, apply_signal, frame_count, input_signal};
 use super::spike_train::{SampleSpikes, SpikeRows, SpikeTrain, for_each_bit};
@@ -18,7 +17,6 @@ use crate::compute::dense::tensor_to_vec;
 use crate::compute::event::Grid;
 use crate::compute::event::lookup_table::TableCache;
 use crate::compute::program::{EventForm, Program};
-use crate::compute::simd::isa::Isa;
 use crate::compute::simd::lanes::LANES;
 use crate::convert::{Correction, MaxPoolRule, SpikingLayer, SpikingNetwork};
 use crate::network::{NodeId, Op};
@@ -328,12 +326,7 @@ struct ByStep<'a, 'b> {
 }
 
 impl<const N: usize> TakeCurrents<N> for ByStep<'_, '_> {
-    const ALL_STEPS: bool = false;
-
-    fn begin(&mut self, _: usize, _: &Piece) {}
-
-    #[inline(always)]
-    fn take<I: Isa>(&mut self, _: usize, piece: &Piece, steps: Range<usize>, currents: PieceCurrents<'_, N>) {
+    fn take(&mut self, piece: &Piece, steps: Range<usize>, currents: PieceCurrents<'_, N>) {
         let (samples, grid) = (self.currents.samples, self.currents.grid);
         for (k, t) in steps.enumerate() {
             let row = (t * samples + piece.sample) * grid.len();
@@ -345,12 +338,6 @@ impl<const N: usize> TakeCurrents<N> for ByStep<'_, '_> {
             }
         }
     }
-
-    fn fire(&mut self, _: usize, _: &Piece, _: usize) -> Option<(&mut Membranes<N>, FireBits<'_>)> {
-        None
-    }
-
-    fn end(&mut self, _: usize, _: &Piece) {}
 }
 
 /// Outputs of `steps` as amplitudes, `[T·B, F]`.

@@ -3,14 +3,15 @@
 use std::ops::Range;
 
 use super::correction::cos::CosShift;
-use super::currents::{CurrentTask, Currents, FireBits, Piece, PieceCurrents, TakeCurrents};
+use super::currents::{CurrentTask, Currents, Fire, Piece, PieceCurrents, TakeCurrents};
 use super::layer_buffers::{LayerBuffers, LayerOutput};
-use super::membranes::{MAX_PLANES, Membranes, or_bits};
+use super::membranes::{Membranes, or_bits};
 use super::neuron::Dynamics;
 use super::recording::LayerRecording;
 use super::spike_train::SpikeTrain;
 use crate::Result;
-use crate::compute::simd::isa::Isa;
+use crate::compute::simd::dispatch;
+use crate::compute::simd::isa::{Isa, Kernel};
 use crate::compute::simd::lanes::{LANES, Lanes};
 use crate::convert::{Correction, NeuronModel, SpikingLayer};
 use crate::progress::JobControl;
@@ -41,19 +42,14 @@ pub(super) fn integrate(
     output: &mut LayerOutput<'_>,
     control: &JobControl,
 ) -> Result<()> {
-    // A correction reads all steps before the neurons start.
-    let shifts = matches!(layer_task.correction, Correction::Cos { .. }) && layer_task.resume_from.is_none();
-    match (currents.lanes(), shifts) {
-        (1, false) => integrate_in::<1, false>(layer_task, currents, output, control),
-        (2, false) => integrate_in::<2, false>(layer_task, currents, output, control),
-        (_, false) => integrate_in::<4, false>(layer_task, currents, output, control),
-        (1, true) => integrate_in::<1, true>(layer_task, currents, output, control),
-        (2, true) => integrate_in::<2, true>(layer_task, currents, output, control),
-        (_, true) => integrate_in::<4, true>(layer_task, currents, output, control),
+    match currents.lanes() {
+        1 => integrate_in::<1>(layer_task, currents, output, control),
+        2 => integrate_in::<2>(layer_task, currents, output, control),
+        _ => integrate_in::<4>(layer_task, currents, output, control),
     }
 }
 
-fn integrate_in<const N: usize, const COS: bool>(
+fn integrate_in<const N: usize>(
     layer_task: &LayerTask<'_>,
     currents: &Currents<'_>,
     output: &mut LayerOutput<'_>,
@@ -62,8 +58,8 @@ fn integrate_in<const N: usize, const COS: bool>(
     use rayon::prelude::*;
     let emitted = emitted_before(layer_task, currents.samples);
     let run = |task: &CurrentTask, first: usize, output: &mut LayerOutput<'_>| {
-        let slots = Vec::new();
-        let mut neurons = Neurons::<N, COS> { task: layer_task, emitted: &emitted, first, steps: currents.steps, output, slots };
+        let (emitted, steps) = (emitted.as_slice(), currents.steps);
+        let mut neurons = Neurons::<N> { task: layer_task, emitted, first, steps, output, membranes: None };
         currents.run(task, control, &mut neurons)
     };
     let tasks = currents.tasks();
@@ -93,7 +89,7 @@ fn integrate_in<const N: usize, const COS: bool>(
 }
 
 /// The neurons of a layer, which take its currents.
-struct Neurons<'a, 'b, const N: usize, const COS: bool> {
+struct Neurons<'a, 'b, const N: usize> {
     task: &'a LayerTask<'a>,
     /// Counts emitted before, `[B, F]`; empty unless needed.
     emitted: &'a [u32],
@@ -102,11 +98,11 @@ struct Neurons<'a, 'b, const N: usize, const COS: bool> {
     /// Steps that are simulated.
     steps: usize,
     output: &'a mut LayerOutput<'b>,
-    /// Neurons of the open pieces.
-    slots: Vec<Membranes<N>>,
+    /// Neurons of the open piece.
+    membranes: Option<Membranes<N>>,
 }
 
-impl<const N: usize, const COS: bool> Neurons<'_, '_, N, COS> {
+impl<const N: usize> Neurons<'_, '_, N> {
     /// The neurons of `piece` before their first step.
     fn start(&self, piece: &Piece) -> Membranes<N> {
         let layer = self.task.layer;
@@ -162,8 +158,7 @@ impl<const N: usize, const COS: bool> Neurons<'_, '_, N, COS> {
     }
 
     /// Stores what is known of `piece` after the last recorded step.
-    fn store(&mut self, slot: usize, piece: &Piece) {
-        let membranes = &self.slots[slot];
+    fn store(&mut self, membranes: &Membranes<N>, piece: &Piece) {
         let piece = &self.own(piece);
         self.output.potential.store(piece, &membranes.v);
         if membranes.charge.is_empty() {
@@ -189,23 +184,14 @@ impl<const N: usize, const COS: bool> Neurons<'_, '_, N, COS> {
         self.output.mean_input.store(piece, &mean);
     }
 
-    /// Stores an input that never changes as its mean: a sum of equal numbers would round.
-    fn store_held(&mut self, piece: &Piece, currents: &[[Lanes; N]]) {
-        if self.task.constant && !self.output.mean_input.values.is_empty() {
-            self.output.mean_input.store(piece, currents);
-        }
-    }
-
     /// Shifts the initial potentials of `piece` (COS).
-    fn shift(&mut self, slot: usize, piece: &Piece, currents: PieceCurrents<'_, N>) {
+    fn shift(&mut self, membranes: &mut Membranes<N>, piece: &Piece, currents: PieceCurrents<'_, N>) {
         let Correction::Cos { steps, passes, rule } = self.task.correction else { return };
         let cos = CosShift { steps, passes, rule, tie: self.task.layer.tie };
-        let (membranes, places) = (&mut self.slots[slot], piece.places.len());
-        for (k, v) in membranes.v.iter_mut().enumerate().take(places) {
+        for (k, v) in membranes.v.iter_mut().enumerate() {
             cos.calibrate_lanes(v, &membranes.theta, membranes.shift, |t| currents.at(t, k));
         }
-        let start = membranes.v.clone();
-        let neurons = self.task.layer.neurons();
+        let (start, neurons) = (&membranes.v, self.task.layer.neurons());
         let values = std::mem::take(&mut self.output.start);
         let row = &mut values[(piece.sample - self.first) * neurons..];
         self.for_each_neuron(piece, |[k, lane], neuron| row[neuron] = start[k][lane / LANES].0[lane % LANES]);
@@ -217,72 +203,114 @@ fn lane_mut<const N: usize>(values: &mut [[Lanes; N]], [k, lane]: [usize; 2]) ->
     &mut values[k][lane / LANES].0[lane % LANES]
 }
 
-impl<const N: usize, const COS: bool> TakeCurrents<N> for Neurons<'_, '_, N, COS> {
-    const ALL_STEPS: bool = COS;
-
-    fn begin(&mut self, slot: usize, piece: &Piece) {
-        let membranes = self.start(piece);
-        self.slots.truncate(slot);
-        self.slots.push(membranes);
+impl<const N: usize> TakeCurrents<N> for Neurons<'_, '_, N> {
+    fn takes_all_steps(&self) -> bool {
+        // COS reads them before the neurons start.
+        matches!(self.task.correction, Correction::Cos { .. }) && self.task.resume_from.is_none()
     }
 
-    #[inline(always)]
-    fn take<I: Isa>(&mut self, slot: usize, piece: &Piece, steps: Range<usize>, currents: PieceCurrents<'_, N>) {
-        if COS && steps.start == 0 {
-            self.shift(slot, piece, currents);
+    fn begin(&mut self, piece: &Piece) {
+        self.membranes = Some(self.start(piece));
+    }
+
+    fn take(&mut self, piece: &Piece, steps: Range<usize>, currents: PieceCurrents<'_, N>) {
+        let Some(mut membranes) = self.membranes.take() else { return };
+        if steps.start == 0 && self.takes_all_steps() {
+            self.shift(&mut membranes, piece, currents);
         }
-        let (channels, places, own) = (self.task.layer.shape[0], piece.places.len(), self.own(piece));
-        let planes = self.task.layer.neuron.plane_weights().len();
-        debug_assert!(planes <= MAX_PLANES);
+        let own = self.own(piece);
+        let (channels, recorded) = (self.task.layer.shape[0], self.task.recorded_steps);
         let first_bit = own.places.start * channels + own.channels.start;
-        if let (Some(held), Some(per_word)) = (currents.held(), self.slots[slot].places_per_word(channels))
-            && first_bit % 64 == 0
-            && self.steps == self.task.recorded_steps
-        {
-            for (k, place) in (0..places).step_by(per_word).enumerate() {
-                let rows = &mut self.output.spikes.rows[own.sample];
-                let write = |t: usize, word: u64| rows[t][first_bit / 64 + k] |= word;
-                self.slots[slot].advance_held::<I>(held, place, steps.clone(), write);
-            }
-            self.store_held(&own, held);
-            return;
-        }
-        let lanes = piece.channels.len();
-        let inside = if lanes < 64 { (1 << lanes) - 1 } else { u64::MAX };
-        let mut masks = vec![0u64; places * planes];
-        for (k, t) in steps.clone().enumerate() {
-            self.slots[slot].advance::<I>(|place| currents.at(k, place), &mut masks);
-            for plane in 0..planes {
-                let (words, first) = self.output.step(&own, t, plane);
-                for (place, masks) in masks.chunks_exact(planes).enumerate() {
-                    or_bits(words, first + place * channels, masks[plane] & inside);
+        let whole_words = first_bit % 64 == 0 && self.steps == recorded;
+        if let (Some(held), Some(places)) = (currents.held(), membranes.places_per_word(channels).filter(|_| whole_words)) {
+            let rows = &mut self.output.spikes.rows[own.sample];
+            dispatch(Hold { membranes: &mut membranes, held, places, rows, first_word: first_bit / 64 });
+        } else {
+            let planes = self.task.layer.neuron.plane_weights().len();
+            let mut masks = vec![0u64; own.places.len() * planes];
+            let lanes = own.channels.len();
+            let inside = if lanes < 64 { (1 << lanes) - 1 } else { u64::MAX };
+            for (k, t) in steps.clone().enumerate() {
+                dispatch(Step { membranes: &mut membranes, currents, k, masks: &mut masks });
+                for plane in 0..planes {
+                    let (words, first) = self.output.step(&own, t, plane);
+                    for (place, masks) in masks.chunks_exact(planes).enumerate() {
+                        or_bits(words, first + place * channels, masks[plane] & inside);
+                    }
+                }
+                // A correction may read more steps than are recorded.
+                if t + 1 == recorded && self.steps > recorded {
+                    self.store(&membranes, piece);
                 }
             }
-            // A correction may read more steps than are recorded.
-            if t + 1 == self.task.recorded_steps && self.steps > self.task.recorded_steps {
-                self.store(slot, piece);
-            }
         }
-        if steps.start == 0 && self.task.constant {
-            let values: Vec<[Lanes; N]> = (0..places).map(|place| *currents.at(0, place)).collect();
-            self.store_held(&own, &values);
+        if steps.start == 0 && self.task.constant && !self.output.mean_input.values.is_empty() {
+            // An input that never changes is its mean: a sum of equal numbers would round.
+            let values: Vec<[Lanes; N]> = (0..own.places.len()).map(|place| *currents.at(0, place)).collect();
+            self.output.mean_input.store(&own, &values);
         }
+        self.membranes = Some(membranes);
     }
 
-    #[inline(always)]
-    fn fire(&mut self, slot: usize, piece: &Piece, t: usize) -> Option<(&mut Membranes<N>, FireBits<'_>)> {
-        if COS || t >= self.task.recorded_steps || !self.slots[slot].fires_in_passing() {
+    fn fire(&mut self, piece: &Piece) -> Option<Fire<'_, N>> {
+        let own = self.own(piece);
+        let membranes = self.membranes.as_mut()?;
+        let all = !matches!(self.task.correction, Correction::Cos { .. }) && self.steps == self.task.recorded_steps;
+        if !all || !membranes.fires_in_passing() {
             return None;
         }
         let channels = self.task.layer.shape[0];
-        let own = self.own(piece);
-        let (words, first) = self.output.step(&own, t, 0);
-        Some((&mut self.slots[slot], (words, first, channels)))
+        let first = own.places.start * channels + own.channels.start;
+        let rows = self.output.spikes.rows[own.sample].iter_mut().map(|row| &mut **row).collect();
+        Some(Fire { membranes, rows, first, channels })
     }
 
-    fn end(&mut self, slot: usize, piece: &Piece) {
-        if self.steps == self.task.recorded_steps {
-            self.store(slot, piece);
+    fn end(&mut self, piece: &Piece) {
+        if self.steps == self.task.recorded_steps
+            && let Some(membranes) = self.membranes.take()
+        {
+            self.store(&membranes, piece);
+        }
+    }
+}
+
+/// One step of a piece.
+struct Step<'a, const N: usize> {
+    membranes: &'a mut Membranes<N>,
+    currents: PieceCurrents<'a, N>,
+    k: usize,
+    /// `[place][plane]`
+    masks: &'a mut [u64],
+}
+
+impl<const N: usize> Kernel for Step<'_, N> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let Self { membranes, currents, k, masks } = self;
+        membranes.advance::<I>(|place| currents.at(k, place), masks);
+    }
+}
+
+/// All steps of a piece whose input never changes.
+struct Hold<'a, 'b, const N: usize> {
+    membranes: &'a mut Membranes<N>,
+    held: &'a [[Lanes; N]],
+    /// Places of one word.
+    places: usize,
+    rows: &'a mut [&'b mut [u64]],
+    first_word: usize,
+}
+
+impl<const N: usize> Kernel for Hold<'_, '_, N> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let Self { membranes, held, places, rows, first_word } = self;
+        let steps = rows.len();
+        for (k, place) in (0..held.len()).step_by(places).enumerate() {
+            let write = |t: usize, word: u64| rows[t][first_word + k] |= word;
+            membranes.advance_held::<I>(held, place, steps, write);
         }
     }
 }

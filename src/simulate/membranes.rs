@@ -2,17 +2,12 @@
 //!
 //! The rules are those of [`super::neuron`].
 
-use std::ops::Range;
-
 use super::neuron::Dynamics;
 use crate::compute::event::row_kernel::RowSink;
 use crate::compute::event::shortcut::BlockShortcut;
 use crate::compute::simd::isa::{Isa, load_all};
 use crate::compute::simd::lanes::{LANES, Lanes};
 use crate::convert::{NeuronModel, Reset, TieRule};
-
-/// Maximum number of planes that a neuron's counts need ([`NeuronModel::plane_weights`]).
-pub const MAX_PLANES: usize = 7;
 
 /// The neurons of one block of channels at several places.
 #[derive(Clone, Debug)]
@@ -53,7 +48,7 @@ impl<const N: usize> Membranes<N> {
         &mut self,
         currents: &[[Lanes; N]],
         place: usize,
-        steps: Range<usize>,
+        steps: usize,
         mut write: impl FnMut(usize, u64),
     ) {
         /// Vectors in a word.
@@ -73,7 +68,7 @@ impl<const N: usize> Membranes<N> {
         }
         let (shifted, strict) = (self.shift != 0.0, self.dynamics.tie == TieRule::Gt);
         let soft = self.dynamics.reset == Reset::Soft;
-        for t in steps {
+        for t in 0..steps {
             let mut word = 0;
             for k in 0..VECTORS {
                 let before = if shifted { I::add(v[k], shift[k]) } else { v[k] };
@@ -343,8 +338,7 @@ mod tests {
         type Output = ();
         #[inline(always)]
         fn run<I: Isa>(self) {
-            let steps = 0..self.2.len();
-            self.0.advance_held::<I>(self.1, 0, steps, |t, word| self.2[t] = word);
+            self.0.advance_held::<I>(self.1, 0, self.2.len(), |t, word| self.2[t] = word);
         }
     }
 

@@ -34,6 +34,7 @@
 
 mod block;
 pub mod correction;
+mod current_rows;
 mod currents;
 mod event_currents;
 pub mod execution_form;
