@@ -16,7 +16,7 @@ pub fn silent_layers(network: &Network, calibration: &Calibration, recipe: &Reci
     let (mut found, mut with_dead_channels) = (Vec::new(), Vec::new());
     for layer in &calibration.layers {
         let name = network.nodes[layer.node].name.as_str();
-        if layer.layer.positive.is_empty() {
+        if layer.layer.is_silent() {
             let has_lambda = matches!(network.nodes[layer.node].op, Op::Activation(a) if a.lambda().is_some());
             let theta = if recipe.manual_thresholds.contains_key(name) {
                 "its threshold was set by hand".to_owned()
@@ -33,7 +33,7 @@ pub fn silent_layers(network: &Network, calibration: &Calibration, recipe: &Reci
             found.push(Finding::warning("never active", Some(name), text));
             continue;
         }
-        let dead = layer.channels.iter().filter(|channel| channel.positive.is_empty()).count();
+        let dead = layer.channels.iter().filter(|channel| channel.is_silent()).count();
         if dead > 0 {
             with_dead_channels.push((name, dead, layer.channels.len()));
         }

@@ -43,7 +43,15 @@ impl<'a> LayerSample<'a> {
         record.spikes.add_counts(steps, sample, &mut counts);
         let zin = match data.mean_inputs.get(index) {
             Some(means) => Cow::Borrowed(&means[span.clone()]),
-            None => Cow::Owned(record.mean_inputs_of_counts(layer, sample, &counts).unwrap_or_default()),
+            None => {
+                let all = steps == record.spikes.steps();
+                let recorded = if all {
+                    record.mean_inputs_of_counts(layer, sample, &counts)
+                } else {
+                    record.mean_inputs(layer, sample)
+                };
+                recorded.map_or(Cow::Borrowed(&data.ann.pre_activations[index][span.clone()]), Cow::Owned)
+            }
         };
         // A negative spike costs as much as a positive one.
         let events = (layer.neuron == NeuronModel::Signed).then(|| {
