@@ -207,7 +207,10 @@ impl BlockState<'_, '_> {
     fn input(&self) -> burn::tensor::Tensor<2> {
         let plan = self.shared.plan;
         let width = plan.program.network().input_shape().iter().product::<usize>();
-        plan.program.tensor(plan.input[self.block.first * width..(self.block.first + self.block.rows) * width].to_vec(), self.block.rows)
+        plan.program.tensor(
+            plan.input[self.block.first * width..(self.block.first + self.block.rows) * width].to_vec(),
+            self.block.rows,
+        )
     }
 
     /// The dense value of node `id`; `index` is its index among the spiking layers.

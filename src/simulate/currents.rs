@@ -158,8 +158,11 @@ impl Currents<'_> {
         let blocks = self.blocks().len();
         let mut tasks = Vec::new();
         let (samples, block_parts) = if self.blocks_outside() { (self.samples, self.parts) } else { (1, 1) };
-        let samples: Vec<Range<usize>> =
-            if self.parts < 2 { vec![0..self.samples] } else { split(self.samples, self.samples.div_ceil(samples)).collect() };
+        let samples: Vec<Range<usize>> = if self.parts < 2 {
+            vec![0..self.samples]
+        } else {
+            split(self.samples, self.samples.div_ceil(samples)).collect()
+        };
         for samples in samples {
             let blocks: Vec<_> = split(blocks, block_parts).collect();
             let row_parts = self.parts.div_ceil(blocks.len().max(1));
@@ -230,7 +233,8 @@ impl Currents<'_> {
         use rayon::prelude::*;
         let Current::Events(events) = &self.current else { return Ok(()) };
         let inputs = |sample: usize| control.check().map(|()| events.inputs(sample, self.steps));
-        let inputs: Vec<Vec<PreparedInput>> = task.samples.clone().into_par_iter().map(inputs).collect::<Result<_>>()?;
+        let inputs: Vec<Vec<PreparedInput>> =
+            task.samples.clone().into_par_iter().map(inputs).collect::<Result<_>>()?;
         let column = vec![[Lanes::ZERO; N]; self.steps];
         let group = (TILED_COLUMN_BYTES / size_of_val(column.as_slice()).max(1)).clamp(1, MAX_TILED_COLUMNS);
         let mut columns = vec![column; group];

@@ -165,9 +165,8 @@ impl EventCurrents<'_> {
             }
             let Some(SourcePool::Lateral(windows)) = term.pool else { return PreparedInput::Bits };
             let channels = term.from.channels / map.groups;
-            let group = |g: usize| {
-                lateral(term.from, map.input, windows, g * channels..(g + 1) * channels, &spikes, steps)
-            };
+            let group =
+                |g: usize| lateral(term.from, map.input, windows, g * channels..(g + 1) * channels, &spikes, steps);
             PreparedInput::Lateral((0..map.groups).map(group).collect())
         };
         self.plan.terms.iter().zip(&self.sources).map(input).collect()
@@ -196,11 +195,7 @@ impl EventCurrents<'_> {
     pub fn shortcut<const N: usize>(&self, k: usize, block: usize) -> Option<BlockShortcut<'_, N>> {
         let (term, channels) = (&self.plan.terms[k], &self.plan.blocks[block]);
         let LinearMap::Shortcut(map) = &term.map else { return None };
-        BlockShortcut::new(
-            (map, term.from, term.pool),
-            (channels.start, channels.len()),
-            &self.sources[k].amplitudes,
-        )
+        BlockShortcut::new((map, term.from, term.pool), (channels.start, channels.len()), &self.sources[k].amplitudes)
     }
 
     /// The spikes that term `k` reads.

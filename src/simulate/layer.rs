@@ -222,7 +222,9 @@ impl<const N: usize> TakeCurrents<N> for Neurons<'_, '_, N> {
         let (channels, recorded) = (self.task.layer.shape[0], self.task.recorded_steps);
         let first_bit = own.places.start * channels + own.channels.start;
         let whole_words = first_bit % 64 == 0 && self.steps == recorded;
-        if let (Some(held), Some(places)) = (currents.held(), membranes.places_per_word(channels).filter(|_| whole_words)) {
+        if let (Some(held), Some(places)) =
+            (currents.held(), membranes.places_per_word(channels).filter(|_| whole_words))
+        {
             let rows = &mut self.output.spikes.rows[own.sample];
             dispatch(Hold { membranes: &mut membranes, held, places, rows, first_word: first_bit / 64 });
         } else {

@@ -121,7 +121,9 @@ impl BitValues<'_> {
         let first = piece.sample * self.neurons + piece.places.start * self.channels + piece.channels.start;
         if piece.channels.len() == N * LANES && self.channels == N * LANES {
             let out = &mut self.values[first..first + values.len() * N * LANES];
-            out.chunks_exact_mut(LANES).zip(values.as_flattened()).for_each(|(out, lanes)| out.copy_from_slice(&lanes.0));
+            out.chunks_exact_mut(LANES)
+                .zip(values.as_flattened())
+                .for_each(|(out, lanes)| out.copy_from_slice(&lanes.0));
             return;
         }
         for (place, lanes) in values.iter().enumerate() {

@@ -54,7 +54,8 @@ impl<const N: usize> Membranes<N> {
         /// Vectors in a word.
         const VECTORS: usize = 64 / LANES;
         let zero = I::splat(0.0);
-        let (mut v, mut current, mut theta, mut shift) = ([zero; VECTORS], [zero; VECTORS], [zero; VECTORS], [zero; VECTORS]);
+        let (mut v, mut current, mut theta, mut shift) =
+            ([zero; VECTORS], [zero; VECTORS], [zero; VECTORS], [zero; VECTORS]);
         let shifts = self.shift::<I>();
         let used = (self.v.len() - place).min(VECTORS / N) * N;
         for k in 0..used {

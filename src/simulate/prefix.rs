@@ -173,7 +173,9 @@ fn block_means(
                 add_bias(layer, &mut mean);
                 means.push(mean);
                 if per_step[id] {
-                    Signal::Sequence(program.tensor(decode(layer, SpikeRows::Train(spikes), 0..steps, first, rows), steps * rows))
+                    Signal::Sequence(
+                        program.tensor(decode(layer, SpikeRows::Train(spikes), 0..steps, first, rows), steps * rows),
+                    )
                 } else {
                     let amplitudes = layer.amplitudes();
                     let mut rates = vec![0.0; rows * amplitudes.len()];

@@ -6,8 +6,8 @@
 
 use std::sync::Arc;
 
-use crate::compute::event::spike_source::SpikeSource;
 use crate::compute::event::spike_count::count_spikes;
+use crate::compute::event::spike_source::SpikeSource;
 use crate::convert::{NeuronModel, SpikingLayer};
 
 /// The spikes of one layer: one bit per (step, sample, plane, neuron), planes padded to whole 64-bit words. The count

@@ -43,8 +43,10 @@ pub fn compile(network: &Network, target: NodeId) -> Option<SynapsePlan> {
         (g * per_group..end).step_by(width).map(move |first| first..(first + width).min(end))
     });
     let blocks: Vec<_> = blocks.collect();
-    let terms =
-        unpacked_terms.into_iter().map(|unpacked| packing::pack_term(network, unpacked, &blocks, lanes, pool.is_some())).collect();
+    let terms = unpacked_terms
+        .into_iter()
+        .map(|unpacked| packing::pack_term(network, unpacked, &blocks, lanes, pool.is_some()))
+        .collect();
     let grid = Grid::of(&node.shape)?;
     Some(SynapsePlan {
         inner,

@@ -64,4 +64,3 @@ pub fn lateral(
     }
     sides
 }
-

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::spike_source::bits_at;
 use super::lateral_pool::PooledStep;
+use super::spike_source::bits_at;
 use super::synapse_plan::{Grid, PackedWeights, SourcePool, Term};
 use crate::compute::simd::isa::{Isa, WORD};
 

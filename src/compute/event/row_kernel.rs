@@ -299,11 +299,7 @@ fn roll_single<I: Isa, const N: usize>(
 
 /// Adds to a row of outputs of any geometry; `row` has the base values. The order of additions is that of [`roll`].
 #[inline(always)]
-pub fn scatter<I: Isa, const N: usize>(
-    sums: &impl ColumnSums<N>,
-    geometry: &RowGeometry<'_>,
-    row: &mut [[Lanes; N]],
-) {
+pub fn scatter<I: Isa, const N: usize>(sums: &impl ColumnSums<N>, geometry: &RowGeometry<'_>, row: &mut [[Lanes; N]]) {
     for x in 0..geometry.inputs {
         for (group, columns) in geometry.columns.iter().enumerate() {
             match columns.len() {
