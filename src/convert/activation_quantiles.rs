@@ -130,7 +130,8 @@ impl ActivationQuantiles {
         }
         let known = if self.has_percentile(p) { self.largest() } else { self.all() };
         let below = self.len() - known.len();
-        let at = |rank: usize| rank.checked_sub(below).and_then(|i| known.get(i)).map_or(0.0, |&value| f64::from(value));
+        let at =
+            |rank: usize| rank.checked_sub(below).and_then(|i| known.get(i)).map_or(0.0, |&value| f64::from(value));
         let (a, b) = (at(low), at(high));
         (a + (b - a) * fraction) as f32
     }

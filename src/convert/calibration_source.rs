@@ -89,9 +89,8 @@ impl CalibrationSource {
         control: &JobControl,
     ) -> Result<Vec<Option<LayerCollector>>> {
         let network = self.program.network();
-        let empty = |(k, &node): (usize, &NodeId)| {
-            Some(LayerCollector::new(&network.nodes[node], self.rows, detail(k)?))
-        };
+        let empty =
+            |(k, &node): (usize, &NodeId)| Some(LayerCollector::new(&network.nodes[node], self.rows, detail(k)?));
         let empty: Vec<Option<LayerCollector>> = self.layers.iter().enumerate().map(empty).collect();
         // An activation's input is its pre-activation z.
         let source_of = |layer: &NodeId| network.nodes[*layer].inputs[0];

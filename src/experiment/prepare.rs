@@ -49,8 +49,9 @@ pub(super) fn load_or_compute_calibration(
     let calibration = Arc::new(convert::calibrate_for(
         &model.program,
         Box::new({
-            let (range, scaling) = (range.clone(), settings.scaling.clone());
-            move || Arc::new(set.scaled(range.clone(), &scaling))
+            // Only these samples, so that the data set need not stay.
+            let (part, scaling, rows) = (set.part(range.clone()), settings.scaling.clone(), range.len());
+            move || Arc::new(part.scaled(0..rows, &scaling))
         }),
         range.len(),
         &settings.recipe,

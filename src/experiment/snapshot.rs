@@ -174,7 +174,9 @@ impl Snapshot {
         let position = |focus: &Focus| (focus.steps, focus.layer, focus.sample);
         let known_initial = of_run.filter(|known| position(&known.focus) == position(&focus));
         let initial = || match known_initial.and_then(|known| known.initial.clone()) {
-            None if is_requested(SnapshotPart::Initial) => initial_potential_errors(&run, &focus, &currents, control).map(Some),
+            None if is_requested(SnapshotPart::Initial) => {
+                initial_potential_errors(&run, &focus, &currents, control).map(Some)
+            }
             known => Ok(known),
         };
         let known_threshold = of_run.filter(|known| known.focus.layer == focus.layer);
@@ -190,7 +192,13 @@ impl Snapshot {
         let (initial, threshold) = (initial?, threshold?);
         control.check()?;
         let categories = categories_of(&run, &focus, &currents, &maps);
-        let ties = count_ties(&run.spiking, &run.recording, &currents, focus.layer, focus.sample);
+        // What covers all T steps does not depend on the cursor.
+        let same_sample = of_run.filter(|known| known.focus.sample == focus.sample);
+        let same_layer = same_sample.filter(|known| known.focus.layer == focus.layer);
+        let ties = match same_layer {
+            Some(known) => known.ties.clone(),
+            None => count_ties(&run.spiking, &run.recording, &currents, focus.layer, focus.sample),
+        };
         let mut at = Some(((focus.layer, focus.sample), currents));
         let mut trace_of = |layer: usize, sample: usize, neuron: usize| {
             let known = at.take().filter(|(key, _)| *key == (layer, sample));
@@ -199,15 +207,23 @@ impl Snapshot {
             }));
             trace(&run.spiking, &run.recording, currents, layer, sample, neuron)
         };
-        let focused = trace_of(focus.layer, focus.sample, focus.neuron);
+        let focused = match same_layer.filter(|known| known.focus.neuron == focus.neuron) {
+            Some(known) => known.trace.clone(),
+            None => trace_of(focus.layer, focus.sample, focus.neuron),
+        };
         let mut pinned = Vec::with_capacity(focus.pinned.len());
         for pin in &focus.pinned {
             control.check()?;
-            pinned.push((*pin, trace_of(pin.layer, pin.sample, pin.neuron)));
+            let known = of_run.and_then(|known| known.pinned.iter().find(|(known, _)| known == pin));
+            let known = known.map(|(_, trace)| trace.clone());
+            pinned.push((*pin, known.unwrap_or_else(|| trace_of(pin.layer, pin.sample, pin.neuron))));
         }
         control.check()?;
         let mean_input = |layer: usize, neuron: usize| mean_input_of(&run, layer, focus.sample, neuron);
-        let divergence = first_divergence(&run.run_data(&[]), focus.sample, run.steps(), mean_input);
+        let divergence = match same_sample {
+            Some(known) => known.divergence,
+            None => first_divergence(&run.run_data(&[]), focus.sample, run.steps(), mean_input),
+        };
         static NEXT_ID: AtomicU64 = AtomicU64::new(1);
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         Ok(Self {

@@ -31,21 +31,13 @@ impl LayerReport {
     ///
     /// # Errors
     /// [`crate::Error::Cancelled`] once `control` is cancelled.
-    pub fn compute_maps(
-        &mut self,
-        data: &RunData<'_>,
-        index: usize,
-        steps: usize,
-        control: &JobControl,
-    ) -> Result<()> {
+    pub fn compute_maps(&mut self, data: &RunData<'_>, index: usize, steps: usize, control: &JobControl) -> Result<()> {
         let (samples, neurons) = (data.recording.samples, data.spiking.layers[index].neurons());
         // A fixed number of groups, merged in order: sums do not depend on the number of threads.
         let group = samples.div_ceil(8).max(1);
         let starts: Vec<usize> = (0..samples).step_by(group).collect();
-        let empty = || Maps {
-            cells: vec![0; DENSITY_BINS * DENSITY_BINS + COUNTER_COPIES],
-            offsets: vec![0.0; neurons],
-        };
+        let empty =
+            || Maps { cells: vec![0; DENSITY_BINS * DENSITY_BINS + COUNTER_COPIES], offsets: vec![0.0; neurons] };
         let of_group = |first: usize| {
             let mut maps = empty();
             for sample in first..(first + group).min(samples) {

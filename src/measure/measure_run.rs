@@ -202,7 +202,10 @@ fn add_uniform(
         for (chunk, (((z, zin), counts), fan_out)) in z.iter().zip(zin).zip(counts).zip(fan_out).enumerate() {
             if !neurons.add(&Chunk { z, zin, counts, fan_out }, &mut sums.offsets) {
                 let at = first + chunk * CHUNK;
-                others.push(at..at + CHUNK);
+                match others.last_mut().filter(|last| last.end == at) {
+                    Some(last) => last.end += CHUNK,
+                    None => others.push(at..at + CHUNK),
+                }
             }
         }
         if !rest.is_empty() {

@@ -15,14 +15,6 @@ use super::tile::Tiles;
 use super::weights::PackedWeights;
 use crate::compute::simd::dispatch;
 
-/// Fraction of a tile's places that must be outputs; with less, several images are computed together.
-const MIN_USE: f64 = 0.92;
-/// Places that weights beyond [`MAX_RESIDENT`] are read for at least.
-const MIN_PLACES: usize = 128;
-/// Weights that stay in a common L2 cache.
-const MAX_RESIDENT: usize = 1 << 18;
-const MAX_IMAGES: usize = 16;
-
 /// A convolution with its weights in the order in which tiles read them.
 #[derive(Clone, Debug)]
 pub struct Convolution {
@@ -37,7 +29,7 @@ impl Convolution {
     }
     /// The plan for as many images at once as are best for `geometry`; it can be shared by convolutions of its sizes.
     pub fn plan_for(geometry: Geometry) -> Arc<Plan> {
-        Arc::new(Plan::new(geometry, best_images(&geometry)))
+        Arc::new(Plan::new(geometry, geometry.best_images()))
     }
     /// Packs `weights` `[C_out, C/groups, kH, kW]` for a plan.
     pub fn with_plan(plan: Arc<Plan>, weights: &[f32]) -> Self {
@@ -148,18 +140,4 @@ struct Target<'a> {
     /// Place of the first sum of the first channel.
     start: usize,
     epilogue: Option<&'a Epilogue<'a>>,
-}
-
-/// The number of images whose places together fill tiles and are worth reading the weights for.
-fn best_images(geometry: &Geometry) -> usize {
-    use crate::compute::simd::lanes::LANES;
-    let [_, height, width] = geometry.output();
-    let places = (height * width).max(1);
-    let weights = geometry.out_channels * geometry.taps();
-    let min_places = if weights > MAX_RESIDENT { MIN_PLACES } else { 1 };
-    let is_enough = |images: &usize| {
-        let used = images * places;
-        used >= min_places && used as f64 >= MIN_USE * (used.div_ceil(LANES) * LANES) as f64
-    };
-    (1..MAX_IMAGES).find(is_enough).unwrap_or(MAX_IMAGES)
 }

@@ -1,6 +1,15 @@
 //! Geometry of a two-dimensional convolution: sizes, strides, padding, dilation and groups.
 
+use crate::compute::simd::lanes::LANES;
 use crate::network::Op;
+
+/// Fraction of a tile's places that must be outputs; with less, several images are computed together.
+const MIN_USE: f64 = 0.92;
+/// Places that weights beyond [`MAX_RESIDENT`] are read for at least.
+const MIN_PLACES: usize = 64;
+/// Weights that stay in a common L2 cache.
+const MAX_RESIDENT: usize = 1 << 18;
+const MAX_IMAGES: usize = 16;
 
 /// Sizes of a convolution of `[C, H, W]` with weights `[C_out, C/groups, kH, kW]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,5 +69,16 @@ impl Geometry {
     /// Multiplications of one image.
     pub fn multiplications(&self) -> usize {
         self.output_len() * self.taps()
+    }
+    /// The number of images whose places together fill tiles and are worth reading the weights for.
+    pub fn best_images(&self) -> usize {
+        let [_, height, width] = self.output();
+        let places = (height * width).max(1);
+        let min_places = if self.out_channels * self.taps() > MAX_RESIDENT { MIN_PLACES } else { 1 };
+        let is_enough = |images: &usize| {
+            let used = images * places;
+            used >= min_places && used as f64 >= MIN_USE * (used.div_ceil(LANES) * LANES) as f64
+        };
+        (1..MAX_IMAGES).find(is_enough).unwrap_or(MAX_IMAGES)
     }
 }

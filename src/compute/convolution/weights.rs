@@ -25,7 +25,7 @@ pub struct TileRow {
     /// Channels of the tile: 1, 2, 4 or 8; those beyond `count` have weights of zero.
     pub width: usize,
     /// Where its weights begin in those of the group.
-    start: usize,
+    pub start: usize,
 }
 
 impl PackedWeights {

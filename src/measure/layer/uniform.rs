@@ -43,13 +43,12 @@ pub(crate) struct UniformNeurons {
     count: Counts,
     expected_same_input: Counts,
     expected: Counts,
-    /// Categories C1 to C4 against the expected spikes of ẑ and of z.
-    same_input: [Counts; 4],
-    end_to_end: [Counts; 4],
-    /// Neurons whose residual potential indicates over- and under-firing, and those that did against ẑ and against z.
+    /// Against the expected spikes of ẑ and of z.
+    same_input: CategoryCounts,
+    end_to_end: CategoryCounts,
+    /// Neurons whose residual potential indicates over- and under-firing.
     over: Counts,
     under: Counts,
-    hits: [[Counts; 2]; 2],
     activation: Means,
     mean_input: Means,
     clipping: Means,
@@ -58,6 +57,37 @@ pub(crate) struct UniformNeurons {
     product: Means,
     synops: Means,
     diverges: bool,
+}
+
+/// Counts against the expected spikes.
+#[derive(Default)]
+struct CategoryCounts {
+    c1: Counts,
+    c2: Counts,
+    c3: Counts,
+    c4: Counts,
+    /// Neurons that fire too often, and too rarely, whose residual potential says so.
+    over: Counts,
+    under: Counts,
+}
+
+impl CategoryCounts {
+    /// Adds spike counts against `expected` ones, with the conditions on the potentials.
+    // One loop without nested arrays: else it is not vectorized.
+    #[inline(always)]
+    fn add(&mut self, counts: &Counts, expected: &Counts, over: &Counts, under: &Counts) {
+        for lane in 0..CHUNK {
+            let (n, q) = (counts[lane], expected[lane]);
+            let (more, less) = (u32::from(n > q), u32::from(n < q));
+            let (zero, fires) = (u32::from(q == 0), u32::from(n > 0));
+            self.c1[lane] += more & zero;
+            self.c2[lane] += more & (1 ^ zero);
+            self.c3[lane] += less & fires;
+            self.c4[lane] += less & (1 ^ fires);
+            self.over[lane] += over[lane] & more;
+            self.under[lane] += under[lane] & less;
+        }
+    }
 }
 
 /// One value for each neuron of a chunk.
@@ -93,7 +123,8 @@ impl UniformNeurons {
         Self {
             scale: (steps as f64 / f64::from(amplitude)) as f32,
             // Scale, product and sum are rounded once each.
-            tie: (max_count as f32 + 2.0) * 4e-7,
+            // Without a threshold there is no staircase.
+            tie: if amplitude > 0.0 { (max_count as f32 + 2.0) * 4e-7 } else { 1.0 },
             step: f64::from(amplitude) / steps as f64,
             saturation: f64::from(amplitude * input.per_step as f32),
             bound: bound.bound(input.half_level),
@@ -102,11 +133,10 @@ impl UniformNeurons {
             count: counts,
             expected_same_input: counts,
             expected: counts,
-            same_input: [counts; 4],
-            end_to_end: [counts; 4],
+            same_input: CategoryCounts::default(),
+            end_to_end: CategoryCounts::default(),
             over: counts,
             under: counts,
-            hits: [[counts; 2]; 2],
             activation: means,
             mean_input: means,
             clipping: means,
@@ -166,28 +196,19 @@ impl UniformNeurons {
     #[inline(always)]
     fn compare(&mut self, counts: &Counts, unclipped: &[i32; CHUNK], same: &Counts, end: &Counts) {
         let max = self.max_count;
+        let (mut over, mut under) = ([0; CHUNK], [0; CHUNK]);
         for lane in 0..CHUNK {
-            let (n, raw, q, p) = (counts[lane], unclipped[lane], same[lane], end[lane]);
-            let fires = u32::from(n > 0);
-            let over = u32::from(n as i32 > raw) & fires;
-            let under = u32::from((n as i32) < raw) & u32::from(n < max);
-            let (more, less) = ([u32::from(n > q), u32::from(n > p)], [u32::from(n < q), u32::from(n < p)]);
-            let zero = [u32::from(q == 0), u32::from(p == 0)];
+            let (n, raw) = (counts[lane], unclipped[lane]);
+            over[lane] = u32::from(n as i32 > raw) & u32::from(n > 0);
+            under[lane] = u32::from((n as i32) < raw) & u32::from(n < max);
             self.count[lane] += n;
-            self.expected_same_input[lane] += q;
-            self.expected[lane] += p;
-            self.over[lane] += over;
-            self.under[lane] += under;
-            let sides = [&mut self.same_input, &mut self.end_to_end];
-            for (k, (categories, hits)) in sides.into_iter().zip(&mut self.hits).enumerate() {
-                categories[0][lane] += more[k] & zero[k];
-                categories[1][lane] += more[k] & (1 ^ zero[k]);
-                categories[2][lane] += less[k] & fires;
-                categories[3][lane] += less[k] & (1 ^ fires);
-                hits[0][lane] += over & more[k];
-                hits[1][lane] += under & less[k];
-            }
+            self.expected_same_input[lane] += same[lane];
+            self.expected[lane] += end[lane];
+            self.over[lane] += over[lane];
+            self.under[lane] += under[lane];
         }
+        self.same_input.add(counts, same, &over, &under);
+        self.end_to_end.add(counts, end, &over, &under);
     }
 
     #[inline(always)]
@@ -220,8 +241,7 @@ impl UniformNeurons {
         let sum = |lanes: &Means| lanes.iter().sum::<f64>();
         let spikes = count(&self.count);
         let [n, q, p] = [&self.count, &self.expected_same_input, &self.expected].map(|lanes| count(lanes) as f64);
-        let (step, a, mean, clipping) =
-            (self.step, sum(&self.activation), sum(&self.mean_input), sum(&self.clipping));
+        let (step, a, mean, clipping) = (self.step, sum(&self.activation), sum(&self.mean_input), sum(&self.clipping));
         sums.spikes += spikes;
         sums.mismatch += sum(&self.mismatch);
         sums.activation += a;
@@ -238,15 +258,15 @@ impl UniformNeurons {
         };
         sums.synops += sum(&self.synops);
         let sides = [
-            (&mut sums.same_input, &mut sums.residual, &self.same_input, &self.hits[0]),
-            (&mut sums.end_to_end, &mut sums.residual_end_to_end, &self.end_to_end, &self.hits[1]),
+            (&mut sums.same_input, &mut sums.residual, &self.same_input),
+            (&mut sums.end_to_end, &mut sums.residual_end_to_end, &self.end_to_end),
         ];
-        for (all, residual, categories, hits) in sides {
-            let [c1, c2, c3, c4] = categories.each_ref().map(count);
+        for (all, residual, counted) in sides {
+            let [c1, c2, c3, c4] = [&counted.c1, &counted.c2, &counted.c3, &counted.c4].map(count);
             let found = [self.neurons - c1 - c2 - c3 - c4, c1, c2, c3, c4];
             all.iter_mut().zip(found).for_each(|(all, found)| *all += found);
-            residual.over += condition(count(&self.over), c1 + c2, count(&hits[0]));
-            residual.under += condition(count(&self.under), c3 + c4, count(&hits[1]));
+            residual.over += condition(count(&self.over), c1 + c2, count(&counted.over));
+            residual.under += condition(count(&self.under), c3 + c4, count(&counted.under));
         }
         self.diverges
     }
@@ -257,3 +277,6 @@ impl UniformNeurons {
 fn condition(holds: u64, happened: u64, hits: u64) -> ConditionCounts {
     ConditionCounts { hits, missed: happened - hits, false_alarm: holds - hits }
 }
+
+#[cfg(test)]
+mod tests;
