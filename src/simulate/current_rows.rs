@@ -1,8 +1,11 @@
 //! Computes currents one row of places after the other: base values, synaptic terms, pools.
 
-use super::currents::{Current, Currents, Fire, Piece, PieceCurrents, TakeCurrents};
+use std::ops::Range;
+
+use super::currents::{Current, CurrentTask, Currents, Fire, Piece, PieceCurrents, TakeCurrents};
 use super::event_currents::{EventCurrents, PreparedInput, RowRequest, RowSpikes};
 use super::membranes::FireRow;
+use crate::Result;
 use crate::compute::event::shortcut::BlockShortcut;
 use crate::compute::event::spike_source::SpikeSource;
 use crate::compute::event::synapse_plan::SlidingWindow;
@@ -10,6 +13,101 @@ use crate::compute::simd::dispatch;
 use crate::compute::simd::isa::{Isa, Kernel};
 use crate::compute::simd::lanes::{LANES, Lanes};
 use crate::convert::MaxPoolRule;
+use crate::progress::JobControl;
+
+/// Bytes of columns that one weight tile is used for.
+const TILED_COLUMN_BYTES: usize = 128 << 10;
+/// Maximum number of these columns.
+const MAX_TILED_COLUMNS: usize = 16;
+
+impl Currents<'_> {
+    /// Computes the currents of one task and gives them to `taker`.
+    ///
+    /// # Errors
+    /// [`crate::Error::Cancelled`] once `control` is cancelled.
+    pub fn run<const N: usize>(
+        &self,
+        task: &CurrentTask,
+        control: &JobControl,
+        taker: &mut dyn TakeCurrents<N>,
+    ) -> Result<()> {
+        let blocks = self.blocks();
+        let channels: usize = blocks[task.blocks.clone()].iter().map(Range::len).sum();
+        let places = task.rows.len() * self.grid.width;
+        control.add_computed(task.samples.len() * places * channels * self.steps);
+        if self.is_tiled() {
+            return self.run_tiled(&blocks, task, control, taker);
+        }
+        let inputs = |sample: usize| match &self.current {
+            Current::Events(events) => events.inputs(sample, self.steps),
+            _ => Vec::new(),
+        };
+        let mut run = RowRun::new(self);
+        if self.blocks_outside() {
+            let inputs: Vec<_> = task.samples.clone().map(inputs).collect();
+            for block in task.blocks.clone() {
+                for sample in task.samples.clone() {
+                    control.check()?;
+                    let inputs = &inputs[sample - task.samples.start];
+                    task.rows.clone().for_each(|y| run.row([sample, y, block], &blocks[block], inputs, taker));
+                }
+            }
+            return Ok(());
+        }
+        for sample in task.samples.clone() {
+            control.check()?;
+            let inputs = inputs(sample);
+            for y in task.rows.clone() {
+                task.blocks.clone().for_each(|block| run.row([sample, y, block], &blocks[block], &inputs, taker));
+            }
+        }
+        Ok(())
+    }
+
+    /// Computes a task block by block, several places at once.
+    fn run_tiled<const N: usize>(
+        &self,
+        blocks: &[Range<usize>],
+        task: &CurrentTask,
+        control: &JobControl,
+        taker: &mut dyn TakeCurrents<N>,
+    ) -> Result<()> {
+        use rayon::prelude::*;
+        let Current::Events(events) = &self.current else { return Ok(()) };
+        let inputs = |sample: usize| control.check().map(|()| events.inputs(sample, self.steps));
+        let inputs: Vec<Vec<PreparedInput>> =
+            task.samples.clone().into_par_iter().map(inputs).collect::<Result<_>>()?;
+        let column = vec![[Lanes::ZERO; N]; self.steps];
+        let group = (TILED_COLUMN_BYTES / size_of_val(column.as_slice()).max(1)).clamp(1, MAX_TILED_COLUMNS);
+        let mut columns = vec![column; group];
+        let width = self.grid.width;
+        let places = task.rows.start * width..task.rows.end * width;
+        let all = task.samples.clone().flat_map(|sample| places.clone().map(move |place| (sample, place)));
+        let all: Vec<(usize, usize)> = all.collect();
+        let mut run = RowRun::<N>::new(self);
+        for block in task.blocks.clone() {
+            for group in all.chunks(group) {
+                control.check()?;
+                let at = |&(sample, place): &(usize, usize)| {
+                    let inputs: &[PreparedInput] = &inputs[sample - task.samples.start];
+                    ([sample, place / width, place % width], inputs)
+                };
+                let at: Vec<_> = group.iter().map(at).collect();
+                let columns = &mut columns[..];
+                run.start_columns(events, block, &at, columns);
+                events.add_tiled(block, &at, columns);
+                for (&(sample, place), column) in group.iter().zip(&*columns) {
+                    let piece = Piece { sample, places: place..place + 1, channels: blocks[block].clone() };
+                    let currents = PieceCurrents { values: column, strides: [1, 1] };
+                    taker.begin(&piece);
+                    taker.take(&piece, 0..self.steps, currents);
+                    taker.end(&piece);
+                }
+            }
+        }
+        Ok(())
+    }
+}
 
 /// Places that a column belongs to: sample, row and column, and the sample's inputs.
 pub type ColumnPlace<'a> = ([usize; 3], &'a [PreparedInput]);
@@ -48,7 +146,7 @@ impl<'a, 'b, const N: usize> RowRun<'a, 'b, N> {
     pub fn row(
         &mut self,
         [sample, y, block]: [usize; 3],
-        channels: &std::ops::Range<usize>,
+        channels: &Range<usize>,
         inputs: &[PreparedInput],
         taker: &mut dyn TakeCurrents<N>,
     ) {
@@ -100,7 +198,7 @@ impl<'a, 'b, const N: usize> RowRun<'a, 'b, N> {
     }
 
     /// Writes the currents of one row at one step to `row`.
-    fn event_row(&mut self, events: &EventCurrents<'_>, request: RowRequest<'_>, channels: &std::ops::Range<usize>) {
+    fn event_row(&mut self, events: &EventCurrents<'_>, request: RowRequest<'_>, channels: &Range<usize>) {
         let mut row = std::mem::take(&mut self.row);
         row.resize(self.currents.grid.width, [Lanes::ZERO; N]);
         match events.plan.pool {
@@ -122,7 +220,7 @@ impl<'a, 'b, const N: usize> RowRun<'a, 'b, N> {
         events: &EventCurrents<'_>,
         request: RowRequest<'_>,
         windows: SlidingWindow,
-        channels: &std::ops::Range<usize>,
+        channels: &Range<usize>,
         out: &mut [[Lanes; N]],
     ) {
         let (inner, lateral) = (events.plan.sum, events.pooling == MaxPoolRule::Lateral);
