@@ -50,7 +50,8 @@ pub fn write_archive(path: &Path, spiking: &SpikingNetwork, recording: &Recordin
                 done += counts.len();
             }
             spikes.end()?;
-            let all = |of: &dyn Fn(usize) -> Option<Vec<f32>>| (0..samples).filter_map(of).flatten().collect::<Vec<_>>();
+            let all =
+                |of: &dyn Fn(usize) -> Option<Vec<f32>>| (0..samples).filter_map(of).flatten().collect::<Vec<_>>();
             out.array(&format!("potential{index}"), &per_sample, &all(&|sample| record.potentials(sample)))?;
             out.array(&format!("mean_input{index}"), &per_sample, &all(&|sample| record.mean_inputs(layer, sample)))?;
             out.array(&format!("theta{index}"), &[layer.theta.len()], &layer.theta)?;
