@@ -3,7 +3,7 @@
 //! Spikes are a prefix of the recorded bits. The mean input of a layer is its stateless part applied to the mean of its
 //! input spikes, since that part is linear. Single steps are needed only if a max pool reads spikes.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use rayon::prelude::*;
 
@@ -86,6 +86,10 @@ pub fn mean_inputs(
         MaxPoolRule::Lateral => vec![false; program.network().nodes.len()],
     };
     let network = program.network();
+    let has_pool = network.nodes.iter().any(|node| matches!(node.op, Op::MaxPool2d { .. }));
+    if program.runs_on_slices() && !has_pool && input.len() == recording.samples * network.nodes[0].len() {
+        return means_on_slices(program, spiking, input, recording, steps, control);
+    }
     let widest = network.nodes.iter().map(|node| node.len()).max().unwrap_or(1);
     let per_sample = widest * if per_step.contains(&true) { steps } else { 1 };
     let share = recording.samples.div_ceil(2 * rayon::current_num_threads());
@@ -101,6 +105,51 @@ pub fn mean_inputs(
     for block in blocks {
         means.iter_mut().zip(block).for_each(|(all, part)| all.extend(part));
     }
+    Ok(means)
+}
+
+/// The same where nothing but neurons depends on time: a forward pass in which each activation is replaced by the mean
+/// output of its neurons.
+fn means_on_slices(
+    program: &Program,
+    spiking: &SpikingNetwork,
+    input: &[f32],
+    recording: &Recording,
+    steps: usize,
+    control: &JobControl,
+) -> Result<Vec<Vec<f32>>> {
+    let network = program.network();
+    let sources: Vec<NodeId> = spiking.layers.iter().map(|layer| network.nodes[layer.node].inputs[0]).collect();
+    let mut targets: Vec<NodeId> = spiking.layers.iter().map(|layer| layer.node).chain(sources.clone()).collect();
+    targets.sort_unstable();
+    targets.dedup();
+    let amplitudes: Vec<Vec<f32>> = spiking.layers.iter().map(SpikingLayer::amplitudes).collect();
+    let mut means: Vec<Vec<f32>> =
+        spiking.layers.iter().map(|layer| vec![0.0; recording.samples * layer.neurons()]).collect();
+    // The place of every sample's values, each written by one worker.
+    let places = means
+        .iter_mut()
+        .zip(&spiking.layers)
+        .map(|(values, layer)| values.chunks_mut(layer.neurons().max(1)).map(Mutex::new).collect::<Vec<_>>());
+    let places: Vec<Vec<Mutex<&mut [f32]>>> = places.collect();
+    let observe = |counts: &mut Vec<u32>, node: NodeId, sample: usize, values: &mut [f32]| {
+        for (k, _) in spiking.layers.iter().enumerate().filter(|(_, layer)| layer.node == node) {
+            counts.clear();
+            counts.resize(values.len(), 0);
+            recording.layers[k].spikes.add_counts(steps, sample, counts);
+            let outputs = values.iter_mut().zip(&*counts).zip(&amplitudes[k]);
+            outputs.for_each(|((value, &n), amplitude)| *value = amplitude * n as f32 / steps as f32);
+        }
+        for (k, layer) in spiking.layers.iter().enumerate().filter(|(k, _)| sources[*k] == node) {
+            if let Ok(mut place) = places[k][sample].lock() {
+                place.copy_from_slice(values);
+                add_bias(layer, &mut place);
+            }
+        }
+        Ok(())
+    };
+    program.run_samples_replacing(input, &targets, "measuring", control, Vec::new, observe)?;
+    drop(places);
     Ok(means)
 }
 

@@ -55,6 +55,25 @@ impl Program {
         if !self.runs_on_slices() {
             return self.run_node_by_node(input, targets, stage, control, state, observe);
         }
+        let observe =
+            |state: &mut S, node: NodeId, sample: usize, values: &mut [f32]| observe(state, node, sample, values);
+        self.run_samples_replacing(input, targets, stage, control, state, observe)
+    }
+
+    /// Like [`Program::run_samples`], but `observe` may replace the values that the nodes behind read. Only for
+    /// programs that [run on slices](Program::runs_on_slices).
+    ///
+    /// # Errors
+    /// As [`Program::run_samples`].
+    pub fn run_samples_replacing<S: Send>(
+        &self,
+        input: &[f32],
+        targets: &[NodeId],
+        stage: &'static str,
+        control: &JobControl,
+        state: impl Fn() -> S + Sync,
+        observe: impl Fn(&mut S, NodeId, usize, &mut [f32]) -> Result<()> + Sync,
+    ) -> Result<(Vec<f32>, Vec<S>)> {
         let (network, targets) = (self.network(), targets.iter().copied().collect::<HashSet<NodeId>>());
         let (width, classes) = (network.nodes[0].len().max(1), network.classes().max(1));
         let rows = input.len() / width;
@@ -74,7 +93,8 @@ impl Program {
                 outputs.copy_from_slice(input);
             }
             for sample in (0..samples).filter(|_| targets.contains(&0)) {
-                observe(&mut state, 0, first + sample, &input[sample * width..][..width])?;
+                // The input itself is not replaced.
+                observe(&mut state, 0, first + sample, &mut input[sample * width..][..width].to_vec())?;
             }
             worker.run(&group, |node, sample, values| {
                 if node == network.output {
