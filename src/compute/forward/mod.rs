@@ -9,6 +9,7 @@
 //! Other backends than burn-flex run node by node ([`Program::try_run`]).
 
 pub mod linear;
+pub mod node;
 pub mod operations;
 pub mod pooling;
 pub mod prepared;
@@ -111,6 +112,15 @@ impl Program {
         })?;
         let states = idle.into_inner().unwrap_or_default().into_iter().map(|(_, state)| state).collect();
         Ok((outputs, states))
+    }
+
+    /// The outputs of the network for the samples of `input` (`[N, F]`, scaled), `[N, classes]`.
+    ///
+    /// # Errors
+    /// [`crate::Error::Cancelled`] once `control` is cancelled.
+    pub fn outputs(&self, input: &[f32], control: &JobControl) -> Result<Vec<f32>> {
+        let control = control.without_events();
+        Ok(self.run_samples(input, &[], "running the network", &control, || (), |(), _, _, _| Ok(()))?.0)
     }
 
     /// [`Program::run_samples`] on Burn tensors, in batches.
