@@ -6,8 +6,11 @@ pub mod convolution;
 pub mod dense;
 pub mod event;
 pub mod forward;
+pub mod gradient;
+pub mod input_gradient;
 pub mod program;
 pub mod simd;
+pub(crate) mod storage;
 pub mod verify;
 
 pub use ann_run::AnnRun;

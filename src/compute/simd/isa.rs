@@ -40,6 +40,37 @@ pub trait Isa {
     fn max(a: Self::V, b: Self::V) -> Self::V;
     /// `a` where `a < b`, `b` elsewhere: a NaN in `b` stays.
     fn min(a: Self::V, b: Self::V) -> Self::V;
+    /// The first sixteen values of `from`, zeros behind its end.
+    #[inline(always)]
+    fn load_part(from: &[f32]) -> Self::V {
+        match from.first_chunk() {
+            Some(from) => Self::load_slice(from),
+            None => {
+                let mut values = [0.0; LANES];
+                values[..from.len()].copy_from_slice(from);
+                Self::load_slice(&values)
+            }
+        }
+    }
+    /// Stores as many of the sixteen values as `to` has room for.
+    #[inline(always)]
+    fn store_part(value: Self::V, to: &mut [f32]) {
+        match to.first_chunk_mut() {
+            Some(to) => Self::store_slice(value, to),
+            None => {
+                let mut values = [0.0; LANES];
+                Self::store_slice(value, &mut values);
+                to.copy_from_slice(&values[..to.len()]);
+            }
+        }
+    }
+    /// The columns of a square of values as rows.
+    #[inline(always)]
+    fn transpose(rows: [Self::V; LANES]) -> [Self::V; LANES] {
+        let mut values = [Lanes::ZERO; LANES];
+        values.iter_mut().zip(rows).for_each(|(to, row)| Self::store(row, to));
+        std::array::from_fn(|column| Self::load(&Lanes(values.map(|row| row.0[column]))))
+    }
     /// Bits of the lanes where `a >= b`.
     fn ge(a: Self::V, b: Self::V) -> u16;
     /// Bits of the lanes where `a > b`.
@@ -238,6 +269,60 @@ mod tests {
         .collect();
         #[cfg(not(target_arch = "x86_64"))]
         return Vec::new();
+    }
+
+    /// A copy of the first of two slices to the second.
+    struct Copy<'a>(&'a [f32], &'a mut [f32]);
+
+    impl Kernel for Copy<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn run<I: Isa>(self) {
+            I::store_part(I::load_part(self.0), self.1);
+        }
+    }
+
+    #[test]
+    fn parts_of_any_length_are_copied_and_zeros_behind_them() {
+        let values: Vec<f32> = (1..=20).map(|v| v as f32).collect();
+        let lengths = (0..=20).flat_map(|from| (0..=20).map(move |to| (from, to)));
+        for (from, to) in lengths {
+            let want = |k: usize| if k < LANES { values[..from].get(k).copied().unwrap_or(0.0) } else { -1.0 };
+            let want: Vec<f32> = (0..to).map(want).collect();
+            let mut out = vec![vec![-1.0; to]; 3];
+            Copy(&values[..from], &mut out[0]).run::<Portable>();
+            dispatch(Copy(&values[..from], &mut out[1]));
+            #[cfg(target_arch = "x86_64")]
+            if crate::compute::simd::x86::run_with_avx2(Copy(&values[..from], &mut out[2])).is_err() {
+                out.pop();
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            out.pop();
+            assert!(out.iter().all(|out| *out == want), "{from} to {to}: {out:?}");
+        }
+    }
+
+    /// A square of values, transposed.
+    #[derive(Clone)]
+    struct Square([Lanes; LANES]);
+
+    impl Kernel for Square {
+        type Output = [[f32; LANES]; LANES];
+        #[inline(always)]
+        fn run<I: Isa>(self) -> Self::Output {
+            let mut out = [[0.0; LANES]; LANES];
+            let columns = I::transpose(self.0.each_ref().map(I::load));
+            out.iter_mut().zip(columns).for_each(|(to, column)| I::store_slice(column, to));
+            out
+        }
+    }
+
+    #[test]
+    fn transposing_moves_every_value() {
+        let square = Square(std::array::from_fn(|i| Lanes(std::array::from_fn(|j| (16 * i + j) as f32))));
+        let want: [[f32; LANES]; LANES] = std::array::from_fn(|i| std::array::from_fn(|j| (16 * j + i) as f32));
+        assert_eq!(square.clone().run::<Portable>(), want);
+        assert!(on_x86(&square).iter().all(|got| *got == want));
     }
 
     proptest! {
