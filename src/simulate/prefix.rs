@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use super::block::{add_bias, decode};
 use super::recording::{LayerRecording, Recording};
 use super::signal::{Signal, apply_signal, input_signal};
+use super::spike_train::{SpikeRows, for_each_in_neuron_order};
 use crate::Result;
 use crate::compute::dense::tensor_to_vec;
 use crate::compute::program::Program;
@@ -56,13 +57,28 @@ pub fn truncate_recording(
             let charge = f64::from(mean_input[i]) + f64::from(layer.bias_shift * theta[k]);
             (f64::from(starts[i]) + charge * steps as f64 - f64::from(amplitudes[k]) * f64::from(counts[i])) as f32
         });
-        let (potential, mean_input) = (Arc::new(potential.collect()), Arc::new(mean_input));
+        let potential: Vec<f32> = potential.collect();
+        let potential = Arc::new(in_bit_order(&potential, spikes.shape()));
+        // Stored where the whole recording stores it.
+        let stored = if record.mean_input.is_empty() { Vec::new() } else { in_bit_order(&mean_input, spikes.shape()) };
+        let mean_input = Arc::new(stored);
         let (start, silenced) = (record.v_init.clone(), record.silenced.clone());
         Ok(LayerRecording { spikes, potential, mean_input, v_init: start, silenced })
     };
     let layers = spiking.layers.par_iter().zip(&recording.layers).zip(means).map(layer).collect::<Result<_>>()?;
     let readout = recording.readout[..steps * recording.samples * recording.classes].to_vec();
     Ok(Some(Recording { steps, layers, readout, ..*recording }))
+}
+
+/// Values `[N, F]` of neurons `[C, places]` in the order of the bits.
+fn in_bit_order(values: &[f32], (channels, places): (usize, usize)) -> Vec<f32> {
+    let mut out = vec![0.0; values.len()];
+    let neurons = (channels * places).max(1);
+    for (own, out) in values.chunks(neurons).zip(out.chunks_mut(neurons)) {
+        // Places and channels change roles.
+        for_each_in_neuron_order(own, out, (places, channels), |(to, from)| *to = *from);
+    }
+    out
 }
 
 /// Mean input current of every spiking layer over steps `1..=steps`, `[N, F]` each.
@@ -78,7 +94,11 @@ pub fn mean_inputs(
     control: &JobControl,
 ) -> Result<Vec<Vec<f32>>> {
     if steps == recording.steps && recording.has_final_state() {
-        return Ok(recording.layers.iter().map(|layer| layer.mean_input.to_vec()).collect());
+        let layer = |(layer, record): (&SpikingLayer, &LayerRecording)| {
+            let samples = (0..recording.samples).into_par_iter();
+            samples.flat_map_iter(|sample| record.mean_inputs(layer, sample).unwrap_or_default()).collect()
+        };
+        return Ok(spiking.layers.iter().zip(&recording.layers).map(layer).collect());
     }
     let per_step = match spiking.pooling {
         MaxPoolRule::PreNeuron => feeds_max_pool(program),
@@ -202,7 +222,9 @@ fn block_means(
                 add_bias(layer, &mut mean);
                 means.push(mean);
                 if per_step[id] {
-                    Signal::Sequence(program.tensor(decode(layer, spikes, 0..steps, first, rows), steps * rows))
+                    Signal::Sequence(
+                        program.tensor(decode(layer, SpikeRows::Train(spikes), 0..steps, first, rows), steps * rows),
+                    )
                 } else {
                     let amplitudes = layer.amplitudes();
                     let mut rates = vec![0.0; rows * amplitudes.len()];
