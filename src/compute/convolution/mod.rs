@@ -15,6 +15,7 @@
 //! bits; other machines round each product (see [`crate::compute::simd::isa::Isa::mul_add`]).
 
 pub mod buffer;
+pub mod columns;
 pub mod convolution;
 pub mod epilogue;
 pub mod geometry;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::operations::apply;
-use super::prepared::Prepared;
+use crate::compute::prepared::Prepared;
 use super::schedule::{Schedule, Segment, Step, Value};
 use crate::Result;
 use crate::compute::convolution::Epilogue;
