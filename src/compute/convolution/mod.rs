@@ -16,17 +16,17 @@
 
 pub mod buffer;
 pub mod columns;
-pub mod convolution;
 pub mod epilogue;
 pub mod geometry;
 pub mod pack;
 pub mod plan;
+pub mod prepared;
 pub mod side_by_side;
 #[cfg(test)]
 mod tests;
 pub mod tile;
 pub mod weights;
 
-pub use convolution::Convolution;
 pub use epilogue::Epilogue;
 pub use geometry::Geometry;
+pub use prepared::Convolution;
