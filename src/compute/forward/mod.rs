@@ -31,6 +31,14 @@ use crate::Result;
 use crate::network::NodeId;
 use crate::progress::JobControl;
 
+/// The place of every sample's values, each written by one worker.
+pub type SamplePlaces<'a> = Vec<Mutex<&'a mut [f32]>>;
+
+/// The places in `values`, `[N, len]`, to which an observer of [`Program::run_samples`] stores what it gets.
+pub fn sample_places(values: &mut [f32], len: usize) -> SamplePlaces<'_> {
+    values.chunks_mut(len.max(1)).map(Mutex::new).collect()
+}
+
 impl Program {
     /// Runs the samples of `input` (`[N, F]`, scaled) through the network, in parallel.
     ///
