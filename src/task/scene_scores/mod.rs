@@ -5,36 +5,20 @@
 
 mod band;
 mod detection;
+mod scene_run;
 mod segmentation;
 mod window;
 
 pub use detection::{DetectionScores, PictureDetections, default_steps};
+pub use scene_run::SceneRun;
 pub use segmentation::SegmentationScores;
 pub use window::{ReadoutWindow, window_start};
 
 use crate::Result;
-use crate::compute::AnnRun;
 use crate::data::Targets;
 use crate::network::Network;
 use crate::progress::JobControl;
-use crate::simulate::Recording;
-use crate::task::detection::Detector;
-
-/// What is scored: the outputs of both networks and the targets of the data set.
-#[derive(Clone, Copy)]
-pub struct SceneRun<'a> {
-    /// The network as in its file, with the output that answers.
-    pub network: &'a Network,
-    pub detector: Option<&'a Detector>,
-    pub ann: &'a AnnRun,
-    pub recording: &'a Recording,
-    pub targets: &'a Targets,
-    /// Index in the data set of the run's first sample.
-    pub first: usize,
-    pub window: ReadoutWindow,
-    /// Height and width of a sample.
-    pub sample_size: [usize; 2],
-}
+use crate::task::segmentation::Segmenter;
 
 /// Scores of a run on scenes.
 #[derive(Clone, Debug)]
@@ -65,8 +49,7 @@ pub fn scene_scores(run: &SceneRun<'_>, at: &[usize], control: &JobControl) -> R
 /// Bytes that scoring takes on `threads` threads, beside the recording.
 pub fn scoring_bytes(network: &Network, targets: &Targets, threads: usize) -> usize {
     let masks = targets.masks();
-    let segmenter =
-        masks.and_then(|masks| crate::task::segmentation::Segmenter::new(network, [masks.height, masks.width]));
+    let segmenter = masks.and_then(|masks| Segmenter::new(network, [masks.height, masks.width]));
     segmenter.map_or(0, |segmenter| {
         let matrix = segmenter.classes() * segmenter.classes() * 8;
         threads * (segmenter.buffer_bytes() + network.classes() * 4 + matrix)
