@@ -27,6 +27,31 @@ pub enum SceneScores {
     Boxes(DetectionScores),
 }
 
+impl SceneScores {
+    /// Mean IoU or average precision of the ANN, 0 to 1; `None` if nothing counts.
+    pub fn ann_score(&self) -> Option<f64> {
+        match self {
+            Self::Masks(scores) => scores.ann.miou,
+            Self::Boxes(scores) => counted(scores.ann.stats[0]),
+        }
+    }
+    /// The same of the SNN at step `t`; of boxes at the last scored step up to `t`.
+    pub fn snn_score(&self, t: usize) -> Option<f64> {
+        match self {
+            Self::Masks(scores) => scores.snn.get(t.checked_sub(1)?)?.miou,
+            Self::Boxes(scores) => {
+                let last = scores.at.iter().rposition(|step| *step <= t)?;
+                counted(scores.snn.get(last)?.stats[0])
+            }
+        }
+    }
+}
+
+/// A figure of COCO, which is -1 where nothing counts.
+fn counted(figure: f64) -> Option<f64> {
+    (figure >= 0.0).then_some(figure)
+}
+
 /// Scores the run; boxes at the steps `at`. `None` if the samples have no targets of the network's kind.
 ///
 /// # Errors
