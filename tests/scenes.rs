@@ -100,7 +100,7 @@ fn scenes_are_the_same_on_every_machine() {
     assert_eq!(found, SCENES, "{found:#018x?}");
 }
 
-const SCENES: [u64; 3] = [0, 0, 0];
+const SCENES: [u64; 3] = [0x0b83_b9eb_f3c2_959a, 0x267f_2b26_04f1_904a, 0xbd0d_c1c0_6cec_0e18];
 
 fn score(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_spikescope")).arg("score").args(args).output().unwrap()
