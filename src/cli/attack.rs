@@ -1,6 +1,6 @@
 //! Command `attack`: moves images within a ball and writes how the network's answers hold.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Args;
@@ -273,7 +273,7 @@ fn word<T: Copy>(option: &str, text: &str, words: &[(&str, T)]) -> Result<T> {
 }
 
 /// The array `start` of the file at `path`, checked against the samples.
-fn start_images(path: &PathBuf, subject: &AttackSubject) -> Result<Vec<f32>> {
+fn start_images(path: &Path, subject: &AttackSubject) -> Result<Vec<f32>> {
     let wrong = |reason: String| Error::file(path, "start.npy", reason);
     let Some((shape, values)) = find_array(path, &["start"])? else {
         return Err(Error::file(path, "archive", "contains no array 'start'"));
@@ -294,7 +294,7 @@ fn start_images(path: &PathBuf, subject: &AttackSubject) -> Result<Vec<f32>> {
 }
 
 /// Writes `x`, `adversarial` `[N, …shape]`, `label`, `answer_before` and `answer_after` `[N]`.
-fn write_images(path: &std::path::Path, subject: &AttackSubject, outcome: &Outcome) -> Result<()> {
+fn write_images(path: &Path, subject: &AttackSubject, outcome: &Outcome) -> Result<()> {
     let count = outcome.samples.len();
     let shape: Vec<usize> = [count].iter().chain(subject.pixels.shape()).copied().collect();
     let column = |of: &dyn Fn(&crate::attack::outcome::SampleOutcome) -> usize| {
