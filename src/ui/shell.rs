@@ -94,9 +94,16 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec
     }
     let middle = Frame::new().fill(ui.visuals().extreme_bg_color);
     let pane = window.lesson.pane();
-    CentralPanel::default().frame(middle).show(ui, |ui| {
-        tiles::show(&mut window.layout.docks, ui, lab, pane, &mut window.file_requests, &mut user_messages);
+    let workspace = lab.view.workspace;
+    let before = window.maximized_in(workspace);
+    let mut maximized = before;
+    let panes = CentralPanel::default().frame(middle).show(ui, |ui| {
+        let WindowState { layout, file_requests, .. } = window;
+        tiles::show(&mut layout.docks, ui, lab, pane, &mut maximized, file_requests, &mut user_messages);
     });
+    if maximized != before || window.maximized.is_some() && maximized.is_none() {
+        window.set_maximized(workspace, maximized);
+    }
     let parts = window.layout.docks.snapshot_parts(lab.view.workspace);
     if parts != lab.snapshot_parts {
         messages.push(Message::SetSnapshotParts(parts));
@@ -107,7 +114,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec
         messages.push(Message::LeaveDrawing);
     }
     highlighted.into_iter().for_each(|rect| colors::highlight(ui, rect));
-    notifications::show(ui, lab, window, &mut user_messages);
+    notifications::show(ui, lab, window, panes.response.rect, &mut user_messages);
     first_start_hints::show(ui, lab, window);
     super::popups::glossary::show(ui, window);
     jobs::show(ui, lab, &mut window.exports, &mut user_messages);

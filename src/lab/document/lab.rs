@@ -47,6 +47,8 @@ pub struct Lab {
     pub job: Option<Job>,
     /// Errors and remarks for the user, newest last.
     pub notifications: Vec<Notification>,
+    /// Texts of errors of requested runs, and whether each was about another network or data; a later run mends them.
+    pub(super) run_errors: Vec<(String, bool)>,
     /// Optional snapshot parts that the visible panes need.
     pub snapshot_parts: SnapshotParts,
     /// Pane layout of the window; saved with the session.

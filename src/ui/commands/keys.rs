@@ -62,6 +62,12 @@ pub fn handle_shortcuts(ui: &Ui, lab: &Lab, window: &mut WindowState, messages: 
     if window.palette.is_some() || window.paste.is_some() {
         return;
     }
+    if window.maximized.is_some() && !egui::Popup::is_any_open(ctx) && !ctx.text_edit_focused() {
+        let escape = ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape));
+        if escape {
+            window.maximized = None;
+        }
+    }
     let typing = ctx.text_edit_focused();
     for (command, keys) in KEYS {
         let function = matches!(keys.logical_key, Key::F1 | Key::F5 | Key::F12);

@@ -1,12 +1,12 @@
 //! Layer strip: one card per spiking layer, with threshold, firing rate and error parts.
 //!
-//! A click focuses a layer. Findings are below the cards, or above them if they concern the whole network.
+//! A click focuses a layer.
 
 use egui::{
     Align, Color32, Layout, Rect, RichText, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
 
-use super::{divergence, findings};
+use super::divergence;
 use crate::error::format_shape;
 use crate::experiment::Run;
 use crate::lab::{Lab, Message};
@@ -36,18 +36,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let report = snapshot.map_or(&run.report, |s| &s.report);
     legend(ui);
     ui.add_space(2.0);
-    let height = ui.available_height();
     ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
-        let found = findings::collect(run, report, snapshot);
-        let wrong = findings::has_warnings(&found);
-        // Warnings about everything below are above the cards.
-        if wrong {
-            // Limits the findings, so that the layers stay visible.
-            let most = (height * 0.45).max(120.0);
-            let all = ScrollArea::vertical().id_salt("all findings").max_height(most).auto_shrink([false, true]);
-            all.show(ui, |ui| findings::show(ui, run, &found, messages));
-            ui.add_space(6.0);
-        }
         end_label(ui, &texts::input(&format_shape(run.network.original.input_shape())));
         let reference = lab.view.reference;
         let scale = report.layers.iter().map(|layer| magnitude(layer, reference)).fold(f64::MIN_POSITIVE, f64::max);
@@ -57,10 +46,6 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
         }
         connector(ui);
         end_label(ui, &texts::answers(run.network.original.classes()));
-        ui.add_space(6.0);
-        if !wrong {
-            findings::show(ui, run, &found, messages);
-        }
     });
 }
 

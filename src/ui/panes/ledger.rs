@@ -10,7 +10,7 @@ use crate::ui::texts::panes::ledger as texts;
 use crate::ui::theme::colors::{UiColors, ui_colors};
 use crate::ui::types::pane::Pane;
 use crate::ui::widgets::pane_parts::PaneHeader;
-use crate::ui::widgets::{pane_frame, pane_parts};
+use crate::ui::widgets::{legend, pane_frame, pane_parts};
 
 const ROW_HEIGHT: f32 = 26.0;
 const NAME_WIDTH: f32 = 96.0;
@@ -52,7 +52,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
             ui.horizontal_wrapped(|ui| {
                 let colors = ui_colors(ui);
                 let entries: Vec<_> = PARTS.iter().copied().zip(colors.parts).collect();
-                pane_parts::legend(ui, &entries);
+                legend::lines(ui, &entries);
                 if !pane_frame::has_controls(ui) {
                     return;
                 }

@@ -5,21 +5,21 @@
 use egui::{Button, Grid, ScrollArea, Ui};
 use egui_plot::{AxisHints, HLine, Line, MarkerShape, Plot, PlotPoints, Points};
 
-use super::t_curve::plot::marks;
+use super::t_curve::plot::{marks, quarters};
 use crate::lab::history::run_history::{PastRun, differences};
 use crate::lab::{Lab, Message};
 use crate::ui::texts::format::{format_percent, format_seconds};
 use crate::ui::texts::panes::runs as texts;
 use crate::ui::texts::shared;
-use crate::ui::theme::colors::ui_colors;
+use crate::ui::theme::colors::{GRID, ui_colors};
 use crate::ui::types::pane::Pane;
 use crate::ui::widgets::pane_parts::PaneHeader;
-use crate::ui::widgets::{pane_frame, pane_parts, plot_description};
+use crate::ui::widgets::{legend, pane_frame, pane_parts, plot_description};
 
 /// Minimum width for two plots side by side, in points.
 const BESIDE_WIDTH: f32 = 400.0;
 /// Minimum and maximum width of a change's text, and width of the columns before it, in points.
-const CHANGE_WIDTHS: std::ops::RangeInclusive<f32> = 90.0..=300.0;
+const CHANGE_WIDTHS: std::ops::RangeInclusive<f32> = 90.0..=1200.0;
 const NUMBERS_WIDTH: f32 = 330.0;
 
 /// Draws the pane.
@@ -153,7 +153,7 @@ fn compare(ui: &mut Ui, now: &PastRun, other: &PastRun, room: f32) {
     ui.add(egui::Label::new(texts::changes(now.number, other.number, &words)).wrap());
     let (colors, plot_colors) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
     let names = [now, other].map(|one| shared::run(one.number));
-    pane_parts::legend(
+    legend::lines(
         ui,
         &[(&names[0], colors.snn), (&names[1], plot_colors.quantization), (shared::ANN, colors.ann)],
     );
@@ -171,6 +171,7 @@ fn compare(ui: &mut Ui, now: &PastRun, other: &PastRun, room: f32) {
 
 fn still<'a>(name: &str, height: f32) -> Plot<'a> {
     Plot::new(name.to_owned())
+        .grid_color(GRID)
         .height(height)
         .allow_drag(false)
         .allow_zoom(false)
@@ -190,6 +191,7 @@ fn curves(ui: &mut Ui, now: &PastRun, other: &PastRun, height: f32) {
         .custom_x_axes(vec![AxisHints::new_x().label(shared::TIME_STEPS).label_spacing(egui::Rangef::new(22.0, 30.0))])
         .y_axis_label(if now.ann_accuracy.is_some() { shared::RIGHT_ANSWERS } else { shared::AGREEMENT })
         .y_axis_formatter(|mark, _| format!("{:.0} %", mark.value * 100.0))
+        .y_grid_spacer(|_| quarters())
         .x_grid_spacer(move |_| marks(last));
     let shown = plot.show(ui, |plot| {
         if let Some(ann) = now.ann_accuracy {
@@ -218,15 +220,18 @@ fn mismatches(ui: &mut Ui, now: &PastRun, other: &PastRun, height: f32) {
     let plot = still("mismatch of runs", height)
         .include_x(-0.3)
         .include_x(names.len() as f64 - 0.7)
-        .custom_x_axes(vec![AxisHints::new_x().label(texts::LAYER).formatter(|mark, _| {
+        .custom_x_axes(vec![AxisHints::new_x().label(texts::LAYER).label_spacing(12.0..=18.0).formatter(|mark, _| {
             let whole = mark.value.fract().abs() < 1e-6 && mark.value >= 0.0;
             if whole { format!("{}", mark.value + 1.0) } else { String::new() }
         })])
-        .y_axis_label(texts::MISMATCH)
+        .custom_y_axes(vec![pane_parts::y_axis(texts::MISMATCH).min_thickness(40.0)])
+        .y_grid_spacer(|input| pane_parts::round_marks(input.bounds, 4.0))
         .x_grid_spacer(|input| {
             let (from, to) = input.bounds;
+            let step = (((to - from) / 8.0).ceil() as i64).max(1);
             (from.ceil() as i64..=to.floor() as i64)
-                .map(|k| egui_plot::GridMark { value: k as f64, step_size: 1.0 })
+                .filter(|k| k % step == 0)
+                .map(|k| egui_plot::GridMark { value: k as f64, step_size: step as f64 })
                 .collect()
         })
         .label_formatter(move |at| {

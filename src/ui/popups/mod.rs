@@ -6,6 +6,7 @@ pub mod event_binning;
 pub mod first_start_hints;
 pub mod fuzzy;
 pub mod glossary;
+mod message_parts;
 pub mod network_and_data;
 pub mod notifications;
 pub mod session_dialogs;

@@ -68,10 +68,21 @@ impl Default for WindowLayout {
     }
 }
 
+/// The pane that fills the area of all panes, until the user shows another workspace or another pane.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MaximizedPane {
+    pub pane: Pane,
+    pub workspace: Workspace,
+    /// The visible panes at that time.
+    pub among: Vec<Pane>,
+}
+
 /// State of the window outside the lab; only the layout is saved.
 #[derive(Default)]
 pub struct WindowState {
     pub layout: WindowLayout,
+    /// The pane that fills the area of all panes.
+    pub maximized: Option<MaximizedPane>,
     /// Files requested in this frame.
     pub file_requests: Vec<FileRequest>,
     /// Frame times are shown.
@@ -111,6 +122,21 @@ impl WindowState {
             self.layout = serde_json::from_value(lab.layout.clone()).unwrap_or_default();
         }
         new
+    }
+
+    /// The maximized pane, if it still belongs to what is shown in `workspace`.
+    pub(crate) fn maximized_in(&self, workspace: Workspace) -> Option<Pane> {
+        let maximized = self.maximized.as_ref().filter(|maximized| {
+            maximized.workspace == workspace && maximized.among == self.layout.docks.visible_panes(workspace)
+        })?;
+        // A lesson that points at another pane needs that one.
+        self.lesson.pane().is_none_or(|pane| pane == maximized.pane).then_some(maximized.pane)
+    }
+
+    /// Maximizes `pane`, or restores the others.
+    pub(crate) fn set_maximized(&mut self, workspace: Workspace, pane: Option<Pane>) {
+        let among = self.layout.docks.visible_panes(workspace);
+        self.maximized = pane.map(|pane| MaximizedPane { pane, workspace, among });
     }
 
     /// The layout as saved by a session.

@@ -50,9 +50,16 @@ pub fn silent(t: usize) -> String {
 
 pub const NO_FINDINGS: &str = "Findings: none";
 
-pub fn findings(count: usize) -> String {
-    format!("Findings ({count})")
+/// The number of errors, warnings and notes.
+pub fn findings_by_severity(counts: [usize; 3]) -> String {
+    let names = ["error", "warning", "note"];
+    let one = |(count, name): (usize, &str)| format!("{count} {name}{}", if count == 1 { "" } else { "s" });
+    let all: Vec<String> = counts.into_iter().zip(names).filter(|(count, _)| *count > 0).map(one).collect();
+    if all.is_empty() { NO_FINDINGS.to_owned() } else { format!("Findings: {}", all.join(", ")) }
 }
+
+pub const SHOW_MORE: &str = "Show the whole finding";
+pub const SHOW_LESS: &str = "Show one line";
 
 pub const AS_IT_IS: &str = "The network was converted without changes.";
 /// One finding about several layers.

@@ -21,9 +21,21 @@ pub fn export(pane: &str) -> String {
     format!("Export {pane}")
 }
 
+pub const MAXIMIZE: &str = "Maximize";
+pub const MAXIMIZE_HINT: &str = "A double click on the tab does it too; Esc restores";
+pub const RESTORE: &str = "Restore";
+pub const RESTORE_HINT: &str = "Show the other panes again (Esc)";
 pub const ERROR: &str = "Error";
 pub const NOTE: &str = "Note";
 pub const DISMISS: &str = "Dismiss";
+pub const DISMISS_ALL: &str = "Dismiss all";
+pub const COPY: &str = "Copy";
+pub const COPY_HINT: &str = "Copy the text of this message";
+
+pub fn messages(count: usize) -> String {
+    format!("{count} messages")
+}
+
 pub const CHOOSE_NETWORK: &str = "Choose network…";
 pub const CHOOSE_DATA: &str = "Choose data…";
 pub const CHOOSE_PICTURES: &str = "Choose images…";

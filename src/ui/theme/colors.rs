@@ -80,6 +80,10 @@ pub fn apply_theme(ctx: &Context, dark: bool) {
             style.visuals.weak_text_alpha = 0.75;
             // An expanding scroll bar covers no contents.
             style.spacing.scroll.floating_allocated_width = 8.0;
+            // What scrolls shows it without the pointer over it.
+            style.spacing.scroll.floating_width = 4.0;
+            style.spacing.scroll.dormant_background_opacity = 0.25;
+            style.spacing.scroll.dormant_handle_opacity = 0.6;
         });
         ctx.style_mut_of(Theme::Dark, |style| {
             style.visuals.override_text_color = None;
@@ -113,6 +117,9 @@ pub struct PlotColors {
     /// Reference lines for comparison.
     pub ghost: Color32,
 }
+
+/// Color of grid lines at their strongest, on any background: weaker than every mark.
+pub const GRID: Color32 = Color32::from_gray(112);
 
 /// The plot colors for the background of `ui`.
 pub fn plot_colors(ui: &Ui) -> PlotColors {

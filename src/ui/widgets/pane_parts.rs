@@ -1,8 +1,8 @@
-//! Helpers for panes: header, legend, axes, time cursor line, empty state.
+//! Helpers for panes: header, axes, time cursor line, empty state.
 //!
 //! It does not know the panes.
 
-use egui::{Color32, Id, Popup, PopupCloseBehavior, Response, RichText, Role, Sense, Slider, Ui, WidgetInfo};
+use egui::{Color32, Id, Popup, PopupCloseBehavior, Response, RichText, Role, Slider, Ui, WidgetInfo};
 use egui_plot::{AxisHints, GridMark, HoverPosition, PlotPoint, PlotResponse, PlotUi, VLine};
 
 use super::decimate::decimate;
@@ -11,7 +11,6 @@ use super::pane_frame::{PaneFrame, copy_wanted, csv_wanted, help_of};
 use crate::convert::SpikingLayer;
 use crate::lab::Message;
 use crate::ui::texts::format::format_tick;
-use crate::ui::texts::glossary;
 use crate::ui::texts::panes::pane_header as texts;
 use crate::ui::types::pane::Pane;
 
@@ -69,26 +68,6 @@ fn help_popup(help: Response, header: &PaneHeader) {
     Popup::menu(&help)
         .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
         .show(|ui| help::pane_help_ui(ui, header.of, &header.explanation));
-}
-
-/// Draws the legend of a plot, in a row above it that covers no data.
-pub fn legend(ui: &mut Ui, entries: &[(&str, Color32)]) {
-    ui.horizontal_wrapped(|ui| {
-        for (name, color) in entries {
-            ui.spacing_mut().item_spacing.x = 4.0;
-            let font = egui::TextStyle::Small.resolve(ui.style());
-            let word = ui.painter().layout_no_wrap((*name).to_owned(), font, *color).size().x;
-            wrap_before(ui, 18.0 + word);
-            let (rect, _) = ui.allocate_exact_size(egui::vec2(14.0, 10.0), Sense::hover());
-            let line = egui::Rect::from_center_size(rect.center(), egui::vec2(14.0, 3.0));
-            ui.painter().rect_filled(line, 1.0, *color);
-            let word = ui.small(*name);
-            if let Some(meaning) = glossary::definition(name) {
-                word.on_hover_text(meaning);
-            }
-            ui.add_space(6.0);
-        }
-    });
 }
 
 /// Begins the next line of a wrapping row if this one has less than `width` points left. Needed for groups of widgets,

@@ -14,10 +14,10 @@ use crate::measure::energy::{EnergyConstants, energy};
 use crate::ui::texts::format::{format_number, format_percent};
 use crate::ui::texts::panes::energy as texts;
 use crate::ui::texts::shared;
-use crate::ui::theme::colors::ui_colors;
+use crate::ui::theme::colors::{GRID, ui_colors};
 use crate::ui::types::pane::Pane;
 use crate::ui::widgets::pane_parts::PaneHeader;
-use crate::ui::widgets::{pane_frame, pane_parts, plot_description};
+use crate::ui::widgets::{legend, pane_frame, pane_parts, plot_description};
 
 /// Minimum width for the table beside the plot, in points.
 const TABLE_BESIDE_WIDTH: f32 = 760.0;
@@ -76,7 +76,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
                         return;
                     }
                 }
-                pane_parts::legend(ui, &[(texts::AFTER_STEPS, colors.snn), (shared::ANN, colors.ann)]);
+                legend::lines(ui, &[(texts::AFTER_STEPS, colors.snn), (shared::ANN, colors.ann)]);
                 if pane_frame::has_controls(ui) && ui.checkbox(&mut log, texts::LOG).changed() {
                     ui.data_mut(|data| data.insert_temp(id, log));
                 }
@@ -161,6 +161,7 @@ fn plot(ui: &mut Ui, data: &PaneData<'_>, log: bool, height: f32, messages: &mut
     // Rounds down to a power of ten, with a small margin at the top.
     let (bottom, top) = if log { (least.log10().floor(), most.log10() + 0.15) } else { (0.0, most * 1.1) };
     let mut plot = Plot::new("energy")
+        .grid_color(GRID)
         .height((height - 6.0).max(110.0))
         .allow_drag(false)
         .allow_zoom(false)

@@ -11,7 +11,7 @@ use crate::measure::Report;
 use crate::ui::texts::format::format_percent;
 use crate::ui::texts::panes::race as texts;
 use crate::ui::texts::shared;
-use crate::ui::theme::colors::ui_colors;
+use crate::ui::theme::colors::{GRID, ui_colors};
 use crate::ui::widgets::{pane_parts, plot_description};
 
 /// Minimum and maximum width of one histogram, and its height, in points.
@@ -53,6 +53,7 @@ fn curves(ui: &mut Ui, lab: &Lab, lines: &[RaceLine<'_>], height: f32, messages:
     let share = |report: &Report, t: usize| report.curve.get(t - 1).map(|p| p.accuracy.unwrap_or(p.agreement));
     let cursor = pane_parts::cursor_line(lab.cursor(), crate::ui::theme::colors::plot_colors(ui).cursor);
     let plot = Plot::new("race curves")
+        .grid_color(GRID)
         .height(height)
         .allow_drag(false)
         .allow_zoom(false)
@@ -113,6 +114,7 @@ fn histogram(ui: &mut Ui, index: usize, line: &RaceLine<'_>, report: &Report, wi
     };
     let bars: Vec<Bar> = counts.iter().map(bar).collect();
     let shown = Plot::new(("race histogram", index))
+        .grid_color(GRID)
         .width(width)
         .height(HEIGHT)
         .allow_drag(false)

@@ -19,7 +19,7 @@ use crate::ui::theme::colors::ui_colors;
 use crate::ui::types::pane::Pane;
 use crate::ui::widgets::decimate::decimate;
 use crate::ui::widgets::pane_parts::PaneHeader;
-use crate::ui::widgets::{pane_frame, pane_parts, plot_description};
+use crate::ui::widgets::{legend, pane_frame, pane_parts, plot_description};
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
@@ -63,7 +63,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
         if other.is_some() {
             entries.push((&name, compared_color));
         }
-        pane_parts::legend(ui, &entries);
+        legend::lines(ui, &entries);
         match (partial, enough) {
             (None, _) if !pane_frame::has_sentences(ui) => {}
             (Some(partial), _) => _ = ui.small(texts::through(samples, partial.of)),

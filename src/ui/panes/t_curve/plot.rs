@@ -6,6 +6,7 @@ use crate::experiment::Run;
 use crate::lab::Lab;
 use crate::lab::history::run_history::PastRun;
 use crate::ui::texts::shared;
+use crate::ui::theme::colors::GRID;
 
 /// The run to compare with; `None` if its network or data set differs, because then only the names of layers would
 /// match.
@@ -21,6 +22,7 @@ pub(in crate::ui) fn compared(lab: &Lab) -> Option<&PastRun> {
 /// A plot of shares over the steps 1 to `last`, without pan and zoom.
 pub(in crate::ui) fn over_time<'a>(name: &str, y_label: &str, last: usize) -> Plot<'a> {
     Plot::new(name.to_owned())
+        .grid_color(GRID)
         .allow_drag(false)
         .allow_zoom(false)
         .allow_scroll(false)
@@ -34,7 +36,12 @@ pub(in crate::ui) fn over_time<'a>(name: &str, y_label: &str, last: usize) -> Pl
         .y_axis_formatter(|mark, _| format!("{:.0} %", mark.value * 100.0))
         .y_axis_min_width(46.0)
         .x_grid_spacer(move |_| marks(last))
-        .y_grid_spacer(|_| (0..=4).map(|k| GridMark { value: f64::from(k) * 0.25, step_size: 0.25 }).collect())
+        .y_grid_spacer(|_| quarters())
+}
+
+/// Marks on an axis of shares.
+pub(in crate::ui) fn quarters() -> Vec<GridMark> {
+    (0..=4).map(|k| GridMark { value: f64::from(k) * 0.25, step_size: 0.25 }).collect()
 }
 
 /// Marks on the time axis: about eight, on round numbers, and never between steps.

@@ -38,6 +38,8 @@ pub fn run(mean: &str, square: &str, all: &str) -> String {
 
 pub const THEORY: &str = "theory";
 pub const CALIBRATION: &str = "calibration activations";
+pub const LEAST: &str = "least";
+pub const THIS_RUN: &str = "this run";
 pub const AS_IT_CAME: &str = "actual input, one sample (ring: the run)";
 
 pub fn spread(mean: &str, unbiased: f64) -> String {

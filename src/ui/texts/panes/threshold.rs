@@ -51,9 +51,12 @@ pub fn per_channel(count: usize, low: &str, high: &str, never_active: &str) -> S
 }
 
 pub const ACTIVATIONS: &str = "activations";
-pub const CLIPPED: &str = "clipped; clipping error";
+pub const CLIPPED: &str = "clipped";
+pub const OTHER_RULES: &str = "θ of other rules";
+pub const CLIPPING: &str = "clipping error";
 pub const QUANTIZATION: &str = "quantization error";
-pub const BOTH: &str = "total error, diamond: least";
+pub const BOTH: &str = "total error";
+pub const MINIMUM: &str = "least";
 
 pub fn no_threshold(layer: &str) -> String {
     format!(
