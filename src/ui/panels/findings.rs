@@ -130,7 +130,7 @@ fn finding_group(ui: &mut Ui, run: &Run, group: &FindingGroup<'_>, messages: &mu
     if !open {
         return;
     }
-    ui.indent("whole finding", |ui| {
+    ui.indent("finding", |ui| {
         ui.add(Label::new(&finding.text).wrap());
         layer_links(ui, run, group, messages);
         if let Some(fix) = &finding.mend

@@ -74,7 +74,7 @@ impl SharedAxis {
         let widest = self.widest.get();
         if (widest - self.width).abs() > 0.5 {
             self.ctx.data_mut(|data| data.insert_temp(self.id, widest));
-            self.ctx.request_discard("shared axis");
+            self.ctx.request_discard("axis");
         }
     }
 
