@@ -35,7 +35,11 @@ fn plots_over_one_another_share_their_axis() {
         for layer in 0..3 {
             harness.state_mut().lab.update([Message::FocusLayer(layer)]);
             harness.run_ok();
-            aligned(&harness, "Histogram of activations with the threshold", "Predicted squared error over the threshold");
+            aligned(
+                &harness,
+                "Histogram of activations with the threshold",
+                "Predicted squared error over the threshold",
+            );
         }
         harness.state_mut().lab.update([Message::FocusLayer(0)]);
         front(&mut harness, Pane::InitialPotential);
@@ -45,7 +49,11 @@ fn plots_over_one_another_share_their_axis() {
         harness.state_mut().lab.update([Message::Pin(pin), Message::SetSteps(40), Message::EndGesture]);
         harness.run_ok();
         let of = |what: &str| -> Vec<egui::Rect> {
-            harness.get_all_by_label_contains(what).map(|node| node.rect()).filter(|rect| rect.width() > 200.0).collect()
+            harness
+                .get_all_by_label_contains(what)
+                .map(|node| node.rect())
+                .filter(|rect| rect.width() > 200.0)
+                .collect()
         };
         let plots = [of("Potential of"), of("Input current of")].concat();
         assert!(plots.len() >= 3, "{plots:?}");
@@ -65,16 +73,25 @@ fn pane_is_maximized_by_its_tab_and_restored_by_escape() {
         for pressed in [true, false] {
             let modifiers = egui::Modifiers::NONE;
             harness.event(egui::Event::PointerMoved(at));
-            harness.event(egui::Event::PointerButton { pos: at, button: egui::PointerButton::Primary, pressed, modifiers });
+            harness.event(egui::Event::PointerButton {
+                pos: at,
+                button: egui::PointerButton::Primary,
+                pressed,
+                modifiers,
+            });
         }
         harness.step();
     }
     harness.run_ok();
     assert_eq!(harness.state().window.maximized.as_ref().unwrap().pane, Pane::Ledger);
-    assert!(harness.query_by_label("Restore").is_some() && harness.query_by_label("Accuracy over time-steps").is_none());
+    assert!(
+        harness.query_by_label("Restore").is_some() && harness.query_by_label("Accuracy over time-steps").is_none()
+    );
     harness.key_press(egui::Key::Escape);
     harness.run_ok();
-    assert!(harness.query_by_label("Restore").is_none() && harness.query_by_label("Accuracy over time-steps").is_some());
+    assert!(
+        harness.query_by_label("Restore").is_none() && harness.query_by_label("Accuracy over time-steps").is_some()
+    );
     // The menu of the pane does it too, and another workspace shows its own panes.
     click(&mut harness, &format!("Export {}", Pane::Ledger.title()));
     click(&mut harness, "Maximize");
@@ -87,17 +104,16 @@ fn pane_is_maximized_by_its_tab_and_restored_by_escape() {
 #[test]
 fn messages_grow_to_their_text_and_cover_no_panel() {
     let mut harness = desk();
-    let long = format!("Cannot open 'a.onnx': {}. Use `spikescope check`.", vec!["a reason of many words"; 9].join("; "));
+    let long =
+        format!("Cannot open 'a.onnx': {}. Use `spikescope check`.", vec!["a reason of many words"; 9].join("; "));
     for text in ["The first message.", long.as_str()] {
         let text = text.to_owned();
-        harness
-            .state_mut()
-            .lab
-            .update([Message::Notify(Notification { level: NotificationLevel::Error, text })]);
+        harness.state_mut().lab.update([Message::Notify(Notification { level: NotificationLevel::Error, text })]);
     }
     harness.run_ok();
     let inspector = rect(&harness, "Inspector");
-    let shown: Vec<egui::Rect> = harness.get_all_by_label_contains("a reason of many words").map(|node| node.rect()).collect();
+    let shown: Vec<egui::Rect> =
+        harness.get_all_by_label_contains("a reason of many words").map(|node| node.rect()).collect();
     assert_eq!(shown.len(), 9);
     let last = rect(&harness, "Use `spikescope check`.");
     let first = rect(&harness, "The first message.");

@@ -33,7 +33,7 @@ pub fn run(args: RunArgs) -> Result<()> {
     check_out(&out)?;
     let progress = Progress::new();
     // A log gets results and errors, no progress.
-    let mut cache = Cache::default();
+    let mut cache = Cache::for_one_run();
     use_stated_scaling(&mut settings, &args, &mut cache)?;
     check_theta(&settings, &args, &mut cache)?;
     let control = progress.control(false);

@@ -2,10 +2,11 @@
 //!
 //! The spiking network is compared with these values.
 
-use super::dense::tensor_to_vec;
+use std::sync::Mutex;
+
 use super::program::Program;
 use crate::Result;
-use crate::network::{Op, predicted_class};
+use crate::network::{NodeId, Op, predicted_class};
 use crate::progress::JobControl;
 
 /// Logits and pre-activations of the ANN for the samples of a run.
@@ -20,34 +21,32 @@ pub struct AnnRun {
 }
 
 impl AnnRun {
-    /// Runs the ANN on `input` (`[rows, F]`, scaled), in batches of [`Program::batch_rows`].
+    /// Runs the ANN on `input` (`[rows, F]`, scaled).
     ///
     /// # Errors
     /// [`crate::Error::Cancelled`] once `control` is cancelled.
     pub fn compute(program: &Program, input: &[f32], rows: usize, control: &JobControl) -> Result<Self> {
         let network = program.network();
-        let width = input.len().checked_div(rows).unwrap_or(0);
-        let sources: Vec<_> = network.activation_nodes().map(|(id, _)| network.nodes[id].inputs[0]).collect();
-        let mut run = Self {
-            samples: rows,
-            classes: network.classes(),
-            logits: Vec::with_capacity(rows * network.classes()),
-            pre_activations: vec![Vec::new(); sources.len()],
-        };
-        let block = program.batch_rows();
-        for start in (0..rows).step_by(block) {
-            control.progress("running the ANN", start as f32 / rows as f32);
-            let end = (start + block).min(rows);
-            let x = program.tensor(input[start * width..end * width].to_vec(), end - start);
-            let logits = program.try_run(x, |id, value| {
-                for (k, _) in sources.iter().enumerate().filter(|(_, source)| **source == id) {
-                    run.pre_activations[k].extend(tensor_to_vec(value.clone()));
+        let sources: Vec<NodeId> = network.activation_nodes().map(|(id, _)| network.nodes[id].inputs[0]).collect();
+        let mut pre_activations: Vec<Vec<f32>> =
+            sources.iter().map(|&id| vec![0.0; rows * network.nodes[id].len()]).collect();
+        // The place of every sample's values, each written by one worker.
+        let places = pre_activations
+            .iter_mut()
+            .zip(&sources)
+            .map(|(values, &id)| values.chunks_mut(network.nodes[id].len().max(1)).map(Mutex::new).collect::<Vec<_>>());
+        let places: Vec<Vec<Mutex<&mut [f32]>>> = places.collect();
+        let store = |(): &mut (), node, sample: usize, values: &[f32]| {
+            for (places, _) in places.iter().zip(&sources).filter(|(_, source)| **source == node) {
+                if let Ok(mut place) = places[sample].lock() {
+                    place.copy_from_slice(values);
                 }
-                control.check()
-            })?;
-            run.logits.extend(tensor_to_vec(logits));
-        }
-        Ok(run)
+            }
+            Ok(())
+        };
+        let (logits, _) = program.run_samples(input, &sources, "running the ANN", control, || (), store)?;
+        drop(places);
+        Ok(Self { samples: rows, classes: network.classes(), logits, pre_activations })
     }
 
     /// This run followed by the samples of `more`, a run of the same network.

@@ -2,11 +2,15 @@
 
 pub mod ann_run;
 pub mod backend;
+pub mod convolution;
 pub mod dense;
 pub mod event;
 pub mod forward;
+pub mod gradient;
+pub mod input_gradient;
 pub mod program;
 pub mod simd;
+pub(crate) mod storage;
 pub mod verify;
 
 pub use ann_run::AnnRun;

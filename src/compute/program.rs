@@ -15,6 +15,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::dense::{NodeParams, apply_node, tensor_to_vec};
 use super::event::lookup_table::TableCache;
 use super::event::{Grid, SynapsePlan, compile};
+use super::forward::prepared::Prepared;
 use crate::network::{Network, Node, NodeId, Op};
 
 /// Multiplications of one node in one batch: about five milliseconds on one core, so that cancelling takes effect soon.
@@ -26,7 +27,10 @@ const MAX_ROWS: usize = 64;
 #[derive(Clone, Debug)]
 pub struct Program {
     network: Arc<Network>,
-    params: Vec<NodeParams>,
+    /// The tensors of every node for which they were requested.
+    params: Arc<Vec<OnceLock<NodeParams>>>,
+    /// The kernel of every node for which it was requested.
+    prepared: Arc<Vec<OnceLock<Prepared>>>,
     device: Device,
     /// For every node, the last node that reads it; its value is dropped there.
     last_reader: Vec<NodeId>,
@@ -47,16 +51,17 @@ pub struct EventForm {
 }
 
 impl Program {
-    /// Moves the weights of `network` to `device`.
+    /// A program for `network` on `device`. Weights are moved there, and arranged for kernels, on first use.
     pub fn new(network: Arc<Network>, device: &Device) -> Self {
-        let params = network.nodes.iter().map(|node| NodeParams::of(&node.op, device)).collect();
         let mut last_reader: Vec<NodeId> = (0..network.nodes.len()).collect();
         for (id, node) in network.nodes.iter().enumerate() {
             node.inputs.iter().for_each(|&input| last_reader[input] = id);
         }
         last_reader[network.output] = network.nodes.len();
         let events = Arc::new(network.nodes.iter().map(|_| OnceLock::new()).collect());
-        Self { network, params, device: device.clone(), last_reader, events, dense_only: false }
+        let params = Arc::new(network.nodes.iter().map(|_| OnceLock::new()).collect());
+        let prepared = Arc::new(network.nodes.iter().map(|_| OnceLock::new()).collect());
+        Self { network, params, prepared, device: device.clone(), last_reader, events, dense_only: false }
     }
 
     /// The same program without event forms: the reference that tests compare the event kernels with.
@@ -73,7 +78,16 @@ impl Program {
     }
     /// The tensors of node `id`.
     pub fn params(&self, id: NodeId) -> &NodeParams {
-        &self.params[id]
+        self.params[id].get_or_init(|| NodeParams::of(&self.network.nodes[id].op, &self.device))
+    }
+    /// The kernel of node `id`.
+    pub fn prepared(&self, id: NodeId) -> &Prepared {
+        self.prepared[id].get_or_init(|| Prepared::new(&self.network, id))
+    }
+    /// Whether [`Program::run_samples`] uses the kernels of this crate: in place of burn-flex, with which they share the
+    /// processor. Other backends compute every node themselves.
+    pub fn runs_on_slices(&self) -> bool {
+        self.device == Device::flex()
     }
     /// The last node that reads the value of `id`.
     pub fn last_reader(&self, id: NodeId) -> NodeId {
@@ -110,7 +124,7 @@ impl Program {
                             values[i] = None;
                         }
                     }
-                    apply_node(&self.network, node, &self.params[id], inputs)
+                    apply_node(&self.network, node, self.params(id), inputs)
                 }
             };
             observe(id, &value)?;
@@ -157,7 +171,7 @@ impl Program {
                 Op::Activation(_) => self.tensor(vec![0.0; rows * node.len()], rows),
                 _ => {
                     let inputs = node.inputs.iter().filter_map(|&i| values[i].clone()).collect();
-                    apply_node(&self.network, node, &self.params[id], inputs)
+                    apply_node(&self.network, node, self.params(id), inputs)
                 }
             });
         }

@@ -2,12 +2,16 @@
 //!
 //! Does not depend on the window and starts no threads of its own besides rayon's.
 
+mod activation_collector;
 pub mod activation_quantiles;
 pub mod balancing_options;
 pub mod calibration;
+pub mod calibration_source;
 mod dense_layers;
 pub mod findings;
+mod largest_values;
 pub mod named_recipe;
+mod radix_sort;
 pub mod recipe;
 mod recipe_description;
 pub mod recipe_options;
@@ -21,7 +25,7 @@ pub mod thresholds;
 
 pub use activation_quantiles::ActivationQuantiles;
 pub use balancing_options::BalancingOptions;
-pub use calibration::{ActivationStatistics, Calibration, calibrate};
+pub use calibration::{ActivationStatistics, Calibration, calibrate, calibrate_for};
 pub use dense_layers::DENSE_CROSSOVER_RATE;
 pub use findings::{Finding, Fix, Severity, unclipped_thresholds};
 pub use named_recipe::NamedRecipe;

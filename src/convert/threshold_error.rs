@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::expected_spikes;
 use crate::convert::ActivationQuantiles;
 use crate::network::Activation;
+use crate::progress::JobControl;
 
 /// Predicted error of one layer at one threshold: means over all activations of the calibration set.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,9 +39,10 @@ pub fn threshold_errors(
     v_init: f32,
 ) -> Vec<ThresholdError> {
     const QUANTILES: usize = 2048;
-    let n = activations.positive.len();
-    let sample = sample_quantiles(&activations.positive, QUANTILES);
-    let weight = n as f64 / (activations.len().max(1) * sample.len().max(1)) as f64;
+    let positive = activations.sorted(&JobControl::default()).unwrap_or_default();
+    let sample = sample_quantiles(&positive, QUANTILES);
+    let count = activations.len().max(1);
+    let weight = positive.len() as f64 / (count * sample.len().max(1)) as f64;
     let lambda = reference.lambda().unwrap_or(f32::INFINITY);
     let one = |&theta: &f32| {
         let (mut clipping, mut quantization) = (0.0, 0.0);
@@ -55,7 +57,7 @@ pub fn threshold_errors(
             theta,
             clipping: clipping * weight,
             quantization: quantization * weight,
-            clipped: activations.fraction_above(theta),
+            clipped: (positive.len() - positive.partition_point(|&z| z <= theta)) as f64 / count as f64,
         }
     };
     thetas.par_iter().map(one).collect()
@@ -73,7 +75,7 @@ mod tests {
 
     #[test]
     fn low_thresholds_clip_and_high_ones_quantize() {
-        let activations = ActivationQuantiles { zeros: 0, positive: (1..=1000).map(|k| k as f32 / 1000.0).collect() };
+        let activations = ActivationQuantiles::from_sorted(0, (1..=1000).map(|k| k as f32 / 1000.0).collect());
         let [low, high] = threshold_errors(&activations, Activation::Relu, &[0.25, 1.0], 4, 0.5)[..] else { panic!() };
         assert!(low.clipping > high.clipping && low.quantization < high.quantization);
         // Uniform in (0, 1) with T = 4 and v(0) = ½: E[e²] = 1/(12·16).
@@ -83,7 +85,7 @@ mod tests {
 
     #[test]
     fn a_clipping_network_has_no_error_at_its_own_threshold() {
-        let activations = ActivationQuantiles { zeros: 0, positive: (1..=2000).map(|k| k as f32 / 1000.0).collect() };
+        let activations = ActivationQuantiles::from_sorted(0, (1..=2000).map(|k| k as f32 / 1000.0).collect());
         let qcfs = Activation::Qcfs { lambda: 1.0, levels: 4, shift: 0.5 };
         let [low, own, high] = threshold_errors(&activations, qcfs, &[0.5, 1.0, 2.0], 4, 0.5)[..] else { panic!() };
         assert!(own.total() < 1e-9 && low.clipping > 0.01 && high.clipping > 0.01);

@@ -1,7 +1,5 @@
 //! Thresholds of a layer by the recipe's rule, from its activation statistics.
 
-use rayon::prelude::*;
-
 use super::activation_quantiles::ActivationQuantiles;
 use super::calibration::ActivationStatistics;
 use super::recipe::{Granularity, Recipe, ThresholdRule};
@@ -45,12 +43,13 @@ pub fn thresholds(program: &Program, statistics: &ActivationStatistics, recipe: 
             )
         });
     }
-    if statistics.layer.positive.is_empty() {
+    if statistics.layer.is_silent() {
         return Ok(vec![SILENT_THETA]);
     }
     let theta: Vec<f32> = match granularity {
         Granularity::Layer => vec![of(&statistics.layer)],
-        Granularity::Channel => statistics.channels.par_iter().map(of).collect(),
+        // In order: the first one loads the values of all, if they are not known.
+        Granularity::Channel => statistics.channels.iter().map(of).collect(),
     };
     if granularity == Granularity::Layer && theta[0] <= 0.0 {
         let zeros = 100.0 * statistics.layer.zeros as f64 / statistics.layer.len().max(1) as f64;

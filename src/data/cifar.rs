@@ -22,6 +22,7 @@ pub fn read(files: &[PathBuf]) -> Result<Samples> {
     for path in files {
         let (bytes, records) = read_batch(path)?;
         checked_len(path, "file", &[records + labels.len(), PIXELS])?;
+        values.reserve_exact(records * PIXELS);
         for (index, record) in bytes.chunks_exact(RECORD).enumerate() {
             let Some((&label, pixels)) = record.split_first() else { continue };
             if usize::from(label) >= CLASSES.len() {

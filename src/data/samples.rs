@@ -130,6 +130,16 @@ impl Samples {
         self.scale(&mut out, scaling);
         out
     }
+    /// The samples `range` without labels and frames.
+    pub fn part(&self, range: Range<usize>) -> Self {
+        let len = self.sample_len();
+        let values = self.values[range.start * len..range.end * len].to_vec();
+        Self { values: Arc::new(values), labels: Arc::default(), other_labels: None, frames: None, ..self.clone() }
+    }
+    /// The same without the values: labels, names and notes.
+    pub fn without_values(&self) -> Self {
+        Self { values: Arc::default(), frames: None, ..self.clone() }
+    }
     /// Scales `values` of these samples, `[N, …shape]`, in place.
     pub fn scale(&self, values: &mut [f32], scaling: &Scaling) {
         scaling.apply(values, &self.form());

@@ -1,7 +1,7 @@
 //! Cache of loaded files, calibrations, ANN values and finished runs, for reuse by later runs.
 //!
-//! Small results are cached by key. Finished runs are cached up to a number of bytes, so that undo and redo find their
-//! result at once.
+//! Small results are cached by key. Finished runs, ANN values, calibrations and data sets are cached up to
+//! [`MAX_CACHED_BYTES`] in all, so that undo and redo find their result at once.
 
 use std::collections::{HashSet, VecDeque};
 use std::ops::Range;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::background_load::BackgroundLoads;
 use super::input_sizes::InputSizes;
-use super::run::{PreparedNetwork, Run};
+use super::run::{PreparedNetwork, Run, ann_buffers, buffer_of, sample_buffers};
 use super::settings::Settings;
 use crate::compute::AnnRun;
 use crate::compute::backend::Backend;
@@ -18,8 +18,9 @@ use crate::convert::{
 };
 use crate::data::{InputForm, Samples, Scaling};
 
-/// Maximum size of the recordings of finished runs, in bytes.
-const MAX_RUN_BYTES: usize = 512 << 20;
+/// Maximum size of all that is cached and computed or read, in bytes; what several results share counts once. The newest
+/// of each kind is kept whatever its size.
+pub const MAX_CACHED_BYTES: usize = 640 << 20;
 /// Maximum size of the final states of all runs but the newest, in bytes. Continuing from an older run is rare; showing it
 /// again is not.
 const MAX_FINAL_STATE_BYTES: usize = 64 << 20;
@@ -141,11 +142,38 @@ impl<K: PartialEq, V: Clone> LruMap<K, V> {
         self.items.push_front(item);
         self.items.front().map(|(_, value)| value.clone())
     }
+    /// Discards all entries.
+    pub(super) fn clear(&mut self) {
+        self.items.clear();
+    }
     pub fn insert(&mut self, key: K, value: V) {
         self.items.retain(|(k, _)| *k != key);
         self.items.push_front((key, value));
         self.items.truncate(self.capacity);
     }
+}
+
+/// Buffers that were counted, each once.
+#[derive(Debug, Default)]
+struct CountedBuffers {
+    known: HashSet<usize>,
+    bytes: usize,
+}
+
+impl CountedBuffers {
+    fn add(&mut self, buffers: impl IntoIterator<Item = (usize, usize)>) {
+        for (buffer, bytes) in buffers {
+            if self.known.insert(buffer) {
+                self.bytes += bytes;
+            }
+        }
+    }
+}
+
+/// Keeps the items before the first that `keep` refuses.
+fn keep_first<T>(items: &mut VecDeque<T>, mut keep: impl FnMut(usize, &T) -> bool) {
+    let kept = items.iter().enumerate().position(|(k, item)| !keep(k, item));
+    items.truncate(kept.unwrap_or(items.len()));
 }
 
 /// All results that are cached between runs.
@@ -169,6 +197,8 @@ pub struct Cache {
     pub(super) fitted_ranges: LruMap<String, (Range<usize>, Range<usize>)>,
     /// Newest first.
     runs: VecDeque<(AnnKey, Arc<Run>)>,
+    /// Whether a classifier's run discards the values of its data set once they are scaled.
+    pub(super) discards_samples: bool,
 }
 
 impl Default for Cache {
@@ -187,11 +217,16 @@ impl Default for Cache {
             anns: LruMap::new(2),
             fitted_ranges: LruMap::new(8),
             runs: VecDeque::new(),
+            discards_samples: false,
         }
     }
 }
 
 impl Cache {
+    /// For a run that is the only one: a classifier's samples are discarded once they are scaled.
+    pub fn for_one_run() -> Self {
+        Self { discards_samples: true, ..Self::default() }
+    }
     /// The finished run of exactly these settings.
     pub fn run(&mut self, settings: &Settings) -> Option<Arc<Run>> {
         let at = self.runs.iter().position(|(_, run)| run.settings == *settings)?;
@@ -225,31 +260,47 @@ impl Cache {
         // The best run; of equal ones the newest.
         known.reduce(|best, next| if next.1 > best.1 { next } else { best })
     }
-    /// Inserts a finished run and discards the oldest beyond the limits.
+    /// Inserts a finished run and discards the oldest results beyond the limits.
     pub fn insert_run(&mut self, key: AnnKey, run: Arc<Run>) {
         self.runs.push_front((key, run));
-        let (mut bytes, mut state_bytes, mut kept) = (0, 0, 0);
-        let mut counted_buffers = HashSet::new();
-        for (_, run) in &mut self.runs {
-            if kept > 0 {
-                state_bytes += run.recording.final_state_bytes();
-                if state_bytes > MAX_FINAL_STATE_BYTES {
-                    *run = Arc::new(run.without_final_state());
-                }
+        self.runs.truncate(MAX_RUNS);
+        let mut state_bytes = 0;
+        for (_, run) in self.runs.iter_mut().skip(1) {
+            state_bytes += run.recording.final_state_bytes();
+            if run.recording.final_state_bytes() > 0 && state_bytes > MAX_FINAL_STATE_BYTES {
+                *run = Arc::new(run.without_final_state());
             }
-            // Buffers that runs share are counted once.
-            bytes += run
-                .recording
-                .shared_buffers()
-                .filter(|(buffer, _)| counted_buffers.insert(*buffer))
-                .map(|(_, bytes)| bytes)
-                .sum::<usize>();
-            if kept > 0 && (bytes > MAX_RUN_BYTES || kept >= MAX_RUNS) {
-                break;
-            }
-            kept += 1;
         }
-        self.runs.truncate(kept);
+        self.discard_surplus();
+    }
+    /// Discards the oldest results beyond [`MAX_CACHED_BYTES`]. The newest run, ANN values, calibration and data set count
+    /// first and stay.
+    fn discard_surplus(&mut self) {
+        let mut counted = CountedBuffers::default();
+        let newest = |counted: &mut CountedBuffers, cache: &Self| {
+            cache.runs.iter().take(1).for_each(|(_, run)| counted.add(run.shared_buffers()));
+            cache.anns.items.iter().take(1).for_each(|(_, (input, ann))| counted.add(ann_buffers(input, ann)));
+            cache.calibrations.items.iter().take(1).for_each(|(_, calibration)| counted.add([buffer_of(calibration)]));
+            cache.samples.items.iter().take(1).for_each(|(_, samples)| counted.add(sample_buffers(samples)));
+        };
+        newest(&mut counted, self);
+        let mut keep = |is_first: bool, buffers: Vec<(usize, usize)>| {
+            counted.add(buffers);
+            is_first || counted.bytes <= MAX_CACHED_BYTES
+        };
+        keep_first(&mut self.samples.items, |k, (_, samples)| keep(k == 0, sample_buffers(samples)));
+        keep_first(&mut self.anns.items, |k, (_, (input, ann))| keep(k == 0, ann_buffers(input, ann).to_vec()));
+        keep_first(&mut self.calibrations.items, |k, (_, calibration)| keep(k == 0, vec![buffer_of(calibration)]));
+        keep_first(&mut self.runs, |k, (_, run)| keep(k == 0, run.shared_buffers()));
+    }
+    /// Bytes of all that counts against [`MAX_CACHED_BYTES`].
+    pub fn bytes(&self) -> usize {
+        let mut counted = CountedBuffers::default();
+        self.runs.iter().for_each(|(_, run)| counted.add(run.shared_buffers()));
+        self.anns.items.iter().for_each(|(_, (input, ann))| counted.add(ann_buffers(input, ann)));
+        self.calibrations.items.iter().for_each(|(_, calibration)| counted.add([buffer_of(calibration)]));
+        self.samples.items.iter().for_each(|(_, samples)| counted.add(sample_buffers(samples)));
+        counted.bytes
     }
     pub fn calibration(&mut self, key: &CalibrationKey) -> Option<Arc<Calibration>> {
         self.calibrations.get(key)

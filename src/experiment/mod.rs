@@ -18,6 +18,7 @@ pub mod background_load;
 pub mod cache;
 mod classes;
 pub mod diagnose;
+pub mod freed_memory;
 pub mod input_sizes;
 pub mod load;
 pub mod memory;

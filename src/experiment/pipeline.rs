@@ -42,8 +42,8 @@ pub fn run_with_baseline(
     // The corrected run is the requested one: only it emits finished samples.
     let baseline = run(&uncorrected, cache, &control.without_samples())?;
     let run = run_with_context(settings, cache, control, on_start)?;
-    // A run from the cache already has it.
-    let _ = run.uncorrected.set(baseline);
+    // The cache may have discarded the final state of the baseline since. A run from the cache already has one.
+    let _ = run.uncorrected.set(cache.run(&uncorrected).unwrap_or(baseline));
     Ok(run)
 }
 
@@ -109,6 +109,12 @@ fn run_with_context(
     let classes = Classes::of(&model.original, &samples.labels).are();
     let labels = samples.labels.get(range).filter(|_| classes).map(<[u16]>::to_vec);
     let labels = Arc::new(labels.unwrap_or_default());
+    let samples = if classes && cache.discards_samples {
+        cache.samples.clear();
+        Arc::new(samples.without_values())
+    } else {
+        samples
+    };
     on_start(Arc::new(PartialContext {
         spiking: spiking.clone(),
         ann: ann.clone(),

@@ -40,25 +40,35 @@ pub(super) fn load_or_compute_calibration(
     if let Some(known) = cache.calibration(&key) {
         return Ok(known);
     }
-    let input = scaled_calibration_samples(settings, model, run_samples, cache, control)?;
+    let set = calibration_set(settings, model, run_samples, cache, control)?;
     let network = model.program.network();
     let neurons: Vec<usize> = network.activation_nodes().map(|(id, _)| network.nodes[id].len()).collect();
     let range = &settings.calibrate;
     let bytes = calibration::estimate_bytes(range.len(), &neurons);
     memory::check_memory("calibrate", bytes, "Calibrate on fewer samples")?;
-    let calibration = Arc::new(convert::calibrate(&model.program, &input, range.len(), control)?);
+    let calibration = Arc::new(convert::calibrate_for(
+        &model.program,
+        Box::new({
+            // Only these samples, so that the data set need not stay.
+            let (part, scaling, rows) = (set.part(range.clone()), settings.scaling.clone(), range.len());
+            move || Arc::new(part.scaled(0..rows, &scaling))
+        }),
+        range.len(),
+        &settings.recipe,
+        control,
+    )?);
     cache.insert_calibration(key, calibration.clone());
     Ok(calibration)
 }
 
-/// The calibration samples, scaled, `[rows, F]`.
-fn scaled_calibration_samples(
+/// The data set of the calibration samples, which has enough of them.
+fn calibration_set(
     settings: &Settings,
     model: &PreparedNetwork,
     run_samples: &Arc<Samples>,
     cache: &mut Cache,
     control: &JobControl,
-) -> Result<Vec<f32>> {
+) -> Result<Arc<Samples>> {
     let set = match &settings.calibration_data {
         Some(spec) => load::load_samples(spec, &model.original, cache, control)?,
         None => run_samples.clone(),
@@ -74,7 +84,19 @@ fn scaled_calibration_samples(
             set.len()
         )));
     }
-    Ok(set.scaled(range.clone(), &settings.scaling))
+    Ok(set)
+}
+
+/// The calibration samples, scaled, `[rows, F]`.
+fn scaled_calibration_samples(
+    settings: &Settings,
+    model: &PreparedNetwork,
+    run_samples: &Arc<Samples>,
+    cache: &mut Cache,
+    control: &JobControl,
+) -> Result<Vec<f32>> {
+    let set = calibration_set(settings, model, run_samples, cache, control)?;
+    Ok(set.scaled(settings.calibrate.clone(), &settings.scaling))
 }
 
 /// Balanced thresholds; `None` if the recipe does not balance them.
@@ -110,6 +132,7 @@ pub(super) fn load_or_compute_spiking(
 ) -> Result<Arc<SpikingNetwork>> {
     let (recipe, program, rows) = (&settings.recipe, &model.program, settings.calibrate.len());
     let key = CalibrationKey::new(settings, model.original.input_shape());
+    calibration.prepare(recipe, control)?;
     let spiking = SpikingNetwork::convert(program, calibration, balanced, recipe)?;
     if !light_calibration::is_requested(recipe) {
         return Ok(Arc::new(spiking));

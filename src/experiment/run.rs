@@ -108,6 +108,17 @@ impl Run {
     pub fn without_final_state(&self) -> Self {
         Self { recording: Arc::new(self.recording.without_final_state()), ..self.clone() }
     }
+    /// The large buffers that the run holds, each as an id that is equal if two runs share the buffer, and its bytes.
+    pub fn shared_buffers(&self) -> Vec<(usize, usize)> {
+        let mut buffers: Vec<_> = self.recording.shared_buffers().collect();
+        buffers.extend(ann_buffers(&self.input, &self.ann));
+        buffers.extend(sample_buffers(&self.samples));
+        buffers.push(buffer_of(&self.calibration));
+        if let Some(uncorrected) = self.uncorrected.get() {
+            buffers.extend(uncorrected.shared_buffers());
+        }
+        buffers
+    }
     /// Time-steps T of the run.
     pub fn steps(&self) -> usize {
         self.recording.steps
@@ -180,6 +191,24 @@ impl Run {
         let names = [&self.network.original.class_names, &self.samples.class_names];
         names.iter().find_map(|names| names.get(class).cloned()).unwrap_or_else(|| class.to_string())
     }
+}
+
+/// Id and bytes of the values that a calibration keeps.
+pub(super) fn buffer_of(calibration: &Arc<Calibration>) -> (usize, usize) {
+    (Arc::as_ptr(calibration).addr(), calibration.bytes())
+}
+
+/// Ids and bytes of the ANN's values and their input.
+pub(super) fn ann_buffers(input: &Arc<Vec<f32>>, ann: &Arc<AnnRun>) -> [(usize, usize); 2] {
+    let values = ann.logits.len() + ann.pre_activations.iter().map(Vec::len).sum::<usize>();
+    [(Arc::as_ptr(input).addr(), input.len() * 4), (Arc::as_ptr(ann).addr(), values * 4)]
+}
+
+/// Ids and bytes of the values of a data set.
+pub(super) fn sample_buffers(samples: &Samples) -> Vec<(usize, usize)> {
+    let of = |values: &Arc<Vec<f32>>| (Arc::as_ptr(values).addr(), values.len() * 4);
+    let frames = samples.frames.as_ref().map(|frames| of(&frames.values));
+    [of(&samples.values)].into_iter().chain(frames).collect()
 }
 
 /// A number with its noun in singular or plural.

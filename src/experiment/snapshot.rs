@@ -144,12 +144,17 @@ impl Snapshot {
             Some(known) => known.report.clone(),
             None => report_at(&run, focus.steps, control)?,
         };
+        let report = with_maps(report, &run, focus.layer, control)?;
         let is_requested = |part| focus.parts.has(part);
         let uncorrected = match (at_step.and_then(|known| known.uncorrected.clone()), run.uncorrected.get()) {
             (None, Some(plain)) if is_requested(SnapshotPart::Uncorrected) => {
                 Some(report_at(plain, focus.steps, control)?)
             }
             (known, _) => known,
+        };
+        let uncorrected = match (uncorrected, run.uncorrected.get()) {
+            (Some(report), Some(plain)) => Some(with_maps(report, plain, focus.layer, control)?),
+            (report, _) => report,
         };
         let lane = |(k, lane): (usize, &Option<Arc<Run>>)| -> Result<Option<Arc<Report>>> {
             let Some(lane) = lane.as_ref().filter(|_| is_requested(SnapshotPart::Lanes)) else { return Ok(None) };
@@ -169,13 +174,15 @@ impl Snapshot {
         let position = |focus: &Focus| (focus.steps, focus.layer, focus.sample);
         let known_initial = of_run.filter(|known| position(&known.focus) == position(&focus));
         let initial = || match known_initial.and_then(|known| known.initial.clone()) {
-            None if is_requested(SnapshotPart::Initial) => initial_potential_errors(&run, &focus, &currents).map(Some),
+            None if is_requested(SnapshotPart::Initial) => {
+                initial_potential_errors(&run, &focus, &currents, control).map(Some)
+            }
             known => Ok(known),
         };
         let known_threshold = of_run.filter(|known| known.focus.layer == focus.layer);
         let threshold = || match known_threshold.and_then(|known| known.threshold.clone()) {
             None if is_requested(SnapshotPart::Threshold) => {
-                ThresholdView::new(&run, focus.layer).map(|view| Some(Arc::new(view)))
+                ThresholdView::new(&run, focus.layer, control).map(|view| Some(Arc::new(view)))
             }
             known => Ok(known),
         };
@@ -185,7 +192,13 @@ impl Snapshot {
         let (initial, threshold) = (initial?, threshold?);
         control.check()?;
         let categories = categories_of(&run, &focus, &currents, &maps);
-        let ties = count_ties(&run.spiking, &run.recording, &currents, focus.layer, focus.sample);
+        // What covers all T steps does not depend on the cursor.
+        let same_sample = of_run.filter(|known| known.focus.sample == focus.sample);
+        let same_layer = same_sample.filter(|known| known.focus.layer == focus.layer);
+        let ties = match same_layer {
+            Some(known) => known.ties.clone(),
+            None => count_ties(&run.spiking, &run.recording, &currents, focus.layer, focus.sample),
+        };
         let mut at = Some(((focus.layer, focus.sample), currents));
         let mut trace_of = |layer: usize, sample: usize, neuron: usize| {
             let known = at.take().filter(|(key, _)| *key == (layer, sample));
@@ -194,15 +207,23 @@ impl Snapshot {
             }));
             trace(&run.spiking, &run.recording, currents, layer, sample, neuron)
         };
-        let focused = trace_of(focus.layer, focus.sample, focus.neuron);
+        let focused = match same_layer.filter(|known| known.focus.neuron == focus.neuron) {
+            Some(known) => known.trace.clone(),
+            None => trace_of(focus.layer, focus.sample, focus.neuron),
+        };
         let mut pinned = Vec::with_capacity(focus.pinned.len());
         for pin in &focus.pinned {
             control.check()?;
-            pinned.push((*pin, trace_of(pin.layer, pin.sample, pin.neuron)));
+            let known = of_run.and_then(|known| known.pinned.iter().find(|(known, _)| known == pin));
+            let known = known.map(|(_, trace)| trace.clone());
+            pinned.push((*pin, known.unwrap_or_else(|| trace_of(pin.layer, pin.sample, pin.neuron))));
         }
         control.check()?;
         let mean_input = |layer: usize, neuron: usize| mean_input_of(&run, layer, focus.sample, neuron);
-        let divergence = first_divergence(&run.run_data(&[]), focus.sample, run.steps(), mean_input);
+        let divergence = match same_sample {
+            Some(known) => known.divergence,
+            None => first_divergence(&run.run_data(&[]), focus.sample, run.steps(), mean_input),
+        };
         static NEXT_ID: AtomicU64 = AtomicU64::new(1);
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         Ok(Self {
@@ -278,6 +299,19 @@ pub fn report_at(run: &Run, steps: usize, control: &JobControl) -> Result<Arc<Re
     Ok(Arc::new(measure_run(&run.run_data(&means), steps, control)?))
 }
 
+/// `report` of `run` with the maps of spiking layer `layer`.
+fn with_maps(report: Arc<Report>, run: &Run, layer: usize, control: &JobControl) -> Result<Arc<Report>> {
+    match report.layers.get(layer) {
+        Some(figures) if figures.offset_map.is_empty() => {
+            let mut report = Report::clone(&report);
+            let steps = report.steps;
+            report.layers[layer].compute_maps(&run.run_data(&[]), layer, steps, control)?;
+            Ok(Arc::new(report))
+        }
+        _ => Ok(report),
+    }
+}
+
 /// Mean input current of one neuron over all steps; recomputed if the run has no final state.
 fn mean_input_of(run: &Run, layer: usize, sample: usize, neuron: usize) -> f32 {
     let neurons = run.spiking.layers[layer].neurons();
@@ -309,10 +343,16 @@ fn categories_of(run: &Run, focus: &Focus, currents: &[f32], maps: &FeatureMaps)
 }
 
 /// Errors of the focused layer against v(0).
-fn initial_potential_errors(run: &Run, focus: &Focus, currents: &[f32]) -> Result<Arc<InitialPotentialErrors>> {
+fn initial_potential_errors(
+    run: &Run,
+    focus: &Focus,
+    currents: &[f32],
+    control: &JobControl,
+) -> Result<Arc<InitialPotentialErrors>> {
     let statistics = statistics(run, focus.layer)?;
     let data = run.run_data(&[]);
-    Ok(Arc::new(InitialPotentialErrors::new(&data, statistics, focus.layer, focus.sample, currents, focus.steps)))
+    let (layer, sample) = (focus.layer, focus.sample);
+    InitialPotentialErrors::new(&data, statistics, layer, sample, currents, focus.steps, control).map(Arc::new)
 }
 
 fn statistics(run: &Run, layer: usize) -> Result<&ActivationStatistics> {
@@ -324,9 +364,11 @@ impl ThresholdView {
     /// Computes the view of spiking layer `layer` of `run`.
     ///
     /// # Errors
-    /// [`Error::Internal`] if the layer was not calibrated.
-    pub fn new(run: &Run, layer: usize) -> Result<Self> {
+    /// [`Error::Internal`] if the layer was not calibrated, [`Error::Cancelled`] once `control` is cancelled.
+    pub fn new(run: &Run, layer: usize, control: &JobControl) -> Result<Self> {
         let statistics = statistics(run, layer)?;
+        // Loads what the calibration did not keep.
+        statistics.layer.sorted(control)?;
         let spiking = &run.spiking.layers[layer];
         let sorted = &statistics.layer;
         let theta = spiking.theta.iter().copied().fold(0.0, f32::max);

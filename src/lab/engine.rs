@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use crate::convert::NamedRecipe;
 use crate::experiment::adapt::{Adapt, adapt_settings};
 use crate::experiment::cache::Cache;
+use crate::experiment::freed_memory::release_freed_memory;
 use crate::experiment::partial::{PartialAccumulator, PartialResults};
 use crate::experiment::pipeline::{run, run_with_baseline};
 use crate::experiment::run::Run;
@@ -22,6 +23,9 @@ use crate::{Error, Result};
 /// A newer request cancels a job only if it is older than this. Younger jobs finish, so that a drag shows intermediate
 /// results.
 const MIN_RUN_TIME: Duration = Duration::from_millis(250);
+
+/// A thread without work for this long returns freed memory to the system.
+const IDLE_TIME: Duration = Duration::from_secs(2);
 
 /// Events from the engine to the lab.
 pub enum EngineEvent {
@@ -112,10 +116,11 @@ impl<T> Mailbox<T> {
         self.lock().closed = true;
         self.filled.notify_one();
     }
-    /// Waits for a request; `None` once closed.
-    fn take(&self, control: impl FnOnce(&T) -> JobControl) -> Option<(T, JobControl)> {
+    /// Waits for a request; `None` once closed. Calls `idle` once if none comes for [`IDLE_TIME`].
+    fn take(&self, control: impl FnOnce(&T) -> JobControl, idle: impl FnOnce()) -> Option<(T, JobControl)> {
         let mut slot = self.lock();
         slot.in_progress = None;
+        let mut idle = Some(idle);
         loop {
             if slot.closed {
                 return None;
@@ -125,7 +130,19 @@ impl<T> Mailbox<T> {
                 slot.in_progress = Some((control.clone(), Instant::now()));
                 return Some((request, control));
             }
-            slot = self.filled.wait(slot).unwrap_or_else(PoisonError::into_inner);
+            let Some(work) = idle.take() else {
+                slot = self.filled.wait(slot).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            let (waited, timeout) = self.filled.wait_timeout(slot, IDLE_TIME).unwrap_or_else(PoisonError::into_inner);
+            slot = waited;
+            if timeout.timed_out() && slot.request.is_none() && !slot.closed {
+                drop(slot);
+                work();
+                slot = self.lock();
+            } else {
+                idle = Some(work);
+            }
         }
     }
 }
@@ -281,7 +298,7 @@ fn run_worker(mailbox: &Mailbox<RunRequest>, sender: &EventSender) {
             }
         })
     };
-    while let Some((request, control)) = mailbox.take(listener) {
+    while let Some((request, control)) = mailbox.take(listener, release_freed_memory) {
         if request.reload {
             cache = Cache::default();
         }
@@ -294,14 +311,22 @@ fn run_worker(mailbox: &Mailbox<RunRequest>, sender: &EventSender) {
         });
         let done = result.as_ref().ok().map(|run| run.settings.clone());
         sender.send(EngineEvent::Run { generation, result });
+        let mut lanes = Vec::new();
         for (index, entry) in request.lanes.into_iter().enumerate() {
             let Some(settings) = &done else { break };
             let settings = settings.with_recipe(entry.recipe);
             let result = catch_panic(|| run(&settings, &mut cache, &control.without_samples()));
             let stopped = matches!(result, Err(Error::Cancelled));
+            lanes.extend(result.as_ref().ok().map(|run| (index, settings, run.clone())));
             sender.send(EngineEvent::Lane { generation, index, result });
             if stopped {
                 break;
+            }
+        }
+        // The lab shows the lanes as the cache keeps them: most without their final state.
+        for (index, settings, sent) in lanes {
+            if let Some(run) = cache.run(&settings).filter(|run| !Arc::ptr_eq(run, &sent)) {
+                sender.send(EngineEvent::Lane { generation, index, result: Ok(run) });
             }
         }
         sender.send(EngineEvent::LanesFinished { generation });
@@ -309,7 +334,7 @@ fn run_worker(mailbox: &Mailbox<RunRequest>, sender: &EventSender) {
 }
 
 fn snapshot_worker(mailbox: &Mailbox<SnapshotRequest>, sender: &EventSender) {
-    while let Some((request, control)) = mailbox.take(|_| JobControl::default()) {
+    while let Some((request, control)) = mailbox.take(|_| JobControl::default(), release_freed_memory) {
         let result = catch_panic(|| {
             Snapshot::compute(request.run.clone(), request.focus.clone(), request.known.as_deref(), &control)
         });

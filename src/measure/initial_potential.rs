@@ -7,8 +7,11 @@
 use rayon::prelude::*;
 
 use super::run_data::RunData;
+use crate::Result;
+use crate::convert::calibration_source::SortedValues;
 use crate::convert::threshold_error::sample_quantiles;
 use crate::convert::{ActivationQuantiles, ActivationStatistics, SpikingLayer, expected_spikes};
+use crate::progress::JobControl;
 use crate::simulate::LayerRecording;
 use crate::simulate::neuron::Dynamics;
 
@@ -86,6 +89,9 @@ impl ErrorSums {
 impl InitialPotentialErrors {
     /// Errors of spiking layer `index` after `steps` steps. `currents` are the layer's input currents for `sample`,
     /// `[T, F]`.
+    ///
+    /// # Errors
+    /// [`crate::Error::Cancelled`] once `control` is cancelled.
     pub fn new(
         data: &RunData<'_>,
         statistics: &ActivationStatistics,
@@ -93,16 +99,21 @@ impl InitialPotentialErrors {
         sample: usize,
         currents: &[f32],
         steps: usize,
-    ) -> Self {
+        control: &JobControl,
+    ) -> Result<Self> {
         let (layer, record) = (&data.spiking.layers[index], &data.recording.layers[index]);
         let groups = groups(statistics, layer);
         let per_step = layer.neuron.max_spikes_per_step();
-        let inside: usize =
-            groups.iter().map(|(sorted, amplitude)| below_saturation(sorted, amplitude * per_step as f32).len()).sum();
+        // Loads what the calibration did not keep.
+        groups.iter().try_for_each(|(set, _)| set.sorted(control).map(drop))?;
+        let below = |(set, amplitude): &(&ActivationQuantiles, f32)| {
+            below_saturation(&sorted(set), amplitude * per_step as f32).len()
+        };
+        let inside: usize = groups.iter().map(below).sum();
         let errors_of_run = run_errors(data, index, steps);
         let span = sample * layer.neurons()..(sample + 1) * layer.neurons();
         let z = &data.ann.pre_activations[index][span];
-        Self {
+        Ok(Self {
             steps,
             curve: expected(&groups, per_step, steps),
             inside: inside as f64 / statistics.layer.len().max(1) as f64,
@@ -110,7 +121,7 @@ impl InitialPotentialErrors {
             run: errors_of_run.inside,
             run_all: errors_of_run.all,
             replayed: replayed(layer, record, sample, currents, z, steps),
-        }
+        })
     }
 
     /// The p with the smallest `E[e²]` over the calibration activations; of equal ones the nearest to one half.
@@ -160,8 +171,13 @@ pub fn groups<'a>(statistics: &'a ActivationStatistics, layer: &SpikingLayer) ->
 }
 
 /// The activations in (0, saturation), ascending.
-fn below_saturation(sorted: &ActivationQuantiles, saturation: f32) -> &[f32] {
-    &sorted.positive[..sorted.positive.partition_point(|&z| z < saturation)]
+fn below_saturation(sorted: &[f32], saturation: f32) -> &[f32] {
+    &sorted[..sorted.partition_point(|&z| z < saturation)]
+}
+
+/// The activations of a group above zero, ascending.
+fn sorted(set: &ActivationQuantiles) -> SortedValues {
+    set.sorted(&JobControl::default()).unwrap_or_default()
 }
 
 /// Theory and measurement at p = 0, 0.02 .. 1 over all `groups` of activations with their amplitudes, for neurons of at
@@ -183,8 +199,9 @@ struct RepresentativeActivations {
 
 fn pick_representatives(groups: &[(&ActivationQuantiles, f32)], per_step: usize) -> Vec<RepresentativeActivations> {
     let max_values = (MAX_ACTIVATIONS / groups.len().max(1)).max(64);
-    let pick = |&(sorted, amplitude): &(&ActivationQuantiles, f32)| {
-        let inside = below_saturation(sorted, amplitude * per_step as f32);
+    let pick = |&(set, amplitude): &(&ActivationQuantiles, f32)| {
+        let sorted = sorted(set);
+        let inside = below_saturation(&sorted, amplitude * per_step as f32);
         let values = sample_quantiles(inside, max_values);
         RepresentativeActivations { weight: inside.len() as f64 / values.len().max(1) as f64, values, amplitude }
     };

@@ -50,12 +50,10 @@ pub struct LayerReport {
     pub silenced: Silenced,
     /// Synaptic operations that this layer's spikes cause downstream, summed over samples and steps.
     pub synops: f64,
-    /// Joint histogram of (a/θ, φ/θ).
+    /// Joint histogram of (a/θ, φ/θ); empty until [`LayerReport::compute_maps`].
     pub density: Density,
-    /// Mean ψ over samples per neuron, `[F]`.
+    /// Mean ψ over samples per neuron, `[F]`; empty likewise.
     pub offset_map: Vec<f32>,
-    /// Mean |φ − a| over samples per neuron, `[F]`.
-    pub mismatch_map: Vec<f32>,
     /// For each same-input category C0..C4, one neuron in it.
     pub examples: [Option<NeuronRef>; 5],
 }

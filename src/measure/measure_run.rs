@@ -2,6 +2,7 @@
 //!
 //! Every figure is defined as in the reference cases (`golden`).
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -11,20 +12,21 @@ use super::divergence::FirstLayers;
 use super::layer::batch::{BATCH, NeuronBatch};
 use super::layer::sample::LayerSample;
 use super::layer::sums::Sums;
-use super::layer_report::{Categories, LayerReport};
+use super::layer::uniform::{CHUNK, Chunk, UniformNeurons, is_applicable};
+use super::layer_report::{Categories, Density, LayerReport};
 use super::ledger::has_own_activation;
 use super::readout_delay::readout_delay;
 use super::report::Report;
-use super::run_data::RunData;
+use super::run_data::{NeuronRef, RunData};
 use crate::Result;
 use crate::compute::simd::dispatch;
 use crate::compute::simd::isa::{Isa, Kernel};
-use crate::convert::Readout;
+use crate::convert::{Readout, expected_spikes};
 use crate::progress::JobControl;
 use crate::task::classification::Predictions;
 
-/// Neurons between two checks of the cancellation flag.
-const CANCEL_CHECK_NEURONS: usize = 1 << 14;
+/// Batches between two checks of the cancellation flag.
+const CANCEL_CHECK_BATCHES: usize = 256;
 
 /// Measures the run after `steps` steps (`1..=recording.steps`); `mean_inputs` must be of the same steps.
 ///
@@ -93,16 +95,15 @@ fn layer_report(
     let parts: Vec<Sums> = starts
         .into_par_iter()
         .map(|first| {
-            let mut sums = Sums::new(layer.neurons(), max_count);
+            let mut sums = Sums::new(max_count);
             for sample in first..(first + group).min(samples) {
                 dispatch(AddSample { data, index, steps, sample, sums: &mut sums, control })?;
             }
             Ok(sums)
         })
         .collect::<Result<_>>()?;
-    let sums = parts.into_iter().reduce(Sums::merge).unwrap_or_else(|| Sums::new(layer.neurons(), max_count));
+    let sums = parts.into_iter().reduce(Sums::merge).unwrap_or_else(|| Sums::new(max_count));
     let total = (samples * layer.neurons()).max(1) as f64;
-    let per_sample = |map: Vec<f32>| map.into_iter().map(|v| v / samples.max(1) as f32).collect();
     let figures = LayerReport {
         name: layer.name.clone(),
         node: layer.node,
@@ -123,9 +124,8 @@ fn layer_report(
         residual_end_to_end: sums.residual_end_to_end,
         silenced: sums.silenced,
         synops: sums.synops,
-        density: sums.density(),
-        offset_map: per_sample(sums.offset_map),
-        mismatch_map: per_sample(sums.mismatch_map),
+        density: Density::default(),
+        offset_map: Vec::new(),
         examples: sums.examples,
     };
     Ok((figures, sums.diverging))
@@ -147,21 +147,90 @@ impl Kernel for AddSample<'_> {
     fn run<I: Isa>(self) -> Result<()> {
         let Self { data, index, steps, sample, sums, control } = self;
         let input = LayerSample::new(data, index, steps, sample);
-        let mut batch = NeuronBatch::new();
+        let (known, before) = (sums.examples, sums.same_input);
+        // Neurons that are measured in batches.
+        let mut others = Vec::new();
         let mut has_diverged = false;
-        for first in (0..input.z.len()).step_by(BATCH) {
-            if first % CANCEL_CHECK_NEURONS == 0 {
-                control.check()?;
+        let is_uniform = is_applicable(&input);
+        if is_uniform {
+            has_diverged = add_uniform(&input, sums, &mut others, control)?;
+        } else {
+            others.push(0..input.z.len());
+        }
+        let mut batch = NeuronBatch::new();
+        for neurons in others {
+            for (k, first) in neurons.clone().step_by(BATCH).enumerate() {
+                if k % CANCEL_CHECK_BATCHES == 0 {
+                    control.check()?;
+                }
+                batch.read(&input, first, neurons.end - first);
+                batch.compute(&input);
+                batch.add_to(&input, sums);
+                has_diverged = has_diverged || batch.diverges(&input);
             }
-            batch.read(&input, first);
-            batch.compute(&input);
-            batch.add_to(&input, sums);
-            has_diverged = has_diverged || batch.diverges(&input);
+        }
+        if is_uniform {
+            add_examples(&input, known, before, sums);
         }
         if has_diverged {
             sums.diverging.push(sample);
         }
         Ok(())
+    }
+}
+
+/// Adds the neurons of one sample that [`UniformNeurons`] can measure; the ranges of the others are appended to `others`.
+/// Returns whether the error of any exceeds what quantization explains.
+#[inline(always)]
+fn add_uniform(
+    input: &LayerSample<'_>,
+    sums: &mut Sums,
+    others: &mut Vec<Range<usize>>,
+    control: &JobControl,
+) -> Result<bool> {
+    let per_threshold = if input.layer.theta.len() == 1 { input.z.len() } else { input.plane };
+    let mut has_diverged = false;
+    for (k, &theta) in input.layer.theta.iter().enumerate() {
+        control.check()?;
+        let first = k * per_threshold;
+        let span = first..first + per_threshold;
+        let mut neurons = UniformNeurons::new(input, theta);
+        let (z, rest) = input.z[span.clone()].as_chunks::<CHUNK>();
+        let zin = input.zin[span.clone()].as_chunks::<CHUNK>().0;
+        let counts = input.counts[span.clone()].as_chunks::<CHUNK>().0;
+        let fan_out = input.fan_out.unwrap_or_default()[span.clone()].as_chunks::<CHUNK>().0;
+        for (chunk, (((z, zin), counts), fan_out)) in z.iter().zip(zin).zip(counts).zip(fan_out).enumerate() {
+            if !neurons.add(&Chunk { z, zin, counts, fan_out }, &mut sums.offsets) {
+                let at = first + chunk * CHUNK;
+                match others.last_mut().filter(|last| last.end == at) {
+                    Some(last) => last.end += CHUNK,
+                    None => others.push(at..at + CHUNK),
+                }
+            }
+        }
+        if !rest.is_empty() {
+            others.push(span.end - rest.len()..span.end);
+        }
+        has_diverged |= neurons.finish(sums);
+    }
+    Ok(has_diverged)
+}
+
+/// The first neuron of each category that had no example before this sample.
+fn add_examples(input: &LayerSample<'_>, known: [Option<NeuronRef>; 5], before: [u64; 5], sums: &mut Sums) {
+    sums.examples = known;
+    for category in 0..5 {
+        if known[category].is_some() || sums.same_input[category] == before[category] {
+            continue;
+        }
+        let (layer, per_step) = (input.layer, input.per_step);
+        let is_example = |neuron: usize| {
+            let (n, amplitude) = (input.counts[neuron], layer.amplitude_of(neuron));
+            let expected = expected_spikes(input.zin[neuron], amplitude, input.steps, per_step, 0.5);
+            Categories::index(n, expected) == category && (category != 0 || n > 0)
+        };
+        let example = |neuron| NeuronRef { layer: input.index, sample: input.sample, neuron };
+        sums.examples[category] = (0..input.z.len()).find(|&neuron| is_example(neuron)).map(example);
     }
 }
 

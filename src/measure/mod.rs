@@ -9,6 +9,7 @@ pub mod fan_out;
 pub mod feature_maps;
 pub mod initial_potential;
 pub mod layer;
+mod layer_maps;
 pub mod layer_report;
 pub mod ledger;
 pub mod measure_run;

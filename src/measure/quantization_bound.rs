@@ -3,7 +3,7 @@
 use crate::network::Activation;
 
 /// Tolerance for f32 rounding, as a fraction of the bound and of z.
-pub(super) const SLACK: f64 = 1e-4;
+pub(crate) const SLACK: f64 = 1e-4;
 
 /// Parameters of one neuron and step count that determine the bound.
 #[derive(Clone, Copy)]
@@ -24,13 +24,19 @@ impl QuantizationBound {
         f64::from(self.v_init + self.charge * self.steps as f32) / f64::from(self.amplitude)
     }
 
+    /// The largest error: that of quantization, plus `half_level` if the ANN itself has levels.
+    #[inline(always)]
+    pub fn bound(self, half_level: f64) -> f64 {
+        let step = f64::from(self.amplitude) / self.steps as f64;
+        half_level + if step > 0.0 { step * max_offset(self.phase()) } else { 0.0 }
+    }
+
     /// φ − a of `n` spikes against the activation `a` of `z`, and whether it exceeds what quantization explains: θ/2t for
     /// v(0) = θ/2, plus `half_level` if the ANN itself has levels.
     #[inline(always)]
     pub fn excess(self, half_level: f64, n: u32, z: f32, a: f32) -> (f64, bool) {
         let step = f64::from(self.amplitude) / self.steps as f64;
-        let quantization = if step > 0.0 { step * max_offset(self.phase()) } else { 0.0 };
-        let bound = quantization + half_level;
+        let bound = self.bound(half_level);
         let error = step * f64::from(n) - f64::from(a);
         (error, error.abs() > bound + SLACK * (bound + f64::from(z.abs())))
     }

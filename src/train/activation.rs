@@ -14,17 +14,13 @@
 
 use burn::tensor::Tensor;
 
-use super::fused;
+use crate::compute::gradient::activation::activation as apply;
 use crate::network::Activation;
 
 /// The activation of `z` `[N, F]` with the learned threshold `lambda` `[1]` in place of the one in `activation`;
 /// `activation` must have one.
 pub(super) fn learned_threshold(activation: Activation, z: Tensor<2>, lambda: Tensor<1>) -> Tensor<2> {
-    match activation {
-        Activation::Relu => unreachable!("ReLU has no threshold to learn"),
-        Activation::Clip { .. } => fused::staircase(z, lambda, None),
-        Activation::Qcfs { levels, shift, .. } => fused::staircase(z, lambda, Some((levels as f32, shift))),
-    }
+    apply(z, Some(lambda), activation.into())
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use burn::tensor::Tensor;
 
-use super::fused;
+use super::norm::{After, batch_norm};
 use crate::compute::dense::tensor_to_vec;
 
 /// Added to the variance, as in PyTorch.
@@ -60,11 +60,17 @@ impl Statistics {
     }
 }
 
-/// Normalizes `x` `[N, C·plane]` by its own statistics, applies gain `gamma` and offset `beta` `[C]`, and updates
-/// `running`.
-pub(super) fn normalize(x: Tensor<2>, gamma: Tensor<1>, beta: Tensor<1>, running: &mut Statistics) -> Tensor<2> {
+/// Normalizes `x` `[N, C·plane]` by its own statistics, applies gain `gamma` and offset `beta` `[C]` and what comes
+/// `after`, and updates `running`.
+pub(super) fn normalize(
+    x: Tensor<2>,
+    gamma: Tensor<1>,
+    beta: Tensor<1>,
+    running: &mut Statistics,
+    after: After,
+) -> Tensor<2> {
     let (dims, channels) = (x.dims(), gamma.dims()[0]);
-    let (y, mean, variance) = fused::batch_norm(x, gamma, beta, EPSILON);
+    let (y, mean, variance) = batch_norm(x, gamma, beta, EPSILON, after);
     running.update(&Statistics::new(mean, variance, dims, channels));
     y
 }
@@ -87,6 +93,7 @@ mod tests {
     use burn::tensor::{Device, TensorData};
 
     use super::*;
+    use crate::compute::gradient::rule::Rule;
 
     fn tensor(values: &[f32], rows: usize) -> Tensor<2> {
         let columns = values.len() / rows;
@@ -105,7 +112,8 @@ mod tests {
     fn a_normalized_batch_has_the_requested_gain_and_offset() {
         let mut running = Statistics { mean: vec![0.0], variance: vec![1.0] };
         let one = |v: f32| tensor(&[v], 1).reshape([1]);
-        let y = normalize(tensor(&[1.0, 2.0, 3.0, 6.0], 4), one(2.0), one(5.0), &mut running);
+        let after = After { addend: None, rule: Rule::Identity, lambda: None };
+        let y = normalize(tensor(&[1.0, 2.0, 3.0, 6.0], 4), one(2.0), one(5.0), &mut running, after);
         let y = tensor_to_vec(y.detach());
         let mean = y.iter().sum::<f32>() / 4.0;
         let variance = y.iter().map(|v| (v - mean).powi(2)).sum::<f32>() / 4.0;

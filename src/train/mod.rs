@@ -7,10 +7,12 @@
 //! machine.
 
 mod activation;
+mod adam;
 mod batch_norm;
 mod batches;
-mod fused;
+mod fusion;
 mod kernels;
+mod norm;
 mod optimizer;
 mod trainable_network;
 pub mod training;

@@ -2,8 +2,9 @@
 
 use burn::optim::decay::WeightDecayConfig;
 use burn::optim::momentum::MomentumConfig;
-use burn::optim::{AdamConfig, ModuleOptimizer, SgdConfig};
+use burn::optim::{ModuleOptimizer, SgdConfig};
 
+use super::adam::Adam;
 use crate::{Error, Result};
 
 /// Update rule for the weights.
@@ -39,10 +40,10 @@ impl Optimizer {
 
     /// The optimizer, with an L2 penalty of `weight_decay` on every parameter (as Bu et al. 2022 train, λ included).
     pub(super) fn init(self, weight_decay: f32) -> ModuleOptimizer {
-        let decay = (weight_decay > 0.0).then(|| WeightDecayConfig::new(weight_decay));
         match self {
-            Self::Adam => AdamConfig::new().with_weight_decay(decay).init(),
+            Self::Adam => Adam { weight_decay }.into(),
             Self::Sgd => {
+                let decay = (weight_decay > 0.0).then(|| WeightDecayConfig::new(weight_decay));
                 let momentum = MomentumConfig::new().with_momentum(0.9).with_dampening(0.0);
                 SgdConfig::new().with_momentum(Some(momentum)).with_weight_decay(decay).init()
             }

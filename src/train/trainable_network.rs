@@ -9,7 +9,12 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::activation::learned_threshold;
 use super::batch_norm::{Statistics, normalize};
+use super::fusion::{self, Group, Step};
+use super::norm::After;
+use crate::compute::convolution::Geometry;
 use crate::compute::dense::{NodeParams, apply_node, tensor_to_vec};
+use crate::compute::gradient::convolution;
+use crate::compute::gradient::rule::Rule;
 use crate::compute::program::Program;
 use crate::network::{Activation, Network, NodeId, Op, Weights};
 
@@ -61,6 +66,8 @@ pub(super) struct TrainableNetwork {
     pub(super) layers: Layers,
     /// Running statistics of the nodes that are trained as BatchNorm.
     running: Vec<Option<Statistics>>,
+    /// How every node is computed.
+    steps: Vec<Step>,
     device: Device,
 }
 
@@ -76,29 +83,66 @@ impl TrainableNetwork {
             network.nodes.iter().zip(&running).map(|(node, running)| layer(&node.op, running.as_ref(), &device));
         let layers = layers.collect();
         let logits = logits_node(&network);
-        Self { network, logits, layers, running, device }
+        let steps = fusion::steps(&network, |id| running[id].is_some());
+        Self { network, logits, layers, running, steps, device }
     }
 
     /// Logits `[N, classes]` for input `values` `[N, F]`, with the gradient graph; updates the running statistics.
     pub(super) fn forward(&mut self, values: Vec<f32>, rows: usize) -> Tensor<2> {
         let columns = values.len() / rows.max(1);
         let input = Tensor::from_data(TensorData::new(values, [rows, columns]), &self.device);
-        let mut done: Vec<Tensor<2>> = vec![input];
-        for (id, node) in self.network.nodes.iter().enumerate().take(self.logits + 1).skip(1) {
-            let mut inputs: Vec<Tensor<2>> = node.inputs.iter().map(|&i| done[i].clone()).collect();
-            let value = match (&self.layers[id], &node.op, &mut self.running[id]) {
-                (Some(Layer::Threshold(layer)), Op::Activation(activation), _) => {
-                    learned_threshold(*activation, inputs.remove(0), layer.lambda.val())
-                }
-                (Some(Layer::Affine(layer)), _, Some(running)) => {
-                    normalize(inputs.remove(0), layer.scale.val(), layer.shift.val(), running)
-                }
-                (None, op, _) => apply_node(&self.network, node, &NodeParams::of(op, &self.device), inputs),
-                (layer, ..) => apply_node(&self.network, node, &params(layer.as_ref()), inputs),
+        let mut done: Vec<Option<Tensor<2>>> = vec![Some(input)];
+        for id in 1..=self.logits {
+            let value = match self.steps[id] {
+                Step::Absorbed => None,
+                Step::Group(group) => Some(self.group(group, &done)),
+                Step::Single => Some(self.single(id, &done)),
             };
             done.push(value);
         }
-        done.swap_remove(self.logits)
+        value_of(&done, self.logits)
+    }
+
+    /// The value of node `id`, computed by itself.
+    fn single(&self, id: NodeId, done: &[Option<Tensor<2>>]) -> Tensor<2> {
+        let node = &self.network.nodes[id];
+        let inputs: Vec<Tensor<2>> = node.inputs.iter().map(|&input| value_of(done, input)).collect();
+        match (&self.layers[id], &node.op) {
+            (Some(Layer::Threshold(layer)), Op::Activation(activation)) => {
+                learned_threshold(*activation, value_of(done, node.inputs[0]), layer.lambda.val())
+            }
+            (Some(Layer::Conv(layer)), op) => {
+                let geometry = Geometry::of(op, &self.network.nodes[node.inputs[0]].shape);
+                match geometry.filter(convolution::is_supported) {
+                    Some(geometry) => {
+                        let bias = layer.bias.as_ref().map(Param::val);
+                        convolution::convolution(value_of(done, node.inputs[0]), layer.weight.val(), bias, geometry)
+                    }
+                    None => apply_node(&self.network, node, &params(self.layers[id].as_ref()), inputs),
+                }
+            }
+            (None, op) => apply_node(&self.network, node, &NodeParams::of(op, &self.device), inputs),
+            (layer, _) => apply_node(&self.network, node, &params(layer.as_ref()), inputs),
+        }
+    }
+
+    /// The value at the end of `group`.
+    fn group(&mut self, group: Group, done: &[Option<Tensor<2>>]) -> Tensor<2> {
+        let Group { norm, addend, activation } = group;
+        let lambda = activation.and_then(|id| match &self.layers[id] {
+            Some(Layer::Threshold(layer)) => Some(layer.lambda.val()),
+            _ => None,
+        });
+        let rule = activation.map_or(Rule::Identity, |id| match self.network.nodes[id].op {
+            Op::Activation(activation) => activation.into(),
+            _ => Rule::Identity,
+        });
+        let after = After { addend: addend.map(|id| value_of(done, id)), rule, lambda };
+        let (Some(Layer::Affine(layer)), Some(running)) = (&self.layers[norm], &mut self.running[norm]) else {
+            unreachable!("a group without its normalization")
+        };
+        let x = value_of(done, self.network.nodes[norm].inputs[0]);
+        normalize(x, layer.scale.val(), layer.shift.val(), running, after)
     }
 
     /// Clamps every λ above zero; called after each step of the optimizer.
@@ -121,6 +165,11 @@ impl TrainableNetwork {
         }
         network
     }
+}
+
+/// The value of a node that is not inside a group.
+fn value_of(done: &[Option<Tensor<2>>], id: NodeId) -> Tensor<2> {
+    done[id].clone().unwrap_or_else(|| unreachable!("a value inside a group is read from outside"))
 }
 
 /// The node of the logits of `network`: its output, or the input of a final softmax or sigmoid.

@@ -7,7 +7,7 @@
 use std::arch::x86_64::*;
 
 use super::isa::{Isa, Kernel};
-use super::lanes::Lanes;
+use super::lanes::{LANES, Lanes};
 
 /// Runs `kernel` with the widest of these instruction sets that the machine has.
 ///
@@ -52,7 +52,7 @@ fn has_avx512() -> bool {
 }
 
 fn has_avx2() -> bool {
-    is_x86_feature_detected!("avx2") && is_x86_feature_detected!("popcnt")
+    is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") && is_x86_feature_detected!("popcnt")
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi2,popcnt")]
@@ -60,7 +60,7 @@ fn avx512<K: Kernel>(kernel: K) -> K::Output {
     kernel.run::<Avx512>()
 }
 
-#[target_feature(enable = "avx2,popcnt")]
+#[target_feature(enable = "avx2,fma,popcnt")]
 fn avx2<K: Kernel>(kernel: K) -> K::Output {
     kernel.run::<Avx2>()
 }
@@ -71,6 +71,35 @@ struct Avx512;
 // SAFETY, for all of these: the machine has AVX-512 (see [`run`]), and `Lanes` is 64 bytes aligned to 64.
 impl Isa for Avx512 {
     type V = __m512;
+    const REGISTERS: usize = 32;
+    #[inline(always)]
+    fn load_slice(from: &[f32; LANES]) -> __m512 {
+        unsafe { _mm512_loadu_ps(from.as_ptr()) }
+    }
+    #[inline(always)]
+    fn store_slice(value: __m512, to: &mut [f32; LANES]) {
+        unsafe { _mm512_storeu_ps(to.as_mut_ptr(), value) }
+    }
+    #[inline(always)]
+    fn load_even(from: &[f32; 2 * LANES]) -> __m512 {
+        unsafe {
+            let places = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+            let [low, high] = [_mm512_loadu_ps(from.as_ptr()), _mm512_loadu_ps(from.as_ptr().add(LANES))];
+            _mm512_permutex2var_ps(low, places, high)
+        }
+    }
+    #[inline(always)]
+    fn mul_add(a: __m512, b: __m512, c: __m512) -> __m512 {
+        unsafe { _mm512_fmadd_ps(a, b, c) }
+    }
+    #[inline(always)]
+    fn max(a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_max_ps(a, b) }
+    }
+    #[inline(always)]
+    fn min(a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_min_ps(a, b) }
+    }
     #[inline(always)]
     fn load(from: &Lanes) -> __m512 {
         unsafe { _mm512_load_ps(from.0.as_ptr()) }
@@ -90,6 +119,10 @@ impl Isa for Avx512 {
     #[inline(always)]
     fn sub(a: __m512, b: __m512) -> __m512 {
         unsafe { _mm512_sub_ps(a, b) }
+    }
+    #[inline(always)]
+    fn mul(a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_mul_ps(a, b) }
     }
     #[inline(always)]
     fn mul_then_add(a: __m512, b: __m512, c: __m512) -> __m512 {
@@ -154,6 +187,52 @@ impl Isa for Avx512 {
         }
         count
     }
+    #[inline(always)]
+    fn transpose(r: [__m512; 16]) -> [__m512; 16] {
+        unsafe {
+            let mut t = r;
+            // pairs of rows
+            for i in 0..8 {
+                t[2 * i] = _mm512_unpacklo_ps(r[2 * i], r[2 * i + 1]);
+                t[2 * i + 1] = _mm512_unpackhi_ps(r[2 * i], r[2 * i + 1]);
+            }
+            let mut u = t;
+            for i in 0..4 {
+                let d = |v| _mm512_castps_pd(v);
+                let f = |v| _mm512_castpd_ps(v);
+                u[4 * i] = f(_mm512_unpacklo_pd(d(t[4 * i]), d(t[4 * i + 2])));
+                u[4 * i + 1] = f(_mm512_unpackhi_pd(d(t[4 * i]), d(t[4 * i + 2])));
+                u[4 * i + 2] = f(_mm512_unpacklo_pd(d(t[4 * i + 1]), d(t[4 * i + 3])));
+                u[4 * i + 3] = f(_mm512_unpackhi_pd(d(t[4 * i + 1]), d(t[4 * i + 3])));
+            }
+            // u[4i+j]: column j + 4*block of rows 4i..4i+4, blocks in 128-bit lanes
+            let mut o = u;
+            for j in 0..4 {
+                let (a, b, c, d) = (u[j], u[4 + j], u[8 + j], u[12 + j]);
+                let ab = _mm512_shuffle_f32x4::<0x88>(a, b);
+                let cd = _mm512_shuffle_f32x4::<0x88>(c, d);
+                let ab2 = _mm512_shuffle_f32x4::<0xdd>(a, b);
+                let cd2 = _mm512_shuffle_f32x4::<0xdd>(c, d);
+                o[j] = _mm512_shuffle_f32x4::<0x88>(ab, cd);
+                o[8 + j] = _mm512_shuffle_f32x4::<0xdd>(ab, cd);
+                o[4 + j] = _mm512_shuffle_f32x4::<0x88>(ab2, cd2);
+                o[12 + j] = _mm512_shuffle_f32x4::<0xdd>(ab2, cd2);
+            }
+            o
+        }
+    }
+    #[inline(always)]
+    fn load_part(from: &[f32]) -> __m512 {
+        let mask = (1u32 << from.len().min(16)).wrapping_sub(1) as __mmask16;
+        // SAFETY: the mask has the values that `from` has; the others are not read.
+        unsafe { _mm512_maskz_loadu_ps(mask, from.as_ptr()) }
+    }
+    #[inline(always)]
+    fn store_part(value: __m512, to: &mut [f32]) {
+        let mask = (1u32 << to.len().min(16)).wrapping_sub(1) as __mmask16;
+        // SAFETY: the mask has the values that `to` has; the others are not written.
+        unsafe { _mm512_mask_storeu_ps(to.as_mut_ptr(), mask, value) }
+    }
 }
 
 /// Called through [`avx2`] only.
@@ -162,6 +241,41 @@ struct Avx2;
 // SAFETY, for all of these: the machine has AVX2 (see [`run`]), and `Lanes` is 64 bytes aligned to 64.
 impl Isa for Avx2 {
     type V = [__m256; 2];
+    const REGISTERS: usize = 8;
+    #[inline(always)]
+    fn load_slice(from: &[f32; LANES]) -> [__m256; 2] {
+        unsafe { [_mm256_loadu_ps(from.as_ptr()), _mm256_loadu_ps(from.as_ptr().add(8))] }
+    }
+    #[inline(always)]
+    fn store_slice(value: [__m256; 2], to: &mut [f32; LANES]) {
+        let to = to.as_mut_ptr();
+        unsafe {
+            _mm256_storeu_ps(to, value[0]);
+            _mm256_storeu_ps(to.add(8), value[1]);
+        }
+    }
+    #[inline(always)]
+    fn load_even(from: &[f32; 2 * LANES]) -> [__m256; 2] {
+        let half = |k: usize| unsafe {
+            let (low, high) = (_mm256_loadu_ps(from.as_ptr().add(k)), _mm256_loadu_ps(from.as_ptr().add(k + 8)));
+            // Even lanes of both, in pairs, then the pairs in order.
+            let even = _mm256_castps_pd(_mm256_shuffle_ps::<0b10_00_10_00>(low, high));
+            _mm256_castpd_ps(_mm256_permute4x64_pd::<0b11_01_10_00>(even))
+        };
+        [half(0), half(16)]
+    }
+    #[inline(always)]
+    fn mul_add(a: [__m256; 2], b: [__m256; 2], c: [__m256; 2]) -> [__m256; 2] {
+        unsafe { [_mm256_fmadd_ps(a[0], b[0], c[0]), _mm256_fmadd_ps(a[1], b[1], c[1])] }
+    }
+    #[inline(always)]
+    fn max(a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
+        unsafe { [_mm256_max_ps(a[0], b[0]), _mm256_max_ps(a[1], b[1])] }
+    }
+    #[inline(always)]
+    fn min(a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
+        unsafe { [_mm256_min_ps(a[0], b[0]), _mm256_min_ps(a[1], b[1])] }
+    }
     #[inline(always)]
     fn load(from: &Lanes) -> [__m256; 2] {
         unsafe { [_mm256_load_ps(from.0.as_ptr()), _mm256_load_ps(from.0.as_ptr().add(8))] }
@@ -185,6 +299,10 @@ impl Isa for Avx2 {
     #[inline(always)]
     fn sub(a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
         unsafe { [_mm256_sub_ps(a[0], b[0]), _mm256_sub_ps(a[1], b[1])] }
+    }
+    #[inline(always)]
+    fn mul(a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
+        unsafe { [_mm256_mul_ps(a[0], b[0]), _mm256_mul_ps(a[1], b[1])] }
     }
     #[inline(always)]
     fn mul_then_add(a: [__m256; 2], b: [__m256; 2], c: [__m256; 2]) -> [__m256; 2] {
@@ -218,5 +336,81 @@ impl Isa for Avx2 {
     fn gt(a: [__m256; 2], b: [__m256; 2]) -> u16 {
         let one = |k: usize| unsafe { _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(a[k], b[k])) as u16 };
         one(0) | one(1) << 8
+    }
+    #[inline(always)]
+    fn transpose(r: [[__m256; 2]; 16]) -> [[__m256; 2]; 16] {
+        let mut o = r;
+        for (i, k) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+            let mut b = [r[0][0]; 8];
+            for j in 0..8 {
+                b[j] = r[8 * i + j][k];
+            }
+            let b = transpose8(b);
+            for j in 0..8 {
+                o[8 * k + j][i] = b[j];
+            }
+        }
+        o
+    }
+    #[inline(always)]
+    fn load_part(from: &[f32]) -> [__m256; 2] {
+        let second = &from[from.len().min(8)..];
+        // SAFETY: the masks have the values that the slices have; the others are not read.
+        unsafe {
+            [
+                _mm256_maskload_ps(from.as_ptr(), mask_of(from.len())),
+                _mm256_maskload_ps(second.as_ptr(), mask_of(second.len())),
+            ]
+        }
+    }
+    #[inline(always)]
+    fn store_part(value: [__m256; 2], to: &mut [f32]) {
+        let (first, second) = to.split_at_mut(to.len().min(8));
+        // SAFETY: the masks have the values that the slices have; the others are not written.
+        unsafe {
+            _mm256_maskstore_ps(first.as_mut_ptr(), mask_of(first.len()), value[0]);
+            _mm256_maskstore_ps(second.as_mut_ptr(), mask_of(second.len()), value[1]);
+        }
+    }
+}
+
+/// [`Isa::transpose`] of eight rows of eight.
+#[inline(always)]
+fn transpose8(r: [__m256; 8]) -> [__m256; 8] {
+    unsafe {
+        let mut t = r;
+        for i in 0..4 {
+            t[2 * i] = _mm256_unpacklo_ps(r[2 * i], r[2 * i + 1]);
+            t[2 * i + 1] = _mm256_unpackhi_ps(r[2 * i], r[2 * i + 1]);
+        }
+        let mut u = t;
+        for i in 0..2 {
+            let (a, b, c, d) = (
+                _mm256_castps_pd(t[4 * i]),
+                _mm256_castps_pd(t[4 * i + 2]),
+                _mm256_castps_pd(t[4 * i + 1]),
+                _mm256_castps_pd(t[4 * i + 3]),
+            );
+            u[4 * i] = _mm256_castpd_ps(_mm256_unpacklo_pd(a, b));
+            u[4 * i + 1] = _mm256_castpd_ps(_mm256_unpackhi_pd(a, b));
+            u[4 * i + 2] = _mm256_castpd_ps(_mm256_unpacklo_pd(c, d));
+            u[4 * i + 3] = _mm256_castpd_ps(_mm256_unpackhi_pd(c, d));
+        }
+        let mut o = u;
+        for j in 0..4 {
+            o[j] = _mm256_permute2f128_ps::<0x20>(u[j], u[4 + j]);
+            o[4 + j] = _mm256_permute2f128_ps::<0x31>(u[j], u[4 + j]);
+        }
+        o
+    }
+}
+
+/// The first `count` of eight lanes.
+#[inline(always)]
+fn mask_of(count: usize) -> __m256i {
+    // SAFETY: the machine has AVX2: called from [`Avx2`] only.
+    unsafe {
+        let lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+        _mm256_cmpgt_epi32(_mm256_set1_epi32(count.min(8) as i32), lanes)
     }
 }

@@ -16,7 +16,7 @@ pub fn silent_layers(network: &Network, calibration: &Calibration, recipe: &Reci
     let (mut found, mut with_dead_channels) = (Vec::new(), Vec::new());
     for layer in &calibration.layers {
         let name = network.nodes[layer.node].name.as_str();
-        if layer.layer.positive.is_empty() {
+        if layer.layer.is_silent() {
             let has_lambda = matches!(network.nodes[layer.node].op, Op::Activation(a) if a.lambda().is_some());
             let theta = if recipe.manual_thresholds.contains_key(name) {
                 "its threshold was set by hand".to_owned()
@@ -33,7 +33,7 @@ pub fn silent_layers(network: &Network, calibration: &Calibration, recipe: &Reci
             found.push(Finding::warning("never active", Some(name), text));
             continue;
         }
-        let dead = layer.channels.iter().filter(|channel| channel.positive.is_empty()).count();
+        let dead = layer.channels.iter().filter(|channel| channel.is_silent()).count();
         if dead > 0 {
             with_dead_channels.push((name, dead, layer.channels.len()));
         }
@@ -57,7 +57,9 @@ pub fn silent_layers(network: &Network, calibration: &Calibration, recipe: &Reci
 /// Samples of a run on which the ANN computes numbers that are not finite.
 pub fn not_finite(network: &Network, ann: &AnnRun) -> Option<Finding> {
     let layers: Vec<&Node> = network.activation_nodes().map(|(id, _)| &network.nodes[id]).collect();
-    let is_broken = |values: &[f32]| values.iter().any(|value| !value.is_finite());
+    // Of the bits without the sign only those of infinity and NaN are so large; a maximum needs no branch.
+    let magnitude = |values: &[f32]| values.iter().fold(0, |largest: u32, value| largest.max(value.abs().to_bits()));
+    let is_broken = |values: &[f32]| magnitude(values) >= f32::INFINITY.to_bits();
     let broken_in = |values: &[f32], width: usize| -> Vec<usize> {
         let samples = values.chunks(width.max(1)).enumerate();
         samples.filter(|(_, values)| is_broken(values)).map(|(sample, _)| sample).collect()

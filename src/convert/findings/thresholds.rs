@@ -39,7 +39,7 @@ pub fn too_few_values(
         .iter()
         .filter(|layer| !recipe.manual_thresholds.contains_key(&network.nodes[layer.node].name))
         // Nothing is fitted to a layer that is never active.
-        .filter(|layer| !layer.layer.positive.is_empty());
+        .filter(|layer| !layer.layer.is_silent());
     let few: Vec<(&str, usize)> = fitted
         .map(|layer| (network.nodes[layer.node].name.as_str(), values(layer)))
         .filter(|(_, n)| *n as f64 * share < MIN_VALUES_ABOVE)
@@ -67,7 +67,7 @@ pub fn check_thresholds(calibration: &Calibration, spiking: &SpikingNetwork) -> 
     let mut found = Vec::new();
     for (layer, statistics) in spiking.layers.iter().zip(&calibration.layers) {
         let sorted = &statistics.layer;
-        if sorted.positive.is_empty() || layer.theta.is_empty() {
+        if sorted.is_silent() || layer.theta.is_empty() {
             continue;
         }
         found.extend(silenced_channels(layer, statistics));
@@ -100,7 +100,7 @@ fn silenced_channels(layer: &SpikingLayer, statistics: &ActivationStatistics) ->
         return None;
     }
     let channels = layer.theta.iter().zip(&statistics.channels);
-    let silenced = channels.filter(|(theta, channel)| **theta <= 0.0 && !channel.positive.is_empty()).count();
+    let silenced = channels.filter(|(theta, channel)| **theta <= 0.0 && !channel.is_silent()).count();
     let text = format!(
         "{silenced} of {} channels are active on the calibration samples but so rarely that the rule gives them θ = 0, \
          and their spikes have no effect. Use a higher percentile or threshold max",

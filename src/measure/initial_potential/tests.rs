@@ -6,7 +6,7 @@ use crate::network::Activation;
 use crate::simulate::SpikeTrain;
 
 fn sorted(positive: Vec<f32>) -> ActivationQuantiles {
-    ActivationQuantiles { zeros: 1000, positive }
+    ActivationQuantiles::from_sorted(1000, positive)
 }
 
 fn uniform() -> ActivationQuantiles {

@@ -65,11 +65,11 @@ impl NeuronBatch {
         }
     }
 
-    /// Reads the neurons from `first` on.
+    /// Reads the neurons from `first` on, at most `count`.
     #[inline(always)]
-    pub fn read(&mut self, input: &LayerSample<'_>, first: usize) {
+    pub fn read(&mut self, input: &LayerSample<'_>, first: usize, count: usize) {
         let layer = input.layer;
-        (self.first, self.length) = (first, (input.z.len() - first).min(BATCH));
+        (self.first, self.length) = (first, (input.z.len() - first).min(count).min(BATCH));
         let span = first..first + self.length;
         if self.length < BATCH {
             (self.z, self.zin, self.counts) = ([0.0; BATCH], [0.0; BATCH], [0; BATCH]);
@@ -173,11 +173,16 @@ impl NeuronBatch {
             operations.iter_mut().zip(pairs).for_each(|(sum, (&n, fan_out))| *sum = f64::from(n) * fan_out);
             sums.synops += total(&operations, self.length);
         }
+        self.count(input, sums);
+    }
+
+    /// Adds the offset spikes of every neuron to `sums`, `[F]`.
+    #[inline(always)]
+    pub fn add_offsets(&self, sums: &mut [f32]) {
         let difference =
             self.expected.iter().zip(&self.counts).map(|(&expected, &n)| (expected as i32 - n as i32) as f32);
-        sums.offset_map[span.clone()].iter_mut().zip(difference).for_each(|(sum, difference)| *sum += difference);
-        sums.mismatch_map[span].iter_mut().zip(&self.mismatch).for_each(|(sum, difference)| *sum += *difference as f32);
-        self.count(input, sums);
+        let sums = &mut sums[self.first..self.first + self.length];
+        sums.iter_mut().zip(difference).for_each(|(sum, difference)| *sum += difference);
     }
 
     /// Whether the error of any neuron exceeds what quantization explains.
@@ -271,13 +276,12 @@ impl NeuronBatch {
             }) as u32;
         }
         psi[..self.length].iter().for_each(|&psi| sums.offsets[psi as usize] += 1);
-        let cells = self.cells(sums.density.bins, sums.density.extent);
-        cells[..self.length].iter().for_each(|&cell| sums.density.counts[cell as usize] += 1);
     }
 
-    /// The density cell of each neuron; one of [`COUNTER_COPIES`] past the last if neither network is active.
+    /// The density cell of each neuron, of `bins` along each axis up to `extent` θ; one of `copies` past the last if
+    /// neither network is active.
     #[inline(always)]
-    fn cells(&self, bins: usize, extent: f32) -> [u32; BATCH] {
+    pub fn cells(&self, bins: usize, extent: f32, copies: usize) -> impl Iterator<Item = u32> + use<> {
         let mut cells = [0; BATCH];
         for (i, cell) in cells.iter_mut().enumerate() {
             let theta = f64::from(self.theta[i]);
@@ -285,9 +289,9 @@ impl NeuronBatch {
             let bin = |v: f64| to_u32((v * scale).floor().clamp(0.0, (bins - 1) as f64));
             let silent = (self.a[i] == 0.0) & (self.phi[i] == 0.0) | (theta <= 0.0);
             let inside = bin(self.phi[i]) * bins as u32 + bin(self.a[i]);
-            *cell = if silent { (bins * bins + i % COUNTER_COPIES) as u32 } else { inside };
+            *cell = if silent { (bins * bins + i % copies) as u32 } else { inside };
         }
-        cells
+        cells.into_iter().take(self.length)
     }
 }
 

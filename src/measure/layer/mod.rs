@@ -3,3 +3,4 @@
 pub mod batch;
 pub mod sample;
 pub mod sums;
+pub(crate) mod uniform;

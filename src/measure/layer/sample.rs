@@ -54,7 +54,10 @@ impl<'a> LayerSample<'a> {
             per_step: layer.neuron.max_spikes_per_step(),
             plane: layer.neurons_per_channel(),
             z: &data.ann.pre_activations[index][span.clone()],
-            zin: &data.mean_inputs[index][span.clone()],
+            zin: match data.mean_inputs.get(index) {
+                Some(means) => &means[span.clone()],
+                None => record.mean_input.get(span.clone()).unwrap_or(&data.ann.pre_activations[index][span.clone()]),
+            },
             counts,
             events,
             fan_out: data.fan_outs.get(index).map(Vec::as_slice),

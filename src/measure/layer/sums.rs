@@ -2,14 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::measure::layer_report::{Density, Residual, Silenced};
+use crate::measure::layer_report::{Residual, Silenced};
 use crate::measure::ledger::Ledger;
 use crate::measure::run_data::NeuronRef;
-
-/// Bins along each axis of the mismatch density.
-const DENSITY_BINS: usize = 64;
-/// The mismatch density shows activations up to this many θ: enough to see clipped ones.
-const DENSITY_EXTENT: f32 = 1.5;
 
 /// Sums over the neurons of some samples; merged over threads in sample order, so that results do not depend on the number
 /// of threads.
@@ -30,9 +25,6 @@ pub(crate) struct Sums {
     /// Histogram over ψ + T, for ψ from −T to T (kT for neurons of up to k spikes a step); counters of ψ = 0 follow.
     pub offsets: Vec<u64>,
     pub synops: f64,
-    pub density: Density,
-    pub offset_map: Vec<f32>,
-    pub mismatch_map: Vec<f32>,
     pub examples: [Option<NeuronRef>; 5],
     /// Σφ, Σφ², Σa², Σφa for the correlation.
     pub moments: [f64; 4],
@@ -41,14 +33,7 @@ pub(crate) struct Sums {
 }
 
 impl Sums {
-    pub fn new(neurons: usize, max_count: usize) -> Self {
-        let density = Density {
-            bins: DENSITY_BINS,
-            extent: DENSITY_EXTENT,
-            // Counters of neurons that are silent in both networks follow the cells.
-            counts: vec![0; DENSITY_BINS * DENSITY_BINS + COUNTER_COPIES],
-            silent: 0,
-        };
+    pub fn new(max_count: usize) -> Self {
         Self {
             spikes: 0,
             mismatch: 0.0,
@@ -63,9 +48,6 @@ impl Sums {
             end_to_end: [0; 5],
             offsets: vec![0; 2 * max_count + 1 + COUNTER_COPIES],
             synops: 0.0,
-            density,
-            offset_map: vec![0.0; neurons],
-            mismatch_map: vec![0.0; neurons],
             examples: [None; 5],
             moments: [0.0; 4],
             diverging: Vec::new(),
@@ -91,19 +73,9 @@ impl Sums {
             self.examples[k] = self.examples[k].or(other.examples[k]);
         }
         self.offsets.iter_mut().zip(other.offsets).for_each(|(a, b)| *a += b);
-        self.density.counts.iter_mut().zip(other.density.counts).for_each(|(a, b)| *a += b);
-        self.offset_map.iter_mut().zip(other.offset_map).for_each(|(a, b)| *a += b);
-        self.mismatch_map.iter_mut().zip(other.mismatch_map).for_each(|(a, b)| *a += b);
         self.moments.iter_mut().zip(other.moments).for_each(|(a, b)| *a += b);
         self.diverging.extend(other.diverging);
         self
-    }
-
-    /// The mismatch density of all neurons.
-    pub fn density(&self) -> Density {
-        let (cells, silent) = self.density.counts.split_at(DENSITY_BINS * DENSITY_BINS);
-        let silent = silent.iter().map(|&count| u64::from(count)).sum();
-        Density { counts: cells.to_vec(), silent, ..self.density.clone() }
     }
 
     /// The histogram of ψ, for |ψ| up to `max_count`.

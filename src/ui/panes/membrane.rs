@@ -159,14 +159,7 @@ fn sentence(row: &TraceRow<'_>, cursor: usize) -> String {
 }
 
 /// Draws membrane and input current of one neuron over the same axis.
-fn plots(
-    ui: &mut Ui,
-    row: &TraceRow<'_>,
-    cursor: usize,
-    height: f32,
-    axis: &SharedAxis,
-    messages: &mut Vec<Message>,
-) {
+fn plots(ui: &mut Ui, row: &TraceRow<'_>, cursor: usize, height: f32, axis: &SharedAxis, messages: &mut Vec<Message>) {
     let plot_colors = crate::ui::theme::colors::plot_colors(ui);
     let steps = row.trace.spikes.len();
     let link = ui.scope_id().with("steps");

@@ -118,8 +118,7 @@ fn histogram(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, hei
         bar(pair).width(0.98).fill(egui::Color32::TRANSPARENT).stroke(egui::Stroke::new(1.2, outline))
     };
     let ghosts: Vec<Bar> = before.map(|b| b.offset_spikes.iter().map(hollow).collect()).unwrap_or_default();
-    let mut entries =
-        vec![(texts::TOO_OFTEN, colors.snn, Mark::Bar), (texts::TOO_RARELY, colors.ann, Mark::Bar)];
+    let mut entries = vec![(texts::TOO_OFTEN, colors.snn, Mark::Bar), (texts::TOO_RARELY, colors.ann, Mark::Bar)];
     if before.is_some() {
         entries.push((texts::OUTLINE, outline, Mark::HollowBar));
     }

@@ -16,8 +16,8 @@ use crate::simulate::SpikeTrain;
 use crate::ui::texts::format::{format_number, format_percent};
 use crate::ui::texts::panes::raster as texts;
 use crate::ui::texts::shared;
-use crate::ui::types::pane::Pane;
 use crate::ui::theme::colors::GRID;
+use crate::ui::types::pane::Pane;
 use crate::ui::widgets::pane_parts::{PaneHeader, neuron_name};
 use crate::ui::widgets::{pane_parts, plot_description};
 

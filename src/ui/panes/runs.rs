@@ -153,10 +153,7 @@ fn compare(ui: &mut Ui, now: &PastRun, other: &PastRun, room: f32) {
     ui.add(egui::Label::new(texts::changes(now.number, other.number, &words)).wrap());
     let (colors, plot_colors) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
     let names = [now, other].map(|one| shared::run(one.number));
-    legend::lines(
-        ui,
-        &[(&names[0], colors.snn), (&names[1], plot_colors.quantization), (shared::ANN, colors.ann)],
-    );
+    legend::lines(ui, &[(&names[0], colors.snn), (&names[1], plot_colors.quantization), (shared::ANN, colors.ann)]);
     let (width, height) = (ui.available_width(), (room * 0.5).max(150.0));
     if width >= BESIDE_WIDTH {
         ui.horizontal_top(|ui| {

@@ -51,10 +51,12 @@ struct TileBehavior<'a> {
 impl TileBehavior<'_> {
     /// Draws one pane over the whole area, below a bar that restores the others.
     fn maximized_ui(&mut self, ui: &mut Ui, pane: Pane) {
-        let bar = egui::Panel::top("maximized pane").frame(egui::Frame::new().inner_margin(egui::Margin::symmetric(8, 2)));
+        let bar =
+            egui::Panel::top("maximized pane").frame(egui::Frame::new().inner_margin(egui::Margin::symmetric(8, 2)));
         bar.show(ui, |ui| {
             ui.horizontal(|ui| {
-                let title = ui.add(egui::Label::new(egui::RichText::new(pane.title()).strong()).sense(egui::Sense::click()));
+                let title =
+                    ui.add(egui::Label::new(egui::RichText::new(pane.title()).strong()).sense(egui::Sense::click()));
                 let restore = ui.button(texts::window::RESTORE).on_hover_text(texts::window::RESTORE_HINT);
                 if title.double_clicked() || restore.clicked() {
                     *self.maximized = None;

@@ -75,7 +75,9 @@ fn paint(ui: &Ui, rect: Rect, color: Color32, mark: Mark) {
         }
         Mark::Ring => _ = painter.circle_stroke(c, 3.5, Stroke::new(1.5, color)),
         Mark::Dot => _ = painter.circle_filled(c, 3.0, color),
-        Mark::Diamond => polygon(ui, &[c + vec2(0.0, -5.0), c + vec2(5.0, 0.0), c + vec2(0.0, 5.0), c - vec2(5.0, 0.0)], color),
+        Mark::Diamond => {
+            polygon(ui, &[c + vec2(0.0, -5.0), c + vec2(5.0, 0.0), c + vec2(0.0, 5.0), c - vec2(5.0, 0.0)], color)
+        }
         Mark::Triangle => polygon(ui, &[c + vec2(-4.5, -4.0), c + vec2(4.5, -4.0), c + vec2(0.0, 4.0)], color),
     }
 }

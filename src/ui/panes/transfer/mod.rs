@@ -17,8 +17,8 @@ use crate::network::Activation;
 use crate::ui::texts::format::format_number;
 use crate::ui::texts::panes::transfer as texts;
 use crate::ui::texts::shared;
-use crate::ui::types::pane::Pane;
 use crate::ui::theme::colors::GRID;
+use crate::ui::types::pane::Pane;
 use crate::ui::widgets::legend::Mark;
 use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{legend, pane_frame, pane_parts, plot_description};
@@ -214,7 +214,8 @@ fn plot(ui: &mut Ui, layer: &SpikingLayer, curves: &Curves) {
     let [inputs, ann, snn] = merge_lines(&curves.ann, &curves.snn);
     let (low, high): (Vec<f64>, Vec<f64>) = ann.iter().zip(&snn).map(|(a, b)| (a.min(*b), a.max(*b))).unzip();
     let (of_ann, of_snn) = (texts::of_ann(&curves.activation.describe()), texts::of_snn(neuron.steps));
-    let mut entries = vec![(of_snn.as_str(), plot_colors.snn, Mark::Line), (of_ann.as_str(), plot_colors.ann, Mark::Line)];
+    let mut entries =
+        vec![(of_snn.as_str(), plot_colors.snn, Mark::Line), (of_ann.as_str(), plot_colors.ann, Mark::Line)];
     if !matches!(curves.activation, Activation::Relu) {
         entries.push(("ReLU", plot_colors.ghost, Mark::Dotted));
     }

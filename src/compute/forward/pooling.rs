@@ -1,0 +1,125 @@
+//! Pooling of one sample on slices: maxima and means over windows, means over axes.
+
+use crate::compute::simd::dispatch;
+use crate::compute::simd::isa::{Isa, Kernel};
+use crate::network::Op;
+
+/// Windows over the planes of one sample.
+struct Windows {
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    /// `[top, left]`
+    padding: [usize; 2],
+    dilation: [usize; 2],
+    input: [usize; 2],
+    output: [usize; 2],
+}
+
+impl Windows {
+    fn new(op: &Op, shape: &[usize], out_shape: &[usize]) -> Self {
+        let (kernel, stride, padding, dilation) = match op {
+            Op::MaxPool2d { kernel, stride, padding, dilation } => (*kernel, *stride, *padding, *dilation),
+            Op::AvgPool2d { kernel, stride, padding, .. } => (*kernel, *stride, *padding, [1, 1]),
+            _ => ([1; 2], [1; 2], [0; 4], [1; 2]),
+        };
+        let size = |shape: &[usize]| [shape[1], shape[2]];
+        let (input, output) = (size(shape), size(out_shape));
+        Self { kernel, stride, padding: [padding[0], padding[1]], dilation, input, output }
+    }
+    /// The outputs along `axis` whose tap `k` lies in the input, and the source of the first of them.
+    fn inside(&self, axis: usize, k: usize) -> (std::ops::Range<usize>, usize) {
+        let (tap, stride) = (k * self.dilation[axis], self.stride[axis]);
+        let start = self.padding[axis].saturating_sub(tap).div_ceil(stride).min(self.output[axis]);
+        let end = (self.input[axis] + self.padding[axis]).saturating_sub(tap).div_ceil(stride);
+        let end = end.clamp(start, self.output[axis]);
+        (start..end, (start * stride + tap).saturating_sub(self.padding[axis]))
+    }
+}
+
+/// The maximum over windows of every plane of `x`; a NaN in a window stays.
+pub fn max_pool(op: &Op, shape: &[usize], x: &[f32], out_shape: &[usize], out: &mut [f32]) {
+    let windows = Windows::new(op, shape, out_shape);
+    out.fill(f32::NEG_INFINITY);
+    dispatch(Reduce {
+        windows: &windows,
+        x,
+        out,
+        take: |most: f32, x: f32| if x > most || x.is_nan() { x } else { most },
+    });
+}
+
+/// The mean over windows of every plane of `x`.
+pub fn average_pool(op: &Op, shape: &[usize], x: &[f32], out_shape: &[usize], out: &mut [f32]) {
+    let windows = Windows::new(op, shape, out_shape);
+    out.fill(0.0);
+    dispatch(Reduce { windows: &windows, x, out: &mut *out, take: |sum: f32, x: f32| sum + x });
+    let [rows, columns] = windows.output;
+    let padded = matches!(op, Op::AvgPool2d { count_include_pad: true, .. });
+    let count = |axis: usize, place: usize| match padded {
+        true => windows.kernel[axis],
+        false => (0..windows.kernel[axis]).filter(|&k| windows.inside(axis, k).0.contains(&place)).count(),
+    };
+    let row_counts: Vec<usize> = (0..rows).map(|y| count(0, y)).collect();
+    let column_counts: Vec<usize> = (0..columns).map(|x| count(1, x)).collect();
+    for (k, row) in out.chunks_mut(columns.max(1)).enumerate() {
+        let count = row_counts[k % rows];
+        row.iter_mut().zip(&column_counts).for_each(|(sum, columns)| *sum /= (count * columns) as f32);
+    }
+}
+
+/// The means of `x` `[shape]` over `axes`, one axis after the other.
+pub fn mean(axes: &[usize], shape: &[usize], x: &[f32], out: &mut [f32]) {
+    let mut shape = shape.to_vec();
+    let mut values = x.to_vec();
+    for &axis in axes {
+        let (count, inner) = (shape[axis].max(1), shape[axis + 1..].iter().product::<usize>().max(1));
+        let sums = values.chunks(count * inner).flat_map(|part| {
+            let mut sums = part[..inner].to_vec();
+            for row in part[inner..].chunks(inner) {
+                sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
+            }
+            sums.iter_mut().for_each(|sum| *sum /= count as f32);
+            sums
+        });
+        values = sums.collect();
+        shape[axis] = 1;
+    }
+    out.copy_from_slice(&values);
+}
+
+/// Takes every value of a window into its output, tap by tap.
+struct Reduce<'a, F> {
+    windows: &'a Windows,
+    x: &'a [f32],
+    out: &'a mut [f32],
+    take: F,
+}
+
+impl<F: Fn(f32, f32) -> f32> Kernel for Reduce<'_, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let Self { windows, x, out, take } = self;
+        let ([height, width], [rows, columns]) = (windows.input, windows.output);
+        let (x, out) = (x.chunks((height * width).max(1)), out.chunks_mut((rows * columns).max(1)));
+        for (plane, out) in x.zip(out) {
+            for ky in 0..windows.kernel[0] {
+                let (inside, first) = windows.inside(0, ky);
+                for (k, out) in out.chunks_mut(columns.max(1)).skip(inside.start).take(inside.len()).enumerate() {
+                    let row = &plane[(first + k * windows.stride[0]) * width..][..width];
+                    for kx in 0..windows.kernel[1] {
+                        let (inside, first) = windows.inside(1, kx);
+                        let (out, row) = (&mut out[inside], row.get(first..).unwrap_or_default());
+                        match windows.stride[1] {
+                            1 => out.iter_mut().zip(row).for_each(|(to, x)| *to = take(*to, *x)),
+                            2 => out.iter_mut().zip(row.chunks(2)).for_each(|(to, x)| *to = take(*to, x[0])),
+                            stride => {
+                                out.iter_mut().zip(row.iter().step_by(stride)).for_each(|(to, x)| *to = take(*to, *x))
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

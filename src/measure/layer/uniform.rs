@@ -1,0 +1,282 @@
+//! Measures of neurons that share a threshold and start at half of it, sixteen at a time.
+//!
+//! All figures are sums that stay in registers. Spike counts are compared in f32, which is exact unless a value lies so near
+//! a step of the staircase that rounding could decide; such neurons are measured by [`super::batch`] instead. Means are
+//! summed in f64.
+
+use super::sample::LayerSample;
+use super::sums::{COUNTER_COPIES, Sums};
+use crate::convert::SpikingLayer;
+use crate::measure::layer_report::ConditionCounts;
+use crate::measure::ledger::Ledger;
+use crate::measure::quantization_bound::{QuantizationBound, SLACK};
+use crate::network::Activation;
+
+/// Neurons that are measured together.
+pub(crate) const CHUNK: usize = 16;
+/// Lanes of f64.
+const LANES: usize = 8;
+/// Maximum count of a neuron: sums of counts of a sample stay below 2^32, and counts are exact in f32.
+const MAX_COUNT: usize = 4096;
+/// Fewer neurons than this per threshold are not worth their own sums.
+const MIN_NEURONS: usize = 64;
+/// 1.5·2^23: added to a small whole number, it leaves the number in the lowest bits.
+const TO_INTEGER: f32 = 12_582_912.0;
+
+type Counts = [u32; CHUNK];
+type Means = [f64; LANES];
+
+/// Sums over neurons with the same threshold, for one sample.
+pub(crate) struct UniformNeurons {
+    /// T/u of the amplitude u.
+    scale: f32,
+    /// Distance to a step of the staircase within which rounding could decide.
+    tie: f32,
+    /// u/T
+    step: f64,
+    saturation: f64,
+    /// Largest error that quantization explains.
+    bound: f64,
+    max_count: u32,
+    /// Neurons that were added.
+    neurons: u64,
+    count: Counts,
+    expected_same_input: Counts,
+    expected: Counts,
+    /// Against the expected spikes of ẑ and of z.
+    same_input: CategoryCounts,
+    end_to_end: CategoryCounts,
+    /// Neurons whose residual potential indicates over- and under-firing.
+    over: Counts,
+    under: Counts,
+    activation: Means,
+    mean_input: Means,
+    clipping: Means,
+    mismatch: Means,
+    squares: [Means; 2],
+    product: Means,
+    synops: Means,
+    diverges: bool,
+}
+
+/// Counts against the expected spikes.
+#[derive(Default)]
+struct CategoryCounts {
+    c1: Counts,
+    c2: Counts,
+    c3: Counts,
+    c4: Counts,
+    /// Neurons that fire too often, and too rarely, whose residual potential says so.
+    over: Counts,
+    under: Counts,
+}
+
+impl CategoryCounts {
+    /// Adds spike counts against `expected` ones, with the conditions on the potentials.
+    // One loop without nested arrays: else it is not vectorized.
+    #[inline(always)]
+    fn add(&mut self, counts: &Counts, expected: &Counts, over: &Counts, under: &Counts) {
+        for lane in 0..CHUNK {
+            let (n, q) = (counts[lane], expected[lane]);
+            let (more, less) = (u32::from(n > q), u32::from(n < q));
+            let (zero, fires) = (u32::from(q == 0), u32::from(n > 0));
+            self.c1[lane] += more & zero;
+            self.c2[lane] += more & (1 ^ zero);
+            self.c3[lane] += less & fires;
+            self.c4[lane] += less & (1 ^ fires);
+            self.over[lane] += over[lane] & more;
+            self.under[lane] += under[lane] & less;
+        }
+    }
+}
+
+/// One value for each neuron of a chunk.
+pub(crate) struct Chunk<'a> {
+    pub z: &'a [f32; CHUNK],
+    pub zin: &'a [f32; CHUNK],
+    pub counts: &'a Counts,
+    pub fan_out: &'a [f64; CHUNK],
+}
+
+/// Whether neurons of `input` can be measured here: ReLU without a correction, started at half an amplitude.
+pub(crate) fn is_applicable(input: &LayerSample<'_>) -> bool {
+    let layer = input.layer;
+    let per_threshold = if layer.theta.len() == 1 { layer.neurons() } else { input.plane };
+    layer.activation == Activation::Relu
+        && input.starts_at_half
+        && input.corrected.is_none()
+        && input.events.is_none()
+        && input.record.silenced.is_none()
+        && input.fan_out.is_some()
+        && input.max_count() <= MAX_COUNT
+        && per_threshold >= MIN_NEURONS
+}
+
+impl UniformNeurons {
+    /// Of threshold `theta` in the layer and sample `input`.
+    pub fn new(input: &LayerSample<'_>, theta: f32) -> Self {
+        let layer: &SpikingLayer = input.layer;
+        let (amplitude, steps) = (layer.neuron.amplitude(theta), input.steps);
+        let max_count = input.max_count() as u32;
+        let bound = QuantizationBound { amplitude, v_init: layer.v_init * amplitude, charge: 0.0, steps };
+        let (counts, means) = ([0; CHUNK], [0.0; LANES]);
+        Self {
+            scale: (steps as f64 / f64::from(amplitude)) as f32,
+            // Scale, product and sum are rounded once each.
+            // Without a threshold there is no staircase.
+            tie: if amplitude > 0.0 { (max_count as f32 + 2.0) * 4e-7 } else { 1.0 },
+            step: f64::from(amplitude) / steps as f64,
+            saturation: f64::from(amplitude * input.per_step as f32),
+            bound: bound.bound(input.half_level),
+            max_count,
+            neurons: 0,
+            count: counts,
+            expected_same_input: counts,
+            expected: counts,
+            same_input: CategoryCounts::default(),
+            end_to_end: CategoryCounts::default(),
+            over: counts,
+            under: counts,
+            activation: means,
+            mean_input: means,
+            clipping: means,
+            mismatch: means,
+            squares: [means; 2],
+            product: means,
+            synops: means,
+            diverges: false,
+        }
+    }
+
+    /// Adds the neurons of `chunk`, and their offset spikes to the histogram `offsets`. False, and nothing is added, if
+    /// rounding could decide a count.
+    #[inline(always)]
+    pub fn add(&mut self, chunk: &Chunk<'_>, offsets: &mut [u64]) -> bool {
+        let high = self.max_count as f32 + 1.0;
+        let (scale, tie, max) = (self.scale, self.tie, self.max_count as i32);
+        let (mut is_clear, mut unclipped) = ([0u32; CHUNK], [0i32; CHUNK]);
+        let (mut same, mut end) = ([0u32; CHUNK], [0u32; CHUNK]);
+        for lane in 0..CHUNK {
+            // Beyond the ends of the staircase every value is as good.
+            let x = (chunk.zin[lane] * scale).max(-1.0).min(high) + 0.5;
+            let y = (chunk.z[lane] * scale).max(-1.0).min(high) + 0.5;
+            let (floor_x, floor_y) = (x.floor(), y.floor());
+            let (x, y) = (x - floor_x, y - floor_y);
+            // Of NaN no comparison holds.
+            is_clear[lane] =
+                u32::from(x > tie) & u32::from(x < 1.0 - tie) & u32::from(y > tie) & u32::from(y < 1.0 - tie);
+            let integer = |floor: f32| ((floor + TO_INTEGER).to_bits() & 0x7f_ffff) as i32 - 0x40_0000;
+            let (x, y) = (integer(floor_x), integer(floor_y));
+            unclipped[lane] = x;
+            same[lane] = x.max(0).min(max) as u32;
+            end[lane] = y.max(0).min(max) as u32;
+        }
+        if is_clear.iter().fold(1, |all, clear| all & clear) == 0 {
+            return false;
+        }
+        self.compare(chunk.counts, &unclipped, &same, &end);
+        self.add_means(chunk);
+        self.neurons += CHUNK as u64;
+        let mut psi = [0; CHUNK];
+        for lane in 0..CHUNK {
+            let difference = end[lane] as i32 - chunk.counts[lane] as i32;
+            let zero = 2 * max + 1 + (lane % COUNTER_COPIES) as i32;
+            psi[lane] = if difference == 0 { zero } else { difference + max } as u32;
+        }
+        for psi in psi {
+            if let Some(counter) = offsets.get_mut(psi as usize) {
+                *counter += 1;
+            }
+        }
+        true
+    }
+
+    /// Counts categories and conditions. The potential v(T) follows from the staircase before clipping: it is below 0 if
+    /// there are more spikes, at least u if there are fewer.
+    #[inline(always)]
+    fn compare(&mut self, counts: &Counts, unclipped: &[i32; CHUNK], same: &Counts, end: &Counts) {
+        let max = self.max_count;
+        let (mut over, mut under) = ([0; CHUNK], [0; CHUNK]);
+        for lane in 0..CHUNK {
+            let (n, raw) = (counts[lane], unclipped[lane]);
+            over[lane] = u32::from(n as i32 > raw) & u32::from(n > 0);
+            under[lane] = u32::from((n as i32) < raw) & u32::from(n < max);
+            self.count[lane] += n;
+            self.expected_same_input[lane] += same[lane];
+            self.expected[lane] += end[lane];
+            self.over[lane] += over[lane];
+            self.under[lane] += under[lane];
+        }
+        self.same_input.add(counts, same, &over, &under);
+        self.end_to_end.add(counts, end, &over, &under);
+    }
+
+    #[inline(always)]
+    fn add_means(&mut self, chunk: &Chunk<'_>) {
+        let mut exceeds = [0u32; LANES];
+        for first in [0, LANES] {
+            for lane in 0..LANES {
+                let at = first + lane;
+                // Counts are below 2^31; the conversion of signed numbers is one instruction.
+                let (z, n) = (f64::from(chunk.z[at]), f64::from(chunk.counts[at] as i32));
+                let (a, mean) = (z.max(0.0), f64::from(chunk.zin[at]).max(0.0));
+                let mismatch = (self.step * n - a).abs();
+                self.activation[lane] += a;
+                self.mean_input[lane] += mean;
+                self.clipping[lane] += mean.min(self.saturation) - mean;
+                self.mismatch[lane] += mismatch;
+                self.squares[0][lane] += n * n;
+                self.squares[1][lane] += a * a;
+                self.product[lane] += n * a;
+                self.synops[lane] += n * chunk.fan_out[at];
+                exceeds[lane] |= u32::from(mismatch > self.bound + SLACK * (self.bound + z.abs()));
+            }
+        }
+        self.diverges |= exceeds.iter().any(|&exceeds| exceeds != 0);
+    }
+
+    /// Adds everything to `sums`. Returns whether the error of any neuron exceeds what quantization explains.
+    pub fn finish(self, sums: &mut Sums) -> bool {
+        let count = |lanes: &Counts| lanes.iter().map(|&n| u64::from(n)).sum::<u64>();
+        let sum = |lanes: &Means| lanes.iter().sum::<f64>();
+        let spikes = count(&self.count);
+        let [n, q, p] = [&self.count, &self.expected_same_input, &self.expected].map(|lanes| count(lanes) as f64);
+        let (step, a, mean, clipping) = (self.step, sum(&self.activation), sum(&self.mean_input), sum(&self.clipping));
+        sums.spikes += spikes;
+        sums.mismatch += sum(&self.mismatch);
+        sums.activation += a;
+        sums.propagated_by_rerun += step * (n - p);
+        let [nn, aa] = self.squares.each_ref().map(sum);
+        let moments = [step * n, step * step * nn, aa, step * sum(&self.product)];
+        sums.moments.iter_mut().zip(moments).for_each(|(sum, moment)| *sum += moment);
+        sums.ledger += Ledger {
+            propagated: mean - a,
+            clipping,
+            quantization: step * q - mean - clipping,
+            unevenness: step * (n - q),
+            total: step * n - a,
+        };
+        sums.synops += sum(&self.synops);
+        let sides = [
+            (&mut sums.same_input, &mut sums.residual, &self.same_input),
+            (&mut sums.end_to_end, &mut sums.residual_end_to_end, &self.end_to_end),
+        ];
+        for (all, residual, counted) in sides {
+            let [c1, c2, c3, c4] = [&counted.c1, &counted.c2, &counted.c3, &counted.c4].map(count);
+            let found = [self.neurons - c1 - c2 - c3 - c4, c1, c2, c3, c4];
+            all.iter_mut().zip(found).for_each(|(all, found)| *all += found);
+            residual.over += condition(count(&self.over), c1 + c2, count(&counted.over));
+            residual.under += condition(count(&self.under), c3 + c4, count(&counted.under));
+        }
+        self.diverges
+    }
+}
+
+/// A condition that holds for `holds` neurons, against an event that happened to `happened`, to `hits` of them where it
+/// holds.
+fn condition(holds: u64, happened: u64, hits: u64) -> ConditionCounts {
+    ConditionCounts { hits, missed: happened - hits, false_alarm: holds - hits }
+}
+
+#[cfg(test)]
+mod tests;
