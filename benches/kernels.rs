@@ -1,6 +1,7 @@
 //! Benchmark of one layer: event kernels against dense tensors, at several firing rates.
 //!
-//! It shows at which rate the dense form becomes faster, and how many additions a second the machine can do at most.
+//! It shows at which rate the dense form becomes faster, and how many additions a second the machine can do at most;
+//! then convolutions of images beside Burn's, and the most multiplications that the machine can do.
 //!
 //! `cargo bench --bench kernels`. Times are for one layer of currents and neurons with 8 samples and 32 steps; the
 //! layer before it is taken from a recording. Threads: `RAYON_NUM_THREADS=1 cargo bench --bench kernels` for one. Dense
@@ -8,9 +9,13 @@
 
 use std::sync::Arc;
 
+use burn::tensor::module::conv2d;
+use burn::tensor::ops::ConvOptions;
+use burn::tensor::{Tensor, TensorData};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use spikescope::compute::Backend;
+use spikescope::compute::convolution::{Convolution, Epilogue, Geometry};
 use spikescope::compute::program::Program;
 use spikescope::compute::simd::isa::{Isa, Kernel};
 use spikescope::compute::simd::lanes::{LANES, Lanes};
@@ -184,6 +189,86 @@ impl Kernel for Sum<'_> {
         I::store(sums.into_iter().reduce(I::add).unwrap_or(I::splat(0.0)), &mut out);
         out
     }
+}
+
+/// Peak rate of the machine: fused multiplications and additions of numbers in registers.
+#[divan::bench(sample_count = 20)]
+fn fused_multiplications_in_registers(bencher: Bencher<'_, '_>) {
+    let times = 1 << 16;
+    bencher.counter(ItemsCount::new(times * 16 * LANES)).bench_local(|| dispatch(Fused(divan::black_box(times))));
+}
+
+struct Fused(usize);
+
+impl Kernel for Fused {
+    type Output = Lanes;
+    #[inline(always)]
+    fn run<I: Isa>(self) -> Lanes {
+        let (factor, mut sums) = (I::splat(divan::black_box(0.5)), [I::splat(1.0); 16]);
+        for _ in 0..self.0 {
+            for sum in &mut sums {
+                *sum = I::mul_add(*sum, factor, factor);
+            }
+        }
+        let mut out = Lanes::ZERO;
+        I::store(sums.into_iter().reduce(I::add).unwrap_or(factor), &mut out);
+        out
+    }
+}
+
+/// Channels, size, output channels, kernel, stride, groups.
+const CONVOLUTIONS: [[usize; 6]; 12] = [
+    [3, 32, 16, 3, 1, 1],
+    [16, 32, 16, 3, 1, 1],
+    [16, 32, 32, 3, 2, 1],
+    [32, 16, 32, 3, 1, 1],
+    [64, 8, 64, 3, 1, 1],
+    [64, 16, 64, 1, 1, 1],
+    [64, 32, 64, 3, 1, 1],
+    [256, 8, 256, 3, 1, 1],
+    [512, 4, 512, 3, 1, 1],
+    [512, 2, 512, 3, 1, 1],
+    [64, 56, 64, 3, 1, 1],
+    [144, 56, 144, 3, 1, 144],
+];
+
+/// A dense convolution of 16 images; the rate is in multiplications.
+#[divan::bench(args = CONVOLUTIONS, sample_count = 20)]
+fn dense_convolution(bencher: Bencher<'_, '_>, sizes: [usize; 6]) {
+    let (geometry, weight, input) = convolution(sizes);
+    let convolution = Convolution::new(geometry, &weight);
+    let mut out = vec![0.0; 16 * geometry.output_len()];
+    let count = ItemsCount::new(16 * geometry.multiplications());
+    bencher.counter(count).bench_local(|| convolution.forward_parallel(&input, 16, Epilogue::default(), &mut out));
+}
+
+/// The same on Burn tensors.
+#[divan::bench(args = CONVOLUTIONS, sample_count = 5)]
+fn dense_convolution_on_burn(bencher: Bencher<'_, '_>, sizes: [usize; 6]) {
+    let (geometry, weight, input) = convolution(sizes);
+    let device = backend().device().expect("the backend is there");
+    let [c, h, w] = geometry.input;
+    let shape = [geometry.out_channels, geometry.group_channels(), geometry.kernel[0], geometry.kernel[1]];
+    let input = Tensor::<4>::from_data(TensorData::new(input, [16, c, h, w]), &device);
+    let weight = Tensor::<4>::from_data(TensorData::new(weight, shape), &device);
+    let padding = [geometry.padding[0], geometry.padding[1]];
+    let options = || ConvOptions::new(geometry.stride, padding, [1, 1], geometry.groups);
+    let run = || conv2d(input.clone(), weight.clone(), None, options()).into_data();
+    bencher.counter(ItemsCount::new(16 * geometry.multiplications())).bench_local(run);
+}
+
+/// Sizes, weights and 16 images.
+fn convolution([c, size, out_channels, kernel, stride, groups]: [usize; 6]) -> (Geometry, Vec<f32>, Vec<f32>) {
+    let geometry = Geometry {
+        input: [c, size, size],
+        out_channels,
+        kernel: [kernel; 2],
+        stride: [stride; 2],
+        padding: [kernel / 2; 4],
+        dilation: [1, 1],
+        groups,
+    };
+    (geometry, noise(out_channels * geometry.taps()), noise(16 * geometry.input_len()))
 }
 
 macro_rules! at_rates {

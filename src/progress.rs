@@ -52,6 +52,10 @@ impl JobControl {
     pub fn without_samples(&self) -> Self {
         Self { suppress_samples: true, ..self.clone() }
     }
+    /// The same control without events.
+    pub fn without_events(&self) -> Self {
+        Self { listener: None, ..self.clone() }
+    }
     /// Requests cancellation; the job returns within some milliseconds.
     pub fn cancel(&self) {
         self.cancel.store(true, Ordering::Relaxed);

@@ -7,7 +7,7 @@ use spikescope::convert::{
 };
 use spikescope::network::zoo::{ZooArchitecture, parse_activation};
 use spikescope::progress::JobControl;
-use spikescope::simulate::{Recording, SimulationPlan, estimate_bytes, simulate};
+use spikescope::simulate::{Recording, SimulationPlan, estimate_bytes, held_layers, simulate};
 
 #[global_allocator]
 static PEAK: PeakAlloc = PeakAlloc;
@@ -67,7 +67,7 @@ fn check_memory(name: &str, plan: &SimulationPlan<'_>, bits: bool) {
     let predicted = estimate_bytes(plan);
     let off = (predicted as f64 / taken as f64 - 1.0).abs();
     assert!(off < 0.1, "{name}: {predicted} bytes were predicted, {taken} taken");
-    let kept = Recording::predict_bytes(plan.spiking, plan.steps, plan.samples, 10);
+    let kept = Recording::predict_bytes(plan.spiking, &held_layers(plan), plan.steps, plan.samples, 10);
     assert_eq!(kept, recording.bytes(), "{name}: bytes of the recording");
     let compact = recording.without_final_state();
     assert!(recording.has_final_state() && !compact.has_final_state());

@@ -6,13 +6,11 @@
 //! For each batch and layer `θ ← θ + η · mean(2(z − θ)·[z > θ])`, the mean over batch and space; the layer then outputs
 //! `clip(z, 0, θ)`. The rule never lowers θ and can overshoot the maximum permanently.
 
-use burn::tensor::Tensor;
 use rayon::prelude::*;
 
 use super::balancing_options::BalancingOptions;
 use super::recipe::Granularity;
 use crate::Result;
-use crate::compute::dense::{apply_node, tensor_to_vec};
 use crate::compute::program::Program;
 use crate::network::{Activation, NodeId, Op};
 use crate::progress::{JobControl, JobEvent};
@@ -59,7 +57,7 @@ pub fn balance_thresholds(
     for batch in 0..rule.batches {
         let picks = (0..rule.size).map(|k| (batch * rule.size + k) % rows.max(1));
         let x: Vec<f32> = picks.flat_map(|row| input[row * width..(row + 1) * width].iter().copied()).collect();
-        run_batch(program, x, rule, &mut layers, control)?;
+        run_batch(program, &x, rule, &mut layers, control)?;
         let means: Vec<f32> =
             layers.iter().map(|layer| layer.theta.iter().sum::<f32>() / layer.theta.len() as f32).collect();
         control.emit(|| JobEvent::Thresholds { batch: batch + 1, of: rule.batches, means: means.clone() });
@@ -72,22 +70,24 @@ pub fn balance_thresholds(
 /// Runs one batch through the network: every layer updates its thresholds and outputs the clipped values.
 fn run_batch(
     program: &Program,
-    x: Vec<f32>,
+    x: &[f32],
     rule: BalancingOptions,
     layers: &mut [BalancingState],
     control: &JobControl,
 ) -> Result<()> {
     let network = program.network();
-    let mut values: Vec<Option<Tensor<2>>> = vec![None; network.nodes.len()];
+    let mut values: Vec<Vec<f32>> = vec![Vec::new(); network.nodes.len()];
     for (id, node) in network.nodes.iter().enumerate() {
         control.check()?;
-        let inputs: Vec<_> = node.inputs.iter().filter_map(|&i: &NodeId| values[i].clone()).collect();
-        node.inputs.iter().filter(|&&i| program.last_reader(i) == id).for_each(|&i| values[i] = None);
         let layer = layers.iter_mut().find(|layer| layer.node == id);
-        values[id] = Some(match (&node.op, layer, inputs.first()) {
-            (Op::Input, ..) => program.tensor(x.clone(), rule.size),
-            (Op::Activation(_), Some(layer), Some(z)) => {
-                let mut z = tensor_to_vec(z.clone());
+        let value = match (&node.op, layer, node.inputs.first()) {
+            (Op::Input, ..) => x.to_vec(),
+            (Op::Activation(_), Some(layer), Some(&source)) => {
+                let mut z = if program.last_reader(source) == id {
+                    std::mem::take(&mut values[source])
+                } else {
+                    values[source].clone()
+                };
                 let plane = node.len() / layer.theta.len().max(1);
                 let before = layer.theta.clone();
                 let update = |(c, (theta, largest)): (usize, (&mut f32, &mut f32))| {
@@ -101,10 +101,15 @@ fn run_batch(
                     let planes = sample.chunks_mut(plane.max(1)).zip(limits);
                     planes.for_each(|(plane, &limit)| plane.iter_mut().for_each(|z| *z = z.clamp(0.0, limit.max(0.0))));
                 });
-                program.tensor(z, rule.size)
+                z
             }
-            _ => apply_node(network, node, program.params(id), inputs),
-        });
+            _ => {
+                let inputs: Vec<&[f32]> = node.inputs.iter().map(|&input| values[input].as_slice()).collect();
+                program.apply_on_slices(id, &inputs, rule.size)
+            }
+        };
+        node.inputs.iter().filter(|&&i| program.last_reader(i) == id).for_each(|&i| values[i] = Vec::new());
+        values[id] = value;
     }
     Ok(())
 }

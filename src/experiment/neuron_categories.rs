@@ -32,10 +32,11 @@ impl NeuronCategories {
     pub fn from_run(run: &Run, layer: usize, sample: usize) -> Option<Self> {
         let (spiking, record) = (run.spiking.layers.get(layer)?, run.recording.layers.get(layer)?);
         let here = sample * spiking.neurons()..(sample + 1) * spiking.neurons();
-        let (z, mean_input) = (run.ann.pre_activations.get(layer)?.get(here.clone())?, record.mean_input.get(here)?);
+        let z = run.ann.pre_activations.get(layer)?.get(here)?;
         let mut counts = vec![0; spiking.neurons()];
         record.spikes.add_counts(run.steps(), sample, &mut counts);
-        Some(Self::new(spiking, z, mean_input, &counts, run.steps()))
+        let mean_input = record.mean_inputs_of_counts(spiking, sample, &counts)?;
+        Some(Self::new(spiking, z, &mean_input, &counts, run.steps()))
     }
 
     /// The neurons of category `category`, largest error first.

@@ -166,11 +166,10 @@ fn run_with_context(
     let boxes = run.output_agreement.as_ref().and_then(|agreement| agreement.finding());
     run.findings.splice(0..0, boxes);
     convert::findings::sort(&mut run.findings);
-    let means: Vec<&[f32]> = run.recording.layers.iter().map(|layer| layer.mean_input.as_slice()).collect();
     // Unchanged layers with the same samples have the same figures.
     let known = reusable.as_ref().filter(|(before, _)| Arc::ptr_eq(&before.ann, &run.ann));
     let known = known.map(|(before, same)| (&*before.report, *same));
-    run.report = Arc::new(measure_run_reusing(&run.run_data(&means), run.recording.steps, known, control)?);
+    run.report = Arc::new(measure_run_reusing(&run.run_data(&[]), run.recording.steps, known, control)?);
     run.seconds.measure = start.elapsed().as_secs_f64();
     let run = Arc::new(run);
     cache.insert_run(key, run.clone());

@@ -72,7 +72,7 @@ pub struct Timings {
 }
 
 impl Run {
-    /// The run as input of `measure`; `mean_inputs` are those of its last step.
+    /// The run as input of `measure`; `mean_inputs` are those of the measured steps, empty for all steps of the run.
     pub fn run_data<'a>(&'a self, mean_inputs: &'a [&'a [f32]]) -> RunData<'a> {
         RunData {
             spiking: &self.spiking,

@@ -314,9 +314,9 @@ fn with_maps(report: Arc<Report>, run: &Run, layer: usize, control: &JobControl)
 
 /// Mean input current of one neuron over all steps; recomputed if the run has no final state.
 fn mean_input_of(run: &Run, layer: usize, sample: usize, neuron: usize) -> f32 {
-    let neurons = run.spiking.layers[layer].neurons();
-    let recorded = run.recording.layers[layer].mean_input.get(sample * neurons + neuron);
-    recorded.copied().unwrap_or_else(|| {
+    let spiking = &run.spiking.layers[layer];
+    let (neurons, recorded) = (spiking.neurons(), run.recording.layers[layer].mean_input_of(spiking, sample, neuron));
+    recorded.unwrap_or_else(|| {
         let currents = layer_currents(&run.network.program, &run.spiking, &run.input, &run.recording, layer, sample);
         let currents_of_neuron = currents.iter().skip(neuron).step_by(neurons.max(1));
         currents_of_neuron.sum::<f32>() / run.steps() as f32
@@ -329,9 +329,10 @@ fn categories_of(run: &Run, focus: &Focus, currents: &[f32], maps: &FeatureMaps)
     let neurons = layer.neurons();
     let z = &run.ann.pre_activations[focus.layer][focus.sample * neurons..(focus.sample + 1) * neurons];
     let record = &run.recording.layers[focus.layer];
-    let recorded = record.mean_input.get(focus.sample * neurons..(focus.sample + 1) * neurons);
-    let mean_input = if let Some(recorded) = recorded.filter(|_| focus.steps == run.steps()) {
-        recorded.to_vec()
+    let whole = focus.steps == run.steps();
+    let recorded = whole.then(|| record.mean_inputs(layer, focus.sample)).flatten();
+    let mean_input = if let Some(recorded) = recorded {
+        recorded
     } else {
         let mut sums = vec![0.0f64; neurons];
         for step in currents.chunks(neurons.max(1)).take(focus.steps) {

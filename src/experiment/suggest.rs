@@ -7,7 +7,6 @@ use super::load;
 use super::run::PreparedNetwork;
 use super::settings::Settings;
 use crate::compute::AnnRun;
-use crate::compute::dense::tensor_to_vec;
 use crate::convert::findings::{self, Finding};
 use crate::data::{DataSpec, Layout, Samples, Scaling};
 use crate::network::predicted_class;
@@ -54,10 +53,8 @@ impl AccuracyCheck<'_> {
 
     /// The ANN's prediction for `sample` of a data set under `scaling`.
     fn predict(&self, samples: &Samples, sample: usize, scaling: &Scaling, control: &JobControl) -> Result<usize> {
-        control.check()?;
-        let program = &self.model.program;
-        let input = program.tensor(samples.scaled(sample..sample + 1, scaling), 1);
-        Ok(predicted_class(&tensor_to_vec(program.run(input, |_, _| {}))))
+        let input = samples.scaled(sample..sample + 1, scaling);
+        Ok(predicted_class(&self.model.program.outputs(&input, control)?))
     }
 
     /// A finding if the ANN's accuracy is low under this scaling and higher under a usual one. Needs labels.

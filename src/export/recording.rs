@@ -50,8 +50,10 @@ pub fn write_archive(path: &Path, spiking: &SpikingNetwork, recording: &Recordin
                 done += counts.len();
             }
             spikes.end()?;
-            out.array(&format!("potential{index}"), &per_sample, &record.potential)?;
-            out.array(&format!("mean_input{index}"), &per_sample, &record.mean_input)?;
+            let all =
+                |of: &dyn Fn(usize) -> Option<Vec<f32>>| (0..samples).filter_map(of).flatten().collect::<Vec<_>>();
+            out.array(&format!("potential{index}"), &per_sample, &all(&|sample| record.potentials(sample)))?;
+            out.array(&format!("mean_input{index}"), &per_sample, &all(&|sample| record.mean_inputs(layer, sample)))?;
             out.array(&format!("theta{index}"), &[layer.theta.len()], &layer.theta)?;
         }
         out.array("readout", &[steps, samples, recording.classes], &recording.readout)

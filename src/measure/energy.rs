@@ -10,8 +10,8 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::fan_out::fan_out_of_input;
-use crate::compute::event::event_list::SpikeSource;
 use crate::compute::event::spike_count::count_spikes;
+use crate::compute::event::spike_source::SpikeSource;
 use crate::network::{Network, NodeId, Op};
 use crate::simulate::{Recording, SpikeTrain};
 

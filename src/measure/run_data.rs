@@ -25,7 +25,8 @@ pub struct RunData<'a> {
     pub spiking: &'a SpikingNetwork,
     pub ann: &'a AnnRun,
     pub recording: &'a Recording,
-    /// Mean input current of every layer over the measured steps, `[N, F]` each.
+    /// Mean input current of every layer over the measured steps, `[N, F]` each; empty if all steps of the recording are
+    /// measured, which has them ([`crate::simulate::LayerRecording::mean_inputs`]).
     pub mean_inputs: &'a [&'a [f32]],
     /// One label per sample, or empty.
     pub labels: &'a [u16],

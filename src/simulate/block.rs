@@ -3,15 +3,16 @@
 //! A layer runs in event form if it has one. Otherwise, or if another layer needs its dense value, values are dense
 //! tensors.
 
-use std::sync::OnceLock;
+use std::ops::Range;
 
 use super::correction::srp;
-use super::currents::{Current, Currents};
-use super::event_currents::{ColumnPosition, EventCurrents, SpikeInput};
-use super::layer::{LayerTask, LayerTrace, integrate};
+use super::currents::{Current, Currents, Piece, PieceCurrents, TakeCurrents};
+use super::event_currents::{EventCurrents, SpikeInput};
+use super::layer::{LayerTask, integrate};
+use super::layer_buffers::{LayerBuffers, LayerOutput};
 use super::plan::{Reuse, SimulationPlan};
 use super::signal::{Signal, apply_signal, frame_count, input_signal};
-use super::spike_train::SpikeTrain;
+use super::spike_train::{SampleSpikes, SpikeRows, SpikeTrain, for_each_bit};
 use crate::compute::dense::tensor_to_vec;
 use crate::compute::event::Grid;
 use crate::compute::event::lookup_table::TableCache;
@@ -22,14 +23,14 @@ use crate::network::{NodeId, Op};
 use crate::progress::JobControl;
 use crate::{Error, Result};
 
-/// Result of one block of samples.
-pub(super) struct Block {
+/// A block of samples, whose results are written in place.
+pub(super) struct Block<'a> {
     pub first: usize,
     pub rows: usize,
-    /// One per simulated layer.
-    pub layers: Vec<Option<LayerTrace>>,
-    /// `[T][B][classes]`, summed over steps.
-    pub readout: Vec<f32>,
+    /// One per layer of the network; empty for the layers that are known.
+    pub layers: Vec<Option<LayerOutput<'a>>>,
+    /// The silenced neurons of every layer (SRP), one step of bits each, whose sample 0 is the block's first.
+    pub silenced: Vec<SpikeTrain>,
 }
 
 /// Inputs that all blocks of a run share.
@@ -41,13 +42,7 @@ pub(super) struct BlockContext<'a> {
     pub dense: &'a [bool],
     /// Parts that one sample's work is split into for several threads.
     pub parts: usize,
-    /// Called when a layer of the block is done, with its index, to take its mean inputs and final potentials. They
-    /// then need not be stored until the whole block is done; without the callback they stay in the block.
-    pub on_layer_done: Option<&'a OnLayerDone<'a>>,
 }
-
-/// Arguments: layer, first sample, and the trace whose mean inputs and final potentials are taken.
-pub(super) type OnLayerDone<'a> = dyn Fn(usize, usize, &mut LayerTrace) + Sync + 'a;
 
 /// The event form in which a run reads node `id`, if it has one under the network's max-pooling rule and its inputs do
 /// not spike in nearly every step.
@@ -62,71 +57,61 @@ pub(super) fn planned_form<'a>(plan: &SimulationPlan<'a>, id: NodeId) -> Option<
     event_form(plan.program, id, plan.spiking).filter(|form| !(form.plan.depends_on_input && changes_over_time()))
 }
 
-/// Runs samples `first..first + rows` of the plan.
+/// Steps that a run without reuse simulates: COS reads ρ steps even if fewer are recorded.
+pub(super) fn simulated_steps(plan: &SimulationPlan<'_>, reuse: Reuse<'_>) -> usize {
+    let recorded = plan.steps - reuse.from_step;
+    match plan.spiking.correction {
+        Correction::Cos { steps, .. } if reuse.from_step == 0 => recorded.max(steps),
+        _ => recorded,
+    }
+}
+
+/// Runs the samples of `block`, and returns the readout summed over steps, `[T][B][classes]`.
 ///
 /// # Errors
 /// [`Error::Cancelled`] once `control` is cancelled.
-pub(super) fn run_block(shared: BlockContext<'_>, first: usize, rows: usize, control: &JobControl) -> Result<Block> {
+pub(super) fn run_block(shared: BlockContext<'_>, block: &mut Block<'_>, control: &JobControl) -> Result<Vec<f32>> {
     let BlockContext { plan, reuse, .. } = shared;
-    let masks = match plan.spiking.correction {
+    let first = block.first;
+    let silenced = match plan.spiking.correction {
         Correction::Srp { steps, rule } if reuse.from_step == 0 && steps > 0 => {
-            Some(pre_steps(shared, steps, rule, first, rows, control)?)
+            pre_steps(shared, steps, rule, first, block.rows, control)?
         }
-        _ => None,
+        _ => Vec::new(),
     };
-    // COS reads ρ steps even if fewer are recorded.
     let recorded_steps = plan.steps - reuse.from_step;
-    let steps = match plan.spiking.correction {
-        Correction::Cos { steps, .. } if reuse.from_step == 0 => recorded_steps.max(steps),
-        _ => recorded_steps,
-    };
+    let steps = simulated_steps(plan, reuse);
     let network = plan.program.network();
-    let mut state = BlockState {
-        shared,
-        first,
-        rows,
-        steps,
-        values: vec![None; network.nodes.len()],
-        layers: plan.spiking.layers.iter().map(|_| None).collect(),
-    };
+    let mut state = BlockState { shared, block, steps, values: vec![None; network.nodes.len()] };
     for (id, node) in network.nodes.iter().enumerate() {
         control.check()?;
         let index = plan.spiking.layers.iter().position(|layer| layer.node == id);
         if let Some(index) = index.filter(|&index| index >= reuse.layers) {
             let layer = &plan.spiking.layers[index];
-            let mut currents = state.currents(node.inputs[0], id, &layer.bias)?;
-            let is_constant = matches!(currents.current, Current::Constant(_));
-            // COS reads every step separately.
-            currents.single_step = is_constant && !matches!(plan.spiking.correction, Correction::Cos { .. });
-            let resumed = reuse.previous.filter(|_| reuse.from_step > 0);
+            let Some(mut output) = state.block.layers[index].take() else { continue };
+            let currents = state.currents(node.inputs[0], id, &layer.bias)?;
+            let resumed = reuse.previous.filter(|_| reuse.from_step > 0).map(|r| &r.layers[index]);
+            let known = resumed.and_then(|record| record.silenced.as_ref()).map(|bits| (bits, first));
             let task = LayerTask {
                 layer,
-                constant: is_constant,
+                constant: matches!(currents.current, Current::Constant(_)),
                 recorded_steps,
                 first,
-                resume_from: resumed.map(|r| (&r.layers[index], reuse.from_step)),
+                resume_from: resumed.map(|record| (record, reuse.from_step)),
                 correction: plan.spiking.correction,
-                mask: masks.as_ref().map(|masks| &masks[index]),
+                silenced: silenced.get(index).map(|bits| (bits, 0)).or(known),
             };
-            let mut trace = integrate(&task, &currents, control)?;
+            integrate(&task, &currents, &mut output, control)?;
             drop(currents);
-            if let Some(take) = shared.on_layer_done {
-                take(index, first, &mut trace);
-            }
-            state.layers[index] = Some(trace);
+            state.block.layers[index] = Some(output);
         }
         if shared.dense[id] {
             state.values[id] = Some(state.dense_value(id, index)?);
         }
     }
     let readout = state.readout(recorded_steps, control)?;
-    let truncate = |trace: LayerTrace| {
-        let LayerTrace { mut spikes, .. } = trace;
-        spikes.resize(recorded_steps);
-        LayerTrace { spikes, ..trace }
-    };
-    let layers = state.layers.into_iter().map(|trace| trace.map(truncate)).collect();
-    Ok(Block { first, rows, layers, readout })
+    block.silenced = silenced;
+    Ok(readout)
 }
 
 /// The silenced neurons of every layer (SRP), from τ pre-steps of the whole network in lock-step.
@@ -142,17 +127,13 @@ fn pre_steps(
     let uncorrected = SpikingNetwork { correction: Correction::None, ..plan.spiking.clone() };
     let pre = SimulationPlan { spiking: &uncorrected, steps, previous: None, unchanged_layers: 0, ..*plan };
     let dense = dense_nodes(&pre, 0);
-    let masks: Vec<OnceLock<SpikeTrain>> = vec![OnceLock::new(); plan.spiking.layers.len()];
-    // Of a layer's final state only the mask is stored.
-    let to_mask = |layer: usize, _: usize, trace: &mut LayerTrace| {
-        let potential = std::mem::take(&mut trace.potential);
-        trace.mean_input = Vec::new();
-        masks[layer].get_or_init(|| srp::silence_mask(&plan.spiking.layers[layer], &potential, rule));
-    };
-    let shared =
-        BlockContext { plan: &pre, reuse: Reuse::NONE, dense: &dense, on_layer_done: Some(&to_mask), ..shared };
-    run_block(shared, first, rows, control)?;
-    Ok(masks.into_iter().filter_map(OnceLock::into_inner).collect())
+    let layers = &plan.spiking.layers;
+    let mut buffers: Vec<_> = layers.iter().map(|layer| LayerBuffers::new(layer, rows, steps, [false; 2])).collect();
+    let outputs = buffers.iter_mut().zip(layers).map(|(buffers, layer)| buffers.split(layer, rows, 0).pop()).collect();
+    let mut block = Block { first, rows, layers: outputs, silenced: Vec::new() };
+    run_block(BlockContext { plan: &pre, reuse: Reuse::NONE, dense: &dense, ..shared }, &mut block, control)?;
+    let mask = |(layer, buffers): (&SpikingLayer, LayerBuffers)| srp::silence_mask(layer, &buffers.potential, rule);
+    Ok(layers.iter().zip(buffers).map(mask).collect())
 }
 
 /// The nodes whose dense value is needed if the first `recorded_layers` spiking layers are known: those on the paths
@@ -170,21 +151,19 @@ pub(super) fn dense_nodes(plan: &SimulationPlan<'_>, recorded_layers: usize) -> 
 }
 
 /// State of a block while it runs through the network.
-struct BlockState<'a> {
+struct BlockState<'a, 'b> {
     shared: BlockContext<'a>,
-    first: usize,
-    rows: usize,
+    block: &'a mut Block<'b>,
     steps: usize,
     values: Vec<Option<Signal>>,
-    layers: Vec<Option<LayerTrace>>,
 }
 
-impl BlockState<'_> {
+impl BlockState<'_, '_> {
     /// The current that node `source` provides to its reader `reader`.
     fn currents<'b>(&'b mut self, source: NodeId, reader: NodeId, bias: &'b [f32]) -> Result<Currents<'b>> {
         let plan = self.shared.plan;
         let grid = Grid::from_any_shape(&plan.program.network().nodes[source].shape);
-        let (samples, steps, parts) = (self.rows, self.steps, self.shared.parts);
+        let (samples, steps, parts) = (self.block.rows, self.steps, self.shared.parts);
         let current = match planned_form(plan, source) {
             Some(form) => Current::Events(self.events(form)),
             None => match self.value(source, Some(reader))? {
@@ -192,21 +171,14 @@ impl BlockState<'_> {
                 Signal::Sequence(x) => Current::Steps(tensor_to_vec(x)),
             },
         };
-        Ok(Currents { current, grid, samples, steps, single_step: false, bias, parts })
+        Ok(Currents { current, grid, samples, steps, bias, parts })
     }
 
     fn events<'b>(&'b self, form: &'b EventForm) -> EventCurrents<'b> {
-        let BlockContext { plan, reuse, .. } = self.shared;
+        let plan = self.shared.plan;
         let source = |(term, tables): (&'b crate::compute::event::Term, &TableCache)| {
             let index = plan.spiking.layers.iter().position(|layer| layer.node == term.source).unwrap_or(0);
-            let layer = &plan.spiking.layers[index];
-            match (&self.layers[index], reuse.previous) {
-                (Some(trace), _) => SpikeInput::new(layer, &trace.spikes, 0, 0, term, &form.plan, tables),
-                (None, Some(previous)) => {
-                    SpikeInput::new(layer, &previous.layers[index].spikes, self.first, 0, term, &form.plan, tables)
-                }
-                (None, None) => unreachable!("a layer that was neither run nor known"),
-            }
+            SpikeInput::new(&plan.spiking.layers[index], self.spikes(index), term, &form.plan, tables)
         };
         let synapse_plan = &form.plan;
         let constant = if synapse_plan.depends_on_input {
@@ -222,11 +194,23 @@ impl BlockState<'_> {
         }
     }
 
+    /// The spikes of layer `index`, and the sample in them that is the block's first.
+    fn spikes(&self, index: usize) -> (SpikeRows<'_>, usize) {
+        match (&self.block.layers[index], self.shared.reuse.previous) {
+            (Some(output), _) => (SpikeRows::Block(&output.spikes), 0),
+            (None, Some(previous)) => (SpikeRows::Train(&previous.layers[index].spikes), self.block.first),
+            (None, None) => unreachable!("a layer that was neither run nor known"),
+        }
+    }
+
     /// The block's scaled input, `[B, F]`.
     fn input(&self) -> burn::tensor::Tensor<2> {
         let plan = self.shared.plan;
         let width = plan.program.network().input_shape().iter().product::<usize>();
-        plan.program.tensor(plan.input[self.first * width..(self.first + self.rows) * width].to_vec(), self.rows)
+        plan.program.tensor(
+            plan.input[self.block.first * width..(self.block.first + self.block.rows) * width].to_vec(),
+            self.block.rows,
+        )
     }
 
     /// The dense value of node `id`; `index` is its index among the spiking layers.
@@ -236,19 +220,14 @@ impl BlockState<'_> {
         let node = &network.nodes[id];
         Ok(match (&node.op, index) {
             (Op::Input, _) => {
-                let (of, steps) = ((self.first, self.rows), (reuse.from_step, self.steps));
+                let (of, steps) = ((self.block.first, self.block.rows), (reuse.from_step, self.steps));
                 input_signal(plan.program, plan.input, plan.samples, of, steps)
             }
             (Op::Activation(_), Some(index)) => {
                 let layer = &plan.spiking.layers[index];
-                let spikes = match (&self.layers[index], reuse.previous) {
-                    (Some(trace), _) => decode(layer, &trace.spikes, 0..self.steps, 0, self.rows),
-                    (None, Some(previous)) => {
-                        decode(layer, &previous.layers[index].spikes, 0..self.steps, self.first, self.rows)
-                    }
-                    (None, None) => unreachable!("a layer that was neither run nor known"),
-                };
-                Signal::Sequence(plan.program.tensor(spikes, self.steps * self.rows))
+                let (rows, first) = self.spikes(index);
+                let spikes = decode(layer, rows, 0..self.steps, first, self.block.rows);
+                Signal::Sequence(plan.program.tensor(spikes, self.steps * self.block.rows))
             }
             (Op::Activation(_), None) => {
                 return Err(Error::Internal(format!("activation '{}' has no neurons", node.name)));
@@ -281,7 +260,7 @@ impl BlockState<'_> {
     fn readout(&mut self, recorded_steps: usize, control: &JobControl) -> Result<Vec<f32>> {
         let plan = self.shared.plan;
         let network = plan.program.network();
-        let (rows, classes) = (self.rows, network.classes());
+        let (rows, classes) = (self.block.rows, network.classes());
         let currents = self.currents(network.output, network.nodes.len(), &[])?;
         let mut readout = currents_by_step(&currents, control)?;
         let row = rows * classes;
@@ -306,13 +285,13 @@ pub(super) fn with_recorded_currents<R>(
     let spiking = &plan.spiking.layers[layer];
     let source = network.nodes[spiking.node].inputs[0];
     let reuse = Reuse { previous: plan.previous, layers: layer, from_step: 0 };
+    let layers = plan.spiking.layers.iter().map(|_| None).collect();
+    let mut block = Block { first, rows, layers, silenced: Vec::new() };
     let mut state = BlockState {
-        shared: BlockContext { plan, reuse, dense: &[], parts: 1, on_layer_done: None },
-        first,
-        rows,
+        shared: BlockContext { plan, reuse, dense: &[], parts: 1 },
+        block: &mut block,
         steps: plan.steps,
         values: vec![None; network.nodes.len()],
-        layers: plan.spiking.layers.iter().map(|_| None).collect(),
     };
     if planned_form(plan, source).is_none() {
         for id in plan.program.nodes_between_spikes(source) {
@@ -336,44 +315,47 @@ pub(super) fn currents_by_step(currents: &Currents<'_>, control: &JobControl) ->
 }
 
 fn by_step_in<const N: usize>(currents: &Currents<'_>, control: &JobControl) -> Result<Vec<f32>> {
-    let (width, places) = (currents.grid.len(), currents.grid.places());
-    let mut out = vec![0.0; currents.steps * currents.samples * width];
-    // The visited positions, and the values of all of them, `[visit][T][lane]`.
-    type Piece = (Vec<ColumnPosition>, Vec<f32>);
-    let pieces = currents.for_each_column::<N, Piece>(control, |_, columns| {
-        let mut piece: Piece = Default::default();
-        columns(&mut |at, column| {
-            piece.0.push(at.clone());
-            for values in column.iter() {
-                piece.1.extend((0..at.lanes()).map(|lane| values[lane / LANES].0[lane % LANES]));
-            }
-        })?;
-        Ok(piece)
-    })?;
-    for (visits, values) in pieces {
-        let mut values = values.into_iter();
-        for at in visits {
-            for t in 0..currents.steps {
-                let row = (t * currents.samples + at.sample) * width;
-                at.neurons().zip(&mut values).for_each(|((place, c), value)| out[row + c * places + place] = value);
+    let mut out = vec![0.0; currents.steps * currents.samples * currents.grid.len()];
+    for task in currents.tasks() {
+        currents.run::<N>(&task, control, &mut ByStep { currents, out: &mut out })?;
+    }
+    Ok(out)
+}
+
+/// Collects currents as `[T][B][F]`.
+struct ByStep<'a, 'b> {
+    currents: &'a Currents<'b>,
+    out: &'a mut [f32],
+}
+
+impl<const N: usize> TakeCurrents<N> for ByStep<'_, '_> {
+    fn take(&mut self, piece: &Piece, steps: Range<usize>, currents: PieceCurrents<'_, N>) {
+        let (samples, grid) = (self.currents.samples, self.currents.grid);
+        for (k, t) in steps.enumerate() {
+            let row = (t * samples + piece.sample) * grid.len();
+            for (at, place) in piece.places.clone().enumerate() {
+                let values = currents.at(k, at);
+                for (lane, c) in piece.channels.clone().enumerate() {
+                    self.out[row + c * grid.places() + place] = values[lane / LANES].0[lane % LANES];
+                }
             }
         }
     }
-    Ok(out)
 }
 
 /// Outputs of `steps` as amplitudes, `[T·B, F]`.
 pub(super) fn decode(
     layer: &SpikingLayer,
-    spikes: &SpikeTrain,
-    steps: std::ops::Range<usize>,
+    spikes: SpikeRows<'_>,
+    steps: Range<usize>,
     first: usize,
     rows: usize,
 ) -> Vec<f32> {
     let units = layer.amplitudes();
     let mut out = vec![0.0; steps.len() * rows * units.len()];
     for (i, row) in out.chunks_mut(units.len().max(1)).enumerate() {
-        spikes.for_each_bit(steps.start + i / rows, first + i % rows, |neuron, weight| {
+        let sample = SampleSpikes { rows: spikes, sample: first + i % rows };
+        for_each_bit(&sample, spikes.shape(), steps.start + i / rows, |neuron, weight| {
             row[neuron] += weight as f32 * units[neuron];
         });
     }

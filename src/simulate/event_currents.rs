@@ -1,15 +1,19 @@
-//! Currents from events: sums a layer's synaptic terms over the spikes of earlier layers.
+//! Currents from events: sums a layer's synaptic terms over the spikes of earlier layers, row by row.
 
-use std::ops::Range;
 use std::sync::Arc;
 
-use super::spike_train::{SampleSpikes, SpikeTrain};
-use crate::compute::event::event_list::{EventReader, RowEvents};
-use crate::compute::event::gather::{Column, ColumnSpan, ShortcutInput, column_spans, fill, gather};
-use crate::compute::event::lookup_table::{PatternTable, SpikePatterns, TableCache, look_up};
-use crate::compute::event::synapse_plan::{Grid, LinearMap, SlidingWindow, SynapsePlan, Term};
-use crate::compute::event::weight_tiles::{MIN_TILED_BYTES, TiledEvents, WeightTile};
-use crate::compute::event::{lookup_table, weight_tiles};
+use super::spike_train::{SampleSpikes, SpikeRows};
+use crate::compute::event::lateral_pool::{PooledStep, SIDES, lateral};
+use crate::compute::event::lookup_table::{self, TableCache};
+use crate::compute::event::row_input::{ColumnEvents, Tap, row_taps, write_patterns};
+use crate::compute::event::row_kernel::{
+    AddToRow, ColumnSums, EventSums, RowGeometry, RowSink, TableSums, Tables, roll, scatter,
+};
+use crate::compute::event::shortcut::BlockShortcut;
+use crate::compute::event::spike_source::SpikeSource;
+use crate::compute::event::synapse_plan::{LinearMap, PackedWeights, SourcePool, SynapsePlan, Term};
+use crate::compute::event::weight_tiles::{TiledEvents, WeightTile};
+use crate::compute::simd::isa::Isa;
 use crate::compute::simd::lanes::{LANES, Lanes};
 use crate::convert::{MaxPoolRule, SpikingLayer};
 
@@ -25,350 +29,312 @@ pub struct EventCurrents<'a> {
 
 /// The spiking layer behind one term.
 pub struct SpikeInput<'a> {
-    /// Its spikes; sample 0 of the current is sample `sample`, step 0 is step `first`.
-    pub train: &'a SpikeTrain,
-    pub sample: usize,
-    pub first: usize,
+    /// Its spikes; sample 0 of the current is sample `sample`.
+    rows: SpikeRows<'a>,
+    sample: usize,
     /// The amplitude of one count: one value, or one per channel.
     amplitudes: Vec<f32>,
-    /// The same for each row of weights, `[group][row]`, if channels differ.
-    factors: Vec<f32>,
-    /// Precomputed sums, if the term uses a lookup table.
-    table: Option<Arc<PatternTable>>,
-    /// Whether its rows are read in tiles for many columns at once ([`EventCurrents::add_tiled`]).
-    pub tiled: bool,
+    /// Precomputed sums, if the term uses lookup tables, or weights times amplitudes, if the channels' amplitudes differ.
+    made: Option<Arc<Vec<Lanes>>>,
+    /// Whether `made` has lookup tables.
+    tables: bool,
+    /// First entry of each column group in one block's tables or weights, and one past the last.
+    groups: Vec<usize>,
 }
 
 impl<'a> SpikeInput<'a> {
-    /// The spikes of `layer` in `train` as the input of `term`, a term of `plan`; `tables` caches its lookup table.
+    /// The spikes `rows` of `layer`, from sample `sample` on, as the input of `term`, a term of `plan`; `cache` has its
+    /// lookup tables.
     pub fn new(
         layer: &SpikingLayer,
-        train: &'a SpikeTrain,
-        sample: usize,
-        first: usize,
+        (rows, sample): (SpikeRows<'a>, usize),
         term: &Term,
         plan: &SynapsePlan,
-        tables: &TableCache,
+        cache: &TableCache,
     ) -> Self {
         let amplitudes: Vec<f32> = layer.theta.iter().map(|&theta| layer.neuron.amplitude(theta)).collect();
-        let (mut factors, mut table) = (Vec::new(), None);
-        if let LinearMap::Weights(rows) = &term.map {
-            let channels = rows.input.channels / rows.groups;
-            if lookup_table::is_applicable(term, plan.lanes) {
-                let amplitude = |c: usize| amplitudes[c % amplitudes.len()];
-                let build_table = || PatternTable::new((term, rows), plan.sum, plan.lanes, amplitude);
-                table = Some(tables.get_or_build(&amplitudes, build_table));
-            } else if amplitudes.len() > 1 {
-                let factor = |i: usize| amplitudes[i / rows.rows * channels + i % channels];
-                factors = (0..rows.groups * rows.rows).map(factor).collect();
+        let (mut groups, mut made, mut tables) = (Vec::new(), None, false);
+        if let LinearMap::Weights(map) = &term.map {
+            let amplitude = |c: usize| amplitudes[c % amplitudes.len()];
+            tables = lookup_table::is_applicable(term, plan.lanes);
+            if tables {
+                groups = lookup_table::group_offsets(map, plan.lanes);
+                made = Some(cache.get_or_build(&amplitudes, || lookup_table::build(map, plan.lanes, amplitude)));
+            } else {
+                groups = map.group_offsets(plan.lanes);
+                if amplitudes.len() > 1 {
+                    let scale = || lookup_table::scale(map, plan.lanes, |block| plan.group_of(map, block), amplitude);
+                    made = Some(cache.get_or_build(&amplitudes, scale));
+                }
             }
         }
-        let tiled = table.is_none()
-            && factors.is_empty()
-            && plan.weight_bytes() > MIN_TILED_BYTES
-            && weight_tiles::is_applicable_to_term(term, plan);
-        Self { train, sample, first, amplitudes, factors, table, tiled }
+        Self { rows, sample, amplitudes, made, tables, groups }
+    }
+
+    fn spikes(&self, sample: usize) -> SampleSpikes<'a> {
+        SampleSpikes { rows: self.rows, sample: self.sample + sample }
+    }
+
+    /// Tables or weights of one block.
+    fn weights<'b>(&'b self, map: &'b PackedWeights, block: usize) -> &'b [Lanes] {
+        let size = self.groups.last().copied().unwrap_or(0);
+        let all = self.made.as_ref().map_or(map.weights.as_slice(), |made| made.as_slice());
+        &all[block * size..(block + 1) * size]
+    }
+
+    /// The value of one count in units of [`SpikeInput::weights`].
+    fn amplitude(&self) -> f32 {
+        if self.made.is_some() { 1.0 } else { self.amplitudes[0] }
     }
 }
 
-/// The spikes of one sample for one term, in the form that the term reads; shortcuts read the bits directly.
-pub enum PreparedInput<'a> {
+/// What is prepared of one sample's spikes for one term before its rows are read.
+pub enum PreparedInput {
+    /// Nothing: rows read the bits.
     Bits,
-    Patterns(Vec<SpikePatterns>),
-    /// Rows of events, listed on demand.
-    Reader(EventReader<'a, SampleSpikes<'a>>),
-    /// Rows of events, listed beforehand.
-    Rows(Vec<RowEvents>),
+    /// What a lateral pool emits, `[group][side]`.
+    Lateral(Vec<[Vec<PooledStep>; 2]>),
     /// Events tile by tile, one for each plane.
     Tiles(Vec<TiledEvents>),
 }
 
-/// Position of a column: a block of channels at one place of one sample, or all channels at several places. The bits of
-/// its neurons are adjacent.
-#[derive(Clone, Debug)]
-pub struct ColumnPosition {
-    pub sample: usize,
-    /// The first place.
-    pub place: usize,
-    pub places: usize,
-    pub channels: Range<usize>,
-}
-
-impl ColumnPosition {
-    /// Lanes that have a neuron.
-    pub fn lanes(&self) -> usize {
-        self.places * self.channels.len()
-    }
-    /// Place and channel of every lane that has a neuron.
-    pub fn neurons(&self) -> impl Iterator<Item = (usize, usize)> {
-        let places = self.place..self.place + self.places;
-        places.flat_map(|place| self.channels.clone().map(move |c| (place, c)))
-    }
-}
-
-/// A request for one column.
+/// One row of sums: a block of channels in one row of the plan's inner grid, at one step of one sample.
 #[derive(Clone, Copy)]
-pub struct ColumnRequest<'a> {
-    pub at: &'a ColumnPosition,
+pub struct RowRequest<'a> {
+    pub sample: usize,
+    pub y: usize,
+    pub t: usize,
     pub block: usize,
-    /// The sample's spikes, one for each term.
-    pub inputs: &'a [PreparedInput<'a>],
+    /// The sample's inputs, one for each term.
+    pub inputs: &'a [PreparedInput],
 }
 
-/// Buffers for the columns that one task computes.
-pub struct Scratch<const N: usize> {
-    pub column: Vec<[Lanes; N]>,
-    /// Buffer for the sums that a pool reads.
-    other: Vec<[Lanes; N]>,
-    pub row_cache: RowCache,
-}
-
-/// The last listed rows of events: the next column mostly needs the same.
-pub struct RowCache {
-    spans: Vec<ColumnSpan>,
-    /// `[term][row modulo number of slots]`
-    slots: Vec<Vec<CachedRow>>,
-}
-
+/// Buffers for the spikes under one row.
 #[derive(Default)]
-struct CachedRow {
-    /// Sample and row of outputs.
-    key: Option<(usize, usize)>,
-    events: RowEvents,
+pub struct RowSpikes {
+    taps: Vec<Tap>,
+    /// Term, sample and row that the taps belong to.
+    key: Option<(usize, usize, usize)>,
+    patterns: Vec<u8>,
+    events: ColumnEvents,
 }
 
-impl<const N: usize> Scratch<N> {
-    /// Buffers for columns of `steps` steps with the currents of `plan`.
-    pub fn new(steps: usize, plan: Option<&SynapsePlan>) -> Self {
-        let terms = plan.map_or(0, |plan| plan.terms.len());
-        let rows = plan.and_then(|plan| plan.pool).map_or(1, |pool| pool.kernel[0]);
-        // A column of several places may span two rows.
-        let slots = || (0..rows.max(2)).map(|_| CachedRow::default()).collect();
-        let row_cache = RowCache { spans: Vec::new(), slots: (0..terms).map(|_| slots()).collect() };
-        Self { column: vec![[Lanes::ZERO; N]; steps], other: Vec::new(), row_cache }
+/// What is done with the sums of a row's input columns.
+trait UseSums<I: Isa, const N: usize> {
+    fn run(self, sums: &impl ColumnSums<N>);
+}
+
+/// Adds to a row of any geometry.
+struct AddTo<'a, const N: usize> {
+    geometry: &'a RowGeometry<'a>,
+    row: &'a mut [[Lanes; N]],
+}
+
+impl<I: Isa, const N: usize> UseSums<I, N> for AddTo<'_, N> {
+    #[inline(always)]
+    fn run(self, sums: &impl ColumnSums<N>) {
+        if self.geometry.rolls() {
+            roll::<I, N>(sums, self.geometry, &mut AddToRow(self.row));
+        } else {
+            scatter::<I, N>(sums, self.geometry, self.row);
+        }
     }
 }
 
-impl SpikeInput<'_> {
-    fn spikes(&self, sample: usize) -> SampleSpikes<'_> {
-        SampleSpikes { train: self.train, sample: self.sample + sample, first: self.first }
+/// Passes complete sums on.
+struct RollInto<'a, S> {
+    geometry: &'a RowGeometry<'a>,
+    sink: &'a mut S,
+}
+
+impl<I: Isa, S: RowSink<I, N>, const N: usize> UseSums<I, N> for RollInto<'_, S> {
+    #[inline(always)]
+    fn run(self, sums: &impl ColumnSums<N>) {
+        roll::<I, N>(sums, self.geometry, self.sink);
     }
 }
 
 impl EventCurrents<'_> {
-    /// The spikes of one sample, one input per term; with `ahead`, all rows of events are listed at once.
-    pub fn inputs(&self, sample: usize, steps: usize, ahead: bool) -> Vec<PreparedInput<'_>> {
-        use rayon::prelude::*;
-        let input = |k: usize| {
-            let (term, source) = (&self.plan.terms[k], &self.sources[k]);
+    /// Prepares one sample's spikes over `steps`, one input per term.
+    pub fn inputs(&self, sample: usize, steps: usize) -> Vec<PreparedInput> {
+        let input = |(term, source): (&Term, &SpikeInput<'_>)| {
+            let LinearMap::Weights(map) = &term.map else { return PreparedInput::Bits };
             let spikes = source.spikes(sample);
-            if source.table.is_some() {
-                return PreparedInput::Patterns(SpikePatterns::new(term.from, &spikes, steps));
+            if map.tiled {
+                return PreparedInput::Tiles(TiledEvents::new(term, map, &spikes, steps));
             }
-            if let (true, LinearMap::Weights(rows)) = (source.tiled, &term.map) {
-                return PreparedInput::Tiles(TiledEvents::new(term, rows, &spikes, steps));
-            }
-            let Some(reader) = EventReader::new(term, spikes, steps) else { return PreparedInput::Bits };
-            if !ahead {
-                return PreparedInput::Reader(reader);
-            }
-            let row = |y: usize| {
-                let mut row = RowEvents::default();
-                reader.row(y, &mut row);
-                row
-            };
-            PreparedInput::Rows((0..self.plan.sum.height).into_par_iter().map(row).collect())
+            let Some(SourcePool::Lateral(windows)) = term.pool else { return PreparedInput::Bits };
+            let channels = term.from.channels / map.groups;
+            let group =
+                |g: usize| lateral(term.from, map.input, windows, g * channels..(g + 1) * channels, &spikes, steps);
+            PreparedInput::Lateral((0..map.groups).map(group).collect())
         };
-        (0..self.sources.len()).map(input).collect()
+        self.plan.terms.iter().zip(&self.sources).map(input).collect()
     }
 
-    /// Writes the sum of constant and terms at one position of the plan's inner grid to `column`. Tiled terms are
-    /// excluded; [`EventCurrents::add_tiled`] adds them.
-    pub fn sum<const M: usize>(&self, request: &ColumnRequest<'_>, row_cache: &mut RowCache, column: &mut Column<M>) {
-        let ColumnPosition { sample, place, places, ref channels } = *request.at;
-        let grid = self.plan.sum;
-        let row = if self.plan.depends_on_input { sample * grid.len() } else { 0 } + place * grid.channels;
-        let mut constant = [Lanes::ZERO; M];
-        let first = row + channels.start;
-        for (lane, value) in self.constant[first..first + request.at.lanes()].iter().enumerate() {
-            constant[lane / LANES].0[lane % LANES] = *value;
-        }
-        fill(&constant, column);
-        for (k, (term, source)) in self.plan.terms.iter().zip(&self.sources).enumerate() {
-            if let LinearMap::Shortcut(map) = &term.map {
-                let spikes = source.spikes(sample);
-                let (from, pool, amplitudes) = (term.from, term.pool, source.amplitudes.as_slice());
-                let shortcut = ShortcutInput { map, from, pool, spikes: &spikes, amplitudes };
-                if places > 1 && pool.is_none() && map.is_identity(from, grid) {
-                    shortcut.add_places(place, places, column);
-                } else {
-                    for part in 0..places {
-                        let at = [(place + part) / grid.width, (place + part) % grid.width];
-                        shortcut.add(at, channels.start, channels.len(), part * channels.len(), column);
-                    }
-                }
-                continue;
+    /// Whether some term is read in tiles ([`EventCurrents::add_tiled`]).
+    pub fn is_tiled(&self) -> bool {
+        self.plan.terms.iter().any(|term| matches!(&term.map, LinearMap::Weights(map) if map.tiled))
+    }
+
+    /// The term with weights, if it is the only one, has one plane of spikes and a geometry that rolls, and the shortcut
+    /// beside it, if there is at most one and it is plain: the form in which complete sums are passed on.
+    pub fn single_term(&self) -> Option<(usize, Option<usize>)> {
+        let is_shortcut = |k: &usize| matches!(self.plan.terms[*k].map, LinearMap::Shortcut(_));
+        let (shortcuts, weights): (Vec<usize>, Vec<usize>) = (0..self.plan.terms.len()).partition(is_shortcut);
+        let (&[term], true, None) = (weights.as_slice(), shortcuts.len() < 2, self.plan.pool) else { return None };
+        let planes = |k: usize| self.sources[k].spikes(0).weights().len();
+        let lateral = matches!(self.plan.terms[term].pool, Some(SourcePool::Lateral(_)));
+        let LinearMap::Weights(map) = &self.plan.terms[term].map else { return None };
+        let plain = shortcuts.iter().all(|&k| self.plan.terms[k].pool.is_none() && planes(k) == 1);
+        let rolls = RowGeometry::new(map, self.plan.sum.width).rolls();
+        (planes(term) == 1 && !lateral && !map.tiled && rolls && plain).then(|| (term, shortcuts.first().copied()))
+    }
+
+    /// The shortcut of term `k` for one block.
+    pub fn shortcut<const N: usize>(&self, k: usize, block: usize) -> Option<BlockShortcut<'_, N>> {
+        let (term, channels) = (&self.plan.terms[k], &self.plan.blocks[block]);
+        let LinearMap::Shortcut(map) = &term.map else { return None };
+        BlockShortcut::new((map, term.from, term.pool), (channels.start, channels.len()), &self.sources[k].amplitudes)
+    }
+
+    /// The spikes that term `k` reads.
+    pub fn spikes(&self, k: usize, sample: usize) -> SampleSpikes<'_> {
+        self.sources[k].spikes(sample)
+    }
+
+    /// Writes the current without spikes of a block of channels in row `y` to `row`, plus `bias` (one per channel of the
+    /// grid; empty if there is none).
+    pub fn write_base<const N: usize>(
+        &self,
+        sample: usize,
+        y: usize,
+        block: usize,
+        bias: &[f32],
+        row: &mut [[Lanes; N]],
+    ) {
+        let (grid, channels) = (self.plan.sum, self.plan.blocks[block].clone());
+        let start = if self.plan.depends_on_input { sample * grid.len() } else { 0 } + y * grid.width * grid.channels;
+        for (place, out) in row.iter_mut().enumerate() {
+            let first = start + place * grid.channels;
+            let values = &self.constant[first + channels.start..first + channels.end];
+            for (out, values) in out.iter_mut().zip(values.chunks(LANES)) {
+                out.0[..values.len()].copy_from_slice(values);
             }
-            if source.tiled {
-                continue;
-            }
-            let RowCache { spans, slots } = &mut *row_cache;
-            for part in 0..places {
-                let at = [(place + part) / grid.width, (place + part) % grid.width];
-                let events = row_of_events(&request.inputs[k], &mut slots[k], sample, at[0]);
-                let patterns = match &request.inputs[k] {
-                    PreparedInput::Patterns(patterns) => patterns.as_slice(),
-                    _ => &[],
-                };
-                let rows =
-                    Rows { term, source, patterns, events, block: request.block, first: channels.start, at, part };
-                // Blocks are not wider than columns.
-                match (self.plan.lanes, M) {
-                    (1, _) => rows.add::<1, M>(grid, spans, column),
-                    (2, 2 | 4) => rows.add::<2, M>(grid, spans, column),
-                    _ => rows.add::<M, M>(grid, spans, column),
-                }
+            for (lane, c) in channels.clone().enumerate().filter(|_| !bias.is_empty()) {
+                out[lane / LANES].0[lane % LANES] += bias[c];
             }
         }
     }
 
-    /// Adds the tiled terms at several positions of one block; `columns` are their columns.
+    /// Adds all terms to `row`: first those with weights, then the shortcuts. Tiled terms are excluded.
+    #[inline(always)]
+    pub fn add_terms<I: Isa, const N: usize>(
+        &self,
+        request: &RowRequest<'_>,
+        spikes: &mut RowSpikes,
+        row: &mut [[Lanes; N]],
+    ) {
+        for (k, term) in self.plan.terms.iter().enumerate() {
+            let LinearMap::Weights(map) = &term.map else { continue };
+            if map.tiled {
+                continue;
+            }
+            let geometry = RowGeometry::new(map, self.plan.sum.width);
+            let planes = match request.inputs[k] {
+                PreparedInput::Lateral(_) => SIDES.len(),
+                _ => self.spikes(k, request.sample).weights().len(),
+            };
+            for plane in 0..planes {
+                self.with_sums::<I, N>(k, plane, request, spikes, AddTo { geometry: &geometry, row: &mut *row });
+            }
+        }
+        for (k, term) in self.plan.terms.iter().enumerate() {
+            if matches!(term.map, LinearMap::Shortcut(_))
+                && let Some(shortcut) = self.shortcut::<N>(k, request.block)
+            {
+                shortcut.add_row::<I>(&self.spikes(k, request.sample), request.t, request.y, row);
+            }
+        }
+    }
+
+    /// Passes the sums of term `k` (see [`EventCurrents::single_term`]) to `sink`.
+    #[inline(always)]
+    pub fn roll_term<I: Isa, const N: usize>(
+        &self,
+        k: usize,
+        request: &RowRequest<'_>,
+        spikes: &mut RowSpikes,
+        sink: &mut impl RowSink<I, N>,
+    ) {
+        let LinearMap::Weights(map) = &self.plan.terms[k].map else { return };
+        let geometry = RowGeometry::new(map, self.plan.sum.width);
+        self.with_sums::<I, N>(k, 0, request, spikes, RollInto { geometry: &geometry, sink });
+    }
+
+    /// Reads one plane of the spikes under a row for term `k`, and calls `work` with the sums of its input columns.
+    #[inline(always)]
+    fn with_sums<I: Isa, const N: usize>(
+        &self,
+        k: usize,
+        plane: usize,
+        request: &RowRequest<'_>,
+        buffers: &mut RowSpikes,
+        work: impl UseSums<I, N>,
+    ) {
+        let (term, source) = (&self.plan.terms[k], &self.sources[k]);
+        let LinearMap::Weights(map) = &term.map else { return };
+        let RowRequest { sample, y, t, block, inputs } = *request;
+        let RowSpikes { taps, key, patterns, events } = buffers;
+        if *key != Some((k, sample, y)) {
+            row_taps(term, map, y, taps);
+            *key = Some((k, sample, y));
+        }
+        let (weights, groups, width) = (source.weights(map, block), source.groups.as_slice(), map.input.width);
+        if let PreparedInput::Lateral(pooled) = &inputs[k] {
+            let channels = map.input.channels / map.groups;
+            events.list_pooled(&pooled[self.plan.group_of(map, block)][plane][t], channels, width, taps);
+            let amplitude = source.amplitude() * SIDES[plane] as f32;
+            return work.run(&EventSums { weights, groups, events, amplitude });
+        }
+        let spikes = source.spikes(sample);
+        let (words, count) = (spikes.plane(t, plane), spikes.weights()[plane] as f32);
+        if source.tables {
+            write_patterns(words, term.from, width, taps, patterns);
+            let sums = TableSums { tables: weights, groups, patterns, taps, width, count };
+            match lookup_table::octets(map) {
+                1 => work.run(&Tables::<1>(sums)),
+                _ => work.run(&Tables::<2>(sums)),
+            }
+            return;
+        }
+        let channels = map.input.channels / map.groups;
+        let first = self.plan.group_of(map, block) * channels;
+        events.list::<I>(words, term.from, (first, channels), width, taps);
+        work.run(&EventSums { weights, groups, events, amplitude: source.amplitude() * count });
+    }
+
+    /// Adds the tiled terms at several places of one block; `columns` has their sums at every step, and `places` are
+    /// sample, row and column of each with the sample's inputs.
     pub fn add_tiled<const N: usize>(
         &self,
         block: usize,
-        requests: &[ColumnRequest<'_>],
+        places: &[([usize; 3], &[PreparedInput])],
         columns: &mut [Vec<[Lanes; N]>],
     ) {
         for (k, (term, source)) in self.plan.terms.iter().zip(&self.sources).enumerate() {
-            let LinearMap::Weights(rows) = &term.map else { continue };
-            if !source.tiled {
+            let LinearMap::Weights(map) = &term.map else { continue };
+            if !map.tiled {
                 continue;
             }
-            let size = rows.rows * N;
-            let weights = &rows.weights[block * size..(block + 1) * size];
-            for tile in WeightTile::all(rows, weights) {
-                for (request, column) in requests.iter().zip(&mut *columns) {
-                    let at = [request.at.place / self.plan.sum.width, request.at.place % self.plan.sum.width];
-                    let PreparedInput::Tiles(planes) = &request.inputs[k] else { continue };
+            for tile in WeightTile::all(map, source.weights(map, block)) {
+                for (([_, y, x], inputs), column) in places.iter().zip(&mut *columns) {
+                    let PreparedInput::Tiles(planes) = &inputs[k] else { continue };
                     for events in planes {
-                        tile.add::<N>(rows, events, at, source.amplitudes[0], column);
+                        tile.add::<N>(map, events, [*y, *x], source.amplitude(), column);
                     }
                 }
             }
         }
-    }
-
-    /// Writes the maximum over the window of one output place: of each step's currents, or of their sums so far
-    /// (lateral).
-    pub fn pooled<const N: usize>(
-        &self,
-        windows: SlidingWindow,
-        grid: Grid,
-        request: &ColumnRequest<'_>,
-        scratch: &mut Scratch<N>,
-    ) {
-        let Scratch { column, other, row_cache } = scratch;
-        other.resize(column.len(), [Lanes::ZERO; N]);
-        column.fill([Lanes([f32::NEG_INFINITY; LANES]); N]);
-        let lateral = self.pooling == MaxPoolRule::Lateral;
-        let here = request.at.place;
-        for place in windows.places(self.plan.sum, here / grid.width, here % grid.width) {
-            self.sum(
-                &ColumnRequest { at: &ColumnPosition { place, ..request.at.clone() }, ..*request },
-                row_cache,
-                other,
-            );
-            if lateral {
-                accumulate(other);
-            }
-            for (out, other) in column.iter_mut().zip(other.iter()) {
-                for (out, other) in out.iter_mut().zip(other) {
-                    out.0.iter_mut().zip(other.0).for_each(|(out, other)| *out = out.max(other));
-                }
-            }
-        }
-        if lateral {
-            // Each step emits the increase of the largest sum.
-            for t in (1..column.len()).rev() {
-                let before = column[t - 1];
-                subtract(&mut column[t], &before);
-            }
-        }
-    }
-}
-
-/// The events for outputs in row `y`; `None` if the term is read in another form.
-fn row_of_events<'b>(
-    input: &'b PreparedInput<'_>,
-    slots: &'b mut [CachedRow],
-    sample: usize,
-    y: usize,
-) -> Option<&'b RowEvents> {
-    match input {
-        PreparedInput::Rows(rows) => rows.get(y),
-        PreparedInput::Reader(reader) => {
-            let slot = &mut slots[y % slots.len()];
-            if slot.key != Some((sample, y)) {
-                reader.row(y, &mut slot.events);
-                slot.key = Some((sample, y));
-            }
-            Some(&slot.events)
-        }
-        _ => None,
-    }
-}
-
-/// A term with weights at one place, for one block of output channels.
-struct Rows<'a> {
-    term: &'a Term,
-    source: &'a SpikeInput<'a>,
-    patterns: &'a [SpikePatterns],
-    events: Option<&'a RowEvents>,
-    block: usize,
-    /// The block's first channel.
-    first: usize,
-    at: [usize; 2],
-    /// Index of the place within the column.
-    part: usize,
-}
-
-impl Rows<'_> {
-    fn add<const N: usize, const M: usize>(&self, grid: Grid, spans: &mut Vec<ColumnSpan>, column: &mut Column<M>) {
-        let Self { source, block, at, part, .. } = *self;
-        let LinearMap::Weights(rows) = &self.term.map else { return };
-        if let Some(table) = &source.table {
-            for patterns in self.patterns {
-                look_up::<N, M>(table, patterns, block, at[0] * grid.width + at[1], part, column);
-            }
-        }
-        let Some(events) = self.events else { return };
-        column_spans(rows, at[1], spans);
-        let size = rows.rows * N;
-        let group = self.first * rows.groups / grid.channels;
-        let weights = &rows.weights[block * size..(block + 1) * size];
-        let factors = match source.factors.as_slice() {
-            [] => None,
-            factors => Some(&factors[group * rows.rows..(group + 1) * rows.rows]),
-        };
-        let amplitude = if factors.is_some() { 1.0 } else { source.amplitudes[0] };
-        for list in &events.lists[group] {
-            gather::<N, M>(weights, factors, list, spans, amplitude, part, column);
-        }
-    }
-}
-
-/// Replaces each step by the sum of all steps so far.
-fn accumulate<const N: usize>(column: &mut Column<N>) {
-    for t in 1..column.len() {
-        let before = column[t - 1];
-        for (out, before) in column[t].iter_mut().zip(&before) {
-            out.0.iter_mut().zip(before.0).for_each(|(out, before)| *out += before);
-        }
-    }
-}
-
-fn subtract<const N: usize>(out: &mut [Lanes; N], by: &[Lanes; N]) {
-    for (out, by) in out.iter_mut().zip(by) {
-        out.0.iter_mut().zip(by.0).for_each(|(out, by)| *out -= by);
     }
 }

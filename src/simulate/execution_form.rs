@@ -39,7 +39,7 @@ pub fn execution_form(program: &Program, spiking: &SpikingNetwork, layer: usize)
 }
 
 /// Whether spikes reach node `id`.
-fn receives_spikes(network: &Network, id: NodeId) -> bool {
+pub(super) fn receives_spikes(network: &Network, id: NodeId) -> bool {
     let node = &network.nodes[id];
     matches!(node.op, Op::Activation(_)) || node.inputs.iter().any(|&input| receives_spikes(network, input))
 }

@@ -2,33 +2,19 @@
 
 use std::ops::Range;
 
-use super::column::{MAX_PLANES, NeuronColumn};
 use super::correction::cos::CosShift;
-use super::currents::{ColumnTask, Currents};
-use super::event_currents::ColumnPosition;
+use super::currents::{CurrentTask, Currents, Fire, Piece, PieceCurrents, TakeCurrents};
+use super::layer_buffers::{LayerBuffers, LayerOutput};
+use super::membranes::{Membranes, or_bits};
 use super::neuron::Dynamics;
 use super::recording::LayerRecording;
 use super::spike_train::SpikeTrain;
 use crate::Result;
-use crate::compute::Lanes;
-use crate::compute::event::gather::Column;
-use crate::compute::simd::lanes::LANES;
-use crate::convert::{Correction, SpikingLayer};
+use crate::compute::simd::dispatch;
+use crate::compute::simd::isa::{Isa, Kernel};
+use crate::compute::simd::lanes::{LANES, Lanes};
+use crate::convert::{Correction, NeuronModel, SpikingLayer};
 use crate::progress::JobControl;
-
-/// Result of integrating one layer.
-pub(super) struct LayerTrace {
-    /// Spikes of all simulated steps, including those that are not recorded.
-    pub spikes: SpikeTrain,
-    /// Mean input current over the recorded steps, `[B, F]`.
-    pub mean_input: Vec<f32>,
-    /// Potential after the last recorded step, `[B, F]`.
-    pub potential: Vec<f32>,
-    /// Shifted v(0), `[B, F]` (COS).
-    pub start: Option<Vec<f32>>,
-    /// Silenced neurons, one step of bits (SRP).
-    pub silenced: Option<SpikeTrain>,
-}
 
 /// Parameters for integrating one layer.
 pub(super) struct LayerTask<'a> {
@@ -42,320 +28,304 @@ pub(super) struct LayerTask<'a> {
     /// The layer's recording so far and its number of steps, if the run resumes.
     pub resume_from: Option<(&'a LayerRecording, usize)>,
     pub correction: Correction,
-    /// Silenced neurons, one step of bits.
-    pub mask: Option<&'a SpikeTrain>,
+    /// Silenced neurons, one step of bits, and the sample in them that is the block's first.
+    pub silenced: Option<(&'a SpikeTrain, usize)>,
 }
 
-/// Integrates `currents`, the input of `layer_task.layer`.
+/// Integrates `currents`, the input of `layer_task.layer`, and writes the result to `output`.
 ///
 /// # Errors
 /// [`crate::Error::Cancelled`] once `control` is cancelled.
 pub(super) fn integrate(
     layer_task: &LayerTask<'_>,
     currents: &Currents<'_>,
+    output: &mut LayerOutput<'_>,
     control: &JobControl,
-) -> Result<LayerTrace> {
+) -> Result<()> {
     match currents.lanes() {
-        1 => integrate_in::<1>(layer_task, currents, control),
-        2 => integrate_in::<2>(layer_task, currents, control),
-        _ => integrate_in::<4>(layer_task, currents, control),
+        1 => integrate_in::<1>(layer_task, currents, output, control),
+        2 => integrate_in::<2>(layer_task, currents, output, control),
+        _ => integrate_in::<4>(layer_task, currents, output, control),
     }
-}
-
-/// Result of one task for its places, channels innermost.
-struct TaskOutput {
-    samples: Range<usize>,
-    places: Range<usize>,
-    /// Whether it contains all channels; otherwise the missing ones are zero.
-    all_channels: bool,
-    /// `[sample][T][plane][word]`
-    bits: Vec<u64>,
-    /// `[sample][place][channel]` each.
-    mean: Vec<f32>,
-    potential: Vec<f32>,
-    start: Vec<f32>,
 }
 
 fn integrate_in<const N: usize>(
     layer_task: &LayerTask<'_>,
     currents: &Currents<'_>,
+    output: &mut LayerOutput<'_>,
     control: &JobControl,
-) -> Result<LayerTrace> {
-    let LayerTask { layer, first, resume_from, .. } = *layer_task;
-    let before = resume_from.map_or(0, |(_, steps)| steps);
-    let silenced_mask =
-        layer_task.mask.cloned().or_else(|| resumed_silenced(layer, resume_from, first, currents.samples));
-    let emitted = emitted_before(layer, resume_from, first, currents.samples);
-    let outputs = currents.for_each_column::<N, TaskOutput>(control, |task, columns| {
-        let mut output =
-            TaskOutput::new(task, currents, layer, matches!(layer_task.correction, Correction::Cos { .. }));
-        let template = NeuronTemplate::<N>::new(layer_task);
-        columns(&mut |at, column| {
-            let mut neurons = template.neurons(at, layer_task, &emitted);
-            if let (Correction::Cos { steps, passes, rule }, None) = (layer_task.correction, resume_from) {
-                let cos = CosShift { steps, passes, rule, tie: layer.tie };
-                cos.calibrate_column(&mut neurons, column);
-                output.store_start(at, layer, &neurons.v);
-            }
-            output.take_column(at, layer_task, [before, currents.steps], &mut neurons, column, silenced_mask.as_ref());
-        })?;
-        Ok(output)
-    })?;
-    Ok(merge_outputs(layer_task, currents, outputs, silenced_mask))
-}
-
-/// Neurons before their first step, a template for every column: most layers start uniformly.
-struct NeuronTemplate<const N: usize> {
-    neurons: NeuronColumn<N>,
-    /// Whether θ and v(0) are the same for all neurons.
-    uniform: bool,
-}
-
-impl<const N: usize> NeuronTemplate<N> {
-    fn new(layer_task: &LayerTask<'_>) -> Self {
-        let layer = layer_task.layer;
-        let theta = layer.theta.first().copied().unwrap_or(f32::INFINITY);
-        let neurons = NeuronColumn {
-            dynamics: Dynamics { neuron: layer.neuron, reset: layer.reset, tie: layer.tie },
-            theta: [Lanes([theta; LANES]); N],
-            shift: layer.bias_shift,
-            v: [Lanes([layer.v_init * layer.neuron.amplitude(theta); LANES]); N],
-            charge: [Lanes::ZERO; N],
-            emitted: [[0; LANES]; N],
-        };
-        Self {
-            neurons,
-            uniform: layer.theta.len() == 1 && layer.v_init_values.is_none() && layer_task.resume_from.is_none(),
-        }
-    }
-
-    /// The neurons of one column, before their first step.
-    fn neurons(&self, at: &ColumnPosition, layer_task: &LayerTask<'_>, emitted: &[i32]) -> NeuronColumn<N> {
-        let layer = layer_task.layer;
-        let mut neurons = self.neurons.clone();
-        if self.uniform {
-            for lane in at.lanes()..N * LANES {
-                neurons.theta[lane / LANES].0[lane % LANES] = f32::INFINITY;
-                neurons.v[lane / LANES].0[lane % LANES] = 0.0;
-            }
-            return neurons;
-        }
-        neurons.theta = [Lanes([f32::INFINITY; LANES]); N];
-        neurons.v = [Lanes::ZERO; N];
-        for (lane, (place, c)) in at.neurons().enumerate() {
-            let neuron = c * layer.neurons_per_channel() + place;
-            let theta = if layer.theta.len() == 1 { layer.theta[0] } else { layer.theta[c] };
-            neurons.theta[lane / LANES].0[lane % LANES] = theta;
-            neurons.v[lane / LANES].0[lane % LANES] = match layer_task.resume_from {
-                Some((record, _)) => record.potential[(layer_task.first + at.sample) * layer.neurons() + neuron],
-                None if layer.v_init_values.is_none() => layer.v_init * layer.neuron.amplitude(theta),
-                None => layer.v_init_of(neuron),
-            };
-            if !emitted.is_empty() {
-                neurons.emitted[lane / LANES][lane % LANES] = emitted[at.sample * layer.neurons() + neuron];
-            }
-        }
-        neurons
-    }
-}
-
-impl TaskOutput {
-    fn new(task: &ColumnTask, currents: &Currents<'_>, layer: &SpikingLayer, shifted: bool) -> Self {
-        let neurons = task.places.len() * currents.grid.channels;
-        let planes = layer.neuron.plane_weights().len();
-        let all = task.samples.len() * neurons;
-        Self {
-            samples: task.samples.clone(),
-            places: task.places.clone(),
-            all_channels: task.all_channels,
-            bits: vec![0; task.samples.len() * currents.steps * planes * neurons.div_ceil(64)],
-            mean: vec![0.0; all],
-            potential: vec![0.0; all],
-            start: vec![0.0; if shifted { all } else { 0 }],
-        }
-    }
-
-    /// Index of the first channel of `at` in `[sample][place][channel]`, and the same within its sample.
-    fn index(&self, at: &ColumnPosition, channels: usize) -> (usize, usize) {
-        let within = (at.place - self.places.start) * channels + at.channels.start;
-        ((at.sample - self.samples.start) * self.places.len() * channels + within, within)
-    }
-
-    fn store_start<const N: usize>(&mut self, at: &ColumnPosition, layer: &SpikingLayer, v: &[Lanes; N]) {
-        let (index, _) = self.index(at, layer.shape[0]);
-        store(&mut self.start[index..index + at.lanes()], v);
-    }
-
-    /// Runs `neurons` over `steps` of `column` and stores the result; `before` steps were simulated earlier. A column
-    /// of one step represents all of them.
-    fn take_column<const N: usize>(
-        &mut self,
-        at: &ColumnPosition,
-        layer_task: &LayerTask<'_>,
-        [before, steps]: [usize; 2],
-        neurons: &mut NeuronColumn<N>,
-        column: &Column<N>,
-        silenced_mask: Option<&SpikeTrain>,
-    ) {
-        let layer = layer_task.layer;
-        let channels = layer.shape[0];
-        let (index, within) = self.index(at, channels);
-        let own = index..index + at.lanes();
-        let planes = layer.neuron.plane_weights().len();
-        let mut masks = [0u64; 64 * MAX_PLANES];
-        let words = (self.places.len() * channels).div_ceil(64);
-        let row = (at.sample - self.samples.start) * steps * planes * words;
-        let silent = silenced_mask.map_or(0, |silenced_mask| {
-            let first = at.place * channels + at.channels.start;
-            crate::compute::event::event_list::bits_at(silenced_mask.row(0, at.sample), first, at.lanes())
-        });
-        let mask_of_column = if at.lanes() < 64 { (1 << at.lanes()) - 1 } else { u64::MAX } & !silent;
-        for span in chunks(steps, layer_task.recorded_steps) {
-            let masks = &mut masks[..span.len() * planes];
-            match column {
-                [current] => neurons.advance_constant(current, masks),
-                _ => neurons.advance(&column[span.clone()], masks),
-            }
-            let rows = self.bits[row + span.start * planes * words..].chunks_exact_mut(words.max(1));
-            if within % 64 == 0 {
-                // A column has at most one word.
-                rows.zip(&*masks).for_each(|(words, mask)| words[within / 64] |= mask & mask_of_column);
-            } else {
-                rows.zip(&*masks).for_each(|(words, mask)| or_bits(words, within, mask & mask_of_column));
-            }
-            if span.end == layer_task.recorded_steps {
-                store(&mut self.potential[own.clone()], &neurons.v);
-                store(&mut self.mean[own.clone()], &neurons.charge);
-            }
-        }
-        let mean = &mut self.mean[own];
-        if layer_task.constant {
-            // Exact: a sum of equal numbers would round.
-            store(mean, &column[0]);
-        } else if let Some((record, _)) = layer_task.resume_from {
-            let total = (before + layer_task.recorded_steps) as f32;
-            for (mean, (place, c)) in mean.iter_mut().zip(at.neurons()) {
-                let neuron = c * layer.neurons_per_channel() + place;
-                let old = record.mean_input[(layer_task.first + at.sample) * layer.neurons() + neuron];
-                *mean = (*mean + old * before as f32) / total;
-            }
-        } else {
-            mean.iter_mut().for_each(|mean| *mean /= layer_task.recorded_steps as f32);
-        }
-    }
-}
-
-/// `steps` steps in chunks of up to 64, with a chunk end at step `recorded_steps`.
-fn chunks(steps: usize, recorded_steps: usize) -> impl Iterator<Item = Range<usize>> {
-    let of = |from: usize, to: usize| (from..to).step_by(64).map(move |first| first..(first + 64).min(to));
-    of(0, recorded_steps).chain(of(recorded_steps, steps))
-}
-
-/// Sets the bits of `mask` in `words`, from bit `start` on.
-fn or_bits(words: &mut [u64], start: usize, mask: u64) {
-    if mask == 0 {
-        return;
-    }
-    words[start / 64] |= mask << (start % 64);
-    let high = match start % 64 {
-        0 => 0,
-        used => mask >> (64 - used),
+) -> Result<()> {
+    use rayon::prelude::*;
+    let emitted = emitted_before(layer_task, currents.samples);
+    let run = |task: &CurrentTask, first: usize, output: &mut LayerOutput<'_>| {
+        let (emitted, steps) = (emitted.as_slice(), currents.steps);
+        let mut neurons = Neurons::<N> { task: layer_task, emitted, first, steps, output, membranes: None };
+        currents.run(task, control, &mut neurons)
     };
-    if high != 0 {
-        words[start / 64 + 1] |= high;
+    let tasks = currents.tasks();
+    if let [task] = tasks.as_slice() {
+        run(task, 0, output)?;
+    } else {
+        let (layer, steps) = (layer_task.layer, currents.steps);
+        let stored = [!output.mean_input.values.is_empty(), !output.start.is_empty()];
+        let part = |task: &CurrentTask| {
+            // Only the pages that are written take memory.
+            let mut part = LayerBuffers::new(layer, task.samples.len(), steps, stored);
+            for output in &mut part.split(layer, task.samples.len().max(1), 0) {
+                run(task, task.samples.start, output)?;
+            }
+            Ok(part)
+        };
+        let parts: Vec<LayerBuffers> = tasks.par_iter().map(part).collect::<Result<_>>()?;
+        for (task, part) in tasks.iter().zip(&parts) {
+            let places = task.rows.start * currents.grid.width..task.rows.end * currents.grid.width;
+            output.merge(part, task.samples.clone(), places, currents.channels(task));
+        }
+    }
+    if let Some((silenced, first)) = layer_task.silenced {
+        output.silence(silenced, first);
+    }
+    Ok(())
+}
+
+/// The neurons of a layer, which take its currents.
+struct Neurons<'a, 'b, const N: usize> {
+    task: &'a LayerTask<'a>,
+    /// Counts emitted before, `[B, F]`; empty unless needed.
+    emitted: &'a [u32],
+    /// The sample that is the first of the output.
+    first: usize,
+    /// Steps that are simulated.
+    steps: usize,
+    output: &'a mut LayerOutput<'b>,
+    /// Neurons of the open piece.
+    membranes: Option<Membranes<N>>,
+}
+
+impl<const N: usize> Neurons<'_, '_, N> {
+    /// The neurons of `piece` before their first step.
+    fn start(&self, piece: &Piece) -> Membranes<N> {
+        let layer = self.task.layer;
+        let theta_of = |c: usize| if layer.theta.len() == 1 { layer.theta[0] } else { layer.theta[c] };
+        let mut theta = [Lanes([f32::INFINITY; LANES]); N];
+        let mut start = [Lanes::ZERO; N];
+        for (lane, c) in piece.channels.clone().enumerate() {
+            theta[lane / LANES].0[lane % LANES] = theta_of(c);
+            start[lane / LANES].0[lane % LANES] = layer.v_init * layer.neuron.amplitude(theta_of(c));
+        }
+        let places = piece.places.len();
+        let mut v = vec![start; places];
+        if let Some((record, _)) = self.task.resume_from {
+            self.read(piece, &record.potential, self.task.first, &mut v);
+        } else if layer.v_init_values.is_some() {
+            self.for_each_neuron(piece, |at, neuron| *lane_mut(&mut v, at) = layer.v_init_of(neuron));
+        }
+        let fresh = |wanted: bool| vec![[Lanes::ZERO; N]; if wanted { places } else { 0 }];
+        let charge = fresh(!self.output.mean_input.values.is_empty() && !self.task.constant);
+        let mut emitted = fresh(layer.neuron == NeuronModel::Signed);
+        if !self.emitted.is_empty() {
+            let counts = &self.emitted[piece.sample * layer.neurons()..];
+            self.for_each_neuron(piece, |at, neuron| *lane_mut(&mut emitted, at) = counts[neuron] as f32);
+        }
+        let dynamics = Dynamics { neuron: layer.neuron, reset: layer.reset, tie: layer.tie };
+        Membranes { dynamics, theta, shift: layer.bias_shift, v, charge, emitted }
+    }
+
+    /// Calls `visit` with the index of each lane of `piece` that has a neuron, and the neuron's index in its layer.
+    fn for_each_neuron(&self, piece: &Piece, mut visit: impl FnMut([usize; 2], usize)) {
+        for (k, place) in piece.places.clone().enumerate() {
+            for (lane, c) in piece.channels.clone().enumerate() {
+                visit([k, lane], c * self.task.layer.neurons_per_channel() + place);
+            }
+        }
+    }
+
+    /// Reads a value of every neuron of `piece` from `values`, `[B, F]` in the order of the bits from sample `first` on.
+    fn read(&self, piece: &Piece, values: &[f32], first: usize, out: &mut [[Lanes; N]]) {
+        let (layer, channels) = (self.task.layer, self.task.layer.shape[0]);
+        let row = &values[(first + piece.sample) * layer.neurons()..];
+        for (out, place) in out.iter_mut().zip(piece.places.clone()) {
+            let values = &row[place * channels + piece.channels.start..place * channels + piece.channels.end];
+            for (out, values) in out.iter_mut().zip(values.chunks(LANES)) {
+                out.0[..values.len()].copy_from_slice(values);
+            }
+        }
+    }
+
+    /// `piece` with its sample counted as in the output.
+    fn own(&self, piece: &Piece) -> Piece {
+        Piece { sample: piece.sample - self.first, ..piece.clone() }
+    }
+
+    /// Stores what is known of `piece` after the last recorded step.
+    fn store(&mut self, membranes: &Membranes<N>, piece: &Piece) {
+        let piece = &self.own(piece);
+        self.output.potential.store(piece, &membranes.v);
+        if membranes.charge.is_empty() {
+            return;
+        }
+        let steps = self.task.recorded_steps as f32;
+        let mut mean = membranes.charge.clone();
+        match self.task.resume_from {
+            Some((record, before)) => {
+                let mut old = vec![[Lanes::ZERO; N]; mean.len()];
+                self.read(piece, &record.mean_input, self.task.first + self.first, &mut old);
+                let (before, total) = (before as f32, before as f32 + steps);
+                let all = mean.as_flattened_mut().iter_mut().zip(old.as_flattened());
+                all.for_each(|(mean, old)| {
+                    mean.0.iter_mut().zip(old.0).for_each(|(mean, old)| *mean = (*mean + old * before) / total);
+                });
+            }
+            None => {
+                let all = mean.as_flattened_mut().iter_mut().flat_map(|lanes| &mut lanes.0);
+                all.for_each(|mean| *mean /= steps);
+            }
+        }
+        self.output.mean_input.store(piece, &mean);
+    }
+
+    /// Shifts the initial potentials of `piece` (COS).
+    fn shift(&mut self, membranes: &mut Membranes<N>, piece: &Piece, currents: PieceCurrents<'_, N>) {
+        let Correction::Cos { steps, passes, rule } = self.task.correction else { return };
+        let cos = CosShift { steps, passes, rule, tie: self.task.layer.tie };
+        for (k, v) in membranes.v.iter_mut().enumerate() {
+            cos.calibrate_lanes(v, &membranes.theta, membranes.shift, |t| currents.at(t, k));
+        }
+        let (start, neurons) = (&membranes.v, self.task.layer.neurons());
+        let values = std::mem::take(&mut self.output.start);
+        let row = &mut values[(piece.sample - self.first) * neurons..];
+        self.for_each_neuron(piece, |[k, lane], neuron| row[neuron] = start[k][lane / LANES].0[lane % LANES]);
+        self.output.start = values;
     }
 }
 
-fn store<const N: usize>(out: &mut [f32], lanes: &[Lanes; N]) {
-    out.chunks_mut(LANES).zip(lanes).for_each(|(out, lanes)| out.copy_from_slice(&lanes.0[..out.len()]));
+fn lane_mut<const N: usize>(values: &mut [[Lanes; N]], [k, lane]: [usize; 2]) -> &mut f32 {
+    &mut values[k][lane / LANES].0[lane % LANES]
 }
 
-/// Merges the results of a layer's tasks.
-fn merge_outputs(
-    layer_task: &LayerTask<'_>,
-    currents: &Currents<'_>,
-    outputs: Vec<TaskOutput>,
-    silenced: Option<SpikeTrain>,
-) -> LayerTrace {
-    let layer = layer_task.layer;
-    let (channels, places, neurons) = (layer.shape[0], layer.neurons_per_channel(), layer.neurons());
-    let planes = layer.neuron.plane_weights().len();
-    let mut spikes = SpikeTrain::for_layer(currents.samples, layer);
-    spikes.resize(currents.steps);
-    let zeros = || vec![0.0; currents.samples * neurons];
-    let (mut mean_input, mut potential) = (zeros(), zeros());
-    let mut start = outputs.iter().any(|output| !output.start.is_empty()).then(zeros);
-    for output in outputs {
-        let inside = output.places.len() * channels;
-        let (words, row_words) = (inside.div_ceil(64), neurons.div_ceil(64));
-        let shift = output.places.start * channels;
-        for (i, bits) in output.bits.chunks(words.max(1)).enumerate() {
-            let (sample, t, plane) = (i / planes / currents.steps, i / planes % currents.steps, i % planes);
-            let row = spikes.row_mut(t, output.samples.start + sample);
-            let row = &mut row[plane * row_words..(plane + 1) * row_words];
-            // Whole words that contain no other task's bits are copied.
-            let own = if output.all_channels && shift % 64 == 0 { inside / 64 } else { 0 };
-            row[shift / 64..][..own].copy_from_slice(&bits[..own]);
-            bits.iter().enumerate().skip(own).for_each(|(w, &word)| or_bits(row, shift + w * 64, word));
+impl<const N: usize> TakeCurrents<N> for Neurons<'_, '_, N> {
+    fn takes_all_steps(&self) -> bool {
+        // COS reads them before the neurons start.
+        matches!(self.task.correction, Correction::Cos { .. }) && self.task.resume_from.is_none()
+    }
+
+    fn begin(&mut self, piece: &Piece) {
+        self.membranes = Some(self.start(piece));
+    }
+
+    fn take(&mut self, piece: &Piece, steps: Range<usize>, currents: PieceCurrents<'_, N>) {
+        let Some(mut membranes) = self.membranes.take() else { return };
+        if steps.start == 0 && self.takes_all_steps() {
+            self.shift(&mut membranes, piece, currents);
         }
-        let spread = |from: &[f32], to: &mut [f32]| {
-            // A few cache lines at a time, since a column of one layout is a row of the other.
-            const TILE: usize = 16;
-            for (k, from) in from.chunks(inside.max(1)).enumerate() {
-                let to = &mut to[(output.samples.start + k) * neurons..][..neurons];
-                for (group, from) in from.chunks(channels * TILE).enumerate() {
-                    let place = output.places.start + group * TILE;
-                    for c in 0..channels {
-                        let column = from[c..].iter().step_by(channels);
-                        let to = to[c * places + place..].iter_mut().zip(column);
-                        if output.all_channels {
-                            // Overwriting avoids fetching memory that was not read before, and zeroing it.
-                            to.for_each(|(to, value)| *to = *value);
-                        } else {
-                            to.for_each(|(to, value)| *to += value);
-                        }
+        let own = self.own(piece);
+        let (channels, recorded) = (self.task.layer.shape[0], self.task.recorded_steps);
+        let first_bit = own.places.start * channels + own.channels.start;
+        let whole_words = first_bit % 64 == 0 && self.steps == recorded;
+        if let (Some(held), Some(places)) =
+            (currents.held(), membranes.places_per_word(channels).filter(|_| whole_words))
+        {
+            let rows = &mut self.output.spikes.rows[own.sample];
+            dispatch(Hold { membranes: &mut membranes, held, places, rows, first_word: first_bit / 64 });
+        } else {
+            let planes = self.task.layer.neuron.plane_weights().len();
+            let mut masks = vec![0u64; own.places.len() * planes];
+            let lanes = own.channels.len();
+            let inside = if lanes < 64 { (1 << lanes) - 1 } else { u64::MAX };
+            for (k, t) in steps.clone().enumerate() {
+                dispatch(Step { membranes: &mut membranes, currents, k, masks: &mut masks });
+                for plane in 0..planes {
+                    let (words, first) = self.output.step(&own, t, plane);
+                    for (place, masks) in masks.chunks_exact(planes).enumerate() {
+                        or_bits(words, first + place * channels, masks[plane] & inside);
                     }
                 }
+                // A correction may read more steps than are recorded.
+                if t + 1 == recorded && self.steps > recorded {
+                    self.store(&membranes, piece);
+                }
             }
-        };
-        spread(&output.mean, &mut mean_input);
-        spread(&output.potential, &mut potential);
-        if let Some(start) = &mut start {
-            spread(&output.start, start);
+        }
+        if steps.start == 0 && self.task.constant && !self.output.mean_input.values.is_empty() {
+            // An input that never changes is its mean: a sum of equal numbers would round.
+            let values: Vec<[Lanes; N]> = (0..own.places.len()).map(|place| *currents.at(0, place)).collect();
+            self.output.mean_input.store(&own, &values);
+        }
+        self.membranes = Some(membranes);
+    }
+
+    fn fire(&mut self, piece: &Piece) -> Option<Fire<'_, N>> {
+        let own = self.own(piece);
+        let membranes = self.membranes.as_mut()?;
+        let all = !matches!(self.task.correction, Correction::Cos { .. }) && self.steps == self.task.recorded_steps;
+        if !all || !membranes.fires_in_passing() {
+            return None;
+        }
+        let channels = self.task.layer.shape[0];
+        let first = own.places.start * channels + own.channels.start;
+        let rows = self.output.spikes.rows[own.sample].iter_mut().map(|row| &mut **row).collect();
+        Some(Fire { membranes, rows, first, channels })
+    }
+
+    fn end(&mut self, piece: &Piece) {
+        if self.steps == self.task.recorded_steps
+            && let Some(membranes) = self.membranes.take()
+        {
+            self.store(&membranes, piece);
         }
     }
-    LayerTrace { spikes, mean_input, potential, start, silenced }
 }
 
-/// The silenced neurons of a resumed run.
-fn resumed_silenced(
-    layer: &SpikingLayer,
-    resume_from: Option<(&LayerRecording, usize)>,
-    first: usize,
-    samples: usize,
-) -> Option<SpikeTrain> {
-    let silenced = resume_from?.0.silenced.as_ref()?;
-    let mut silenced_mask = SpikeTrain::flags_for(samples, layer);
-    silenced_mask.resize(1);
-    (0..samples).for_each(|sample| silenced_mask.row_mut(0, sample).copy_from_slice(silenced.row(0, first + sample)));
-    Some(silenced_mask)
+/// One step of a piece.
+struct Step<'a, const N: usize> {
+    membranes: &'a mut Membranes<N>,
+    currents: PieceCurrents<'a, N>,
+    k: usize,
+    /// `[place][plane]`
+    masks: &'a mut [u64],
+}
+
+impl<const N: usize> Kernel for Step<'_, N> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let Self { membranes, currents, k, masks } = self;
+        membranes.advance::<I>(|place| currents.at(k, place), masks);
+    }
+}
+
+/// All steps of a piece whose input never changes.
+struct Hold<'a, 'b, const N: usize> {
+    membranes: &'a mut Membranes<N>,
+    held: &'a [[Lanes; N]],
+    /// Places of one word.
+    places: usize,
+    rows: &'a mut [&'b mut [u64]],
+    first_word: usize,
+}
+
+impl<const N: usize> Kernel for Hold<'_, '_, N> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let Self { membranes, held, places, rows, first_word } = self;
+        let steps = rows.len();
+        for (k, place) in (0..held.len()).step_by(places).enumerate() {
+            let write = |t: usize, word: u64| rows[t][first_word + k] |= word;
+            membranes.advance_held::<I>(held, place, steps, write);
+        }
+    }
 }
 
 /// Counts that a resumed run has emitted already, `[B, F]`; empty except for the signed neuron, which alone needs them.
-fn emitted_before(
-    layer: &SpikingLayer,
-    resume_from: Option<(&LayerRecording, usize)>,
-    first: usize,
-    samples: usize,
-) -> Vec<i32> {
-    let neurons = layer.neurons();
-    if layer.neuron != crate::convert::NeuronModel::Signed {
+fn emitted_before(layer_task: &LayerTask<'_>, samples: usize) -> Vec<u32> {
+    let neurons = layer_task.layer.neurons();
+    let Some((record, steps)) = layer_task.resume_from.filter(|_| layer_task.layer.neuron == NeuronModel::Signed)
+    else {
         return Vec::new();
-    }
+    };
     let mut emitted = vec![0u32; samples * neurons];
-    if let Some((record, steps)) = resume_from {
-        let samples = emitted.chunks_mut(neurons.max(1)).enumerate();
-        samples.for_each(|(b, row)| record.spikes.add_counts(steps, first + b, row));
-    }
-    emitted.into_iter().map(|n| n as i32).collect()
+    let rows = emitted.chunks_mut(neurons.max(1)).enumerate();
+    rows.for_each(|(b, row)| record.spikes.add_counts(steps, layer_task.first + b, row));
+    emitted
 }

@@ -14,6 +14,7 @@ use rayon::prelude::*;
 use super::block::with_recorded_currents;
 use super::currents::Current;
 use super::layer::{LayerTask, integrate};
+use super::layer_buffers::{LayerBuffers, LayerOutput};
 use super::plan::SimulationPlan;
 use super::recording::{LayerRecording, Recording};
 use super::spike_train::SpikeTrain;
@@ -99,30 +100,24 @@ fn run_layer(
     let (steps, samples) = (done.steps, done.samples);
     let plan =
         SimulationPlan { program, spiking, input, samples, steps, previous: Some(done), unchanged_layers: index };
-    let one = |sample: usize| -> Result<SpikeTrain> {
+    let mut buffers = LayerBuffers::new(layer, samples, steps, [false; 2]);
+    let one = |(sample, mut output): (usize, LayerOutput<'_>)| {
         control.check()?;
         with_recorded_currents(&plan, index, sample, 1, |currents| {
-            let is_constant = matches!(currents.current, Current::Constant(_));
-            let correction = Correction::None;
             let task = LayerTask {
                 layer,
-                constant: is_constant,
+                constant: matches!(currents.current, Current::Constant(_)),
                 recorded_steps: steps,
                 first: sample,
                 resume_from: None,
-                correction,
-                mask: None,
+                correction: Correction::None,
+                silenced: None,
             };
-            Ok(integrate(&task, currents, control)?.spikes)
+            integrate(&task, currents, &mut output, control)
         })
     };
-    let trains: Vec<SpikeTrain> = (0..samples).into_par_iter().map(one).collect::<Result<_>>()?;
-    let mut spikes = SpikeTrain::for_layer(samples, layer);
-    spikes.resize(steps);
-    for (sample, train) in trains.iter().enumerate() {
-        (0..steps).for_each(|t| spikes.row_mut(t, sample).copy_from_slice(train.row(t, 0)));
-    }
-    Ok(spikes)
+    buffers.split(layer, 1, 0).into_par_iter().enumerate().try_for_each(one)?;
+    Ok(buffers.spikes)
 }
 
 /// Mean a − φ of every neuron over the samples, `[F]`, from counts and pre-activations `[N, F]`.

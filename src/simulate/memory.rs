@@ -1,11 +1,12 @@
 //! Memory estimate of a run, and the number of samples in one block.
 
-use super::block::{dense_nodes, planned_form};
+use super::block::{dense_nodes, planned_form, simulated_steps};
 use super::currents::exceeds_cache;
 use super::execution_form::{ExecutionForm, execution_form};
 use super::plan::{Reuse, SimulationPlan};
 use super::recording::Recording;
-use crate::convert::SpikingLayer;
+use super::recording_builder::held_layers;
+use crate::convert::{Correction, SpikingLayer};
 
 /// Values of one layer that one block of samples may hold over all steps (f32 each).
 const BLOCK_VALUES: usize = 2 << 20;
@@ -26,15 +27,18 @@ pub fn estimate_bytes(plan: &SimulationPlan<'_>) -> usize {
     let nodes = plan.program.network().nodes.iter().zip(&dense);
     let widest = nodes.filter(|(_, dense)| **dense).map(|(node, _)| node.len()).max().unwrap_or(0);
     let dense_bytes = if event_forms_only(plan) { widest } else { widest * steps * 3 } * 4 * in_progress;
-    let of = |steps, samples| Recording::predict_bytes(plan.spiking, steps, samples, classes);
-    // Mean inputs and final potentials of a layer are stored when it is done; until then they exist as task outputs as
-    // well.
-    let layers = &plan.spiking.layers;
-    let final_states = layers.iter().map(|layer| layer.neurons() * 8).sum::<usize>();
-    let task_outputs = |layer: &SpikingLayer| layer.neurons() * (16 + steps * layer.neuron.plane_weights().len() / 8);
-    let task_outputs = layers.iter().map(task_outputs).max().unwrap_or(0);
-    let block = (of(steps, in_progress) + in_progress * task_outputs).saturating_sub(in_progress * final_states);
-    of(plan.steps, plan.samples) + block + dense_bytes
+    let held = held_layers(plan);
+    let of = |steps, samples| Recording::predict_bytes(plan.spiking, &held, steps, samples, classes);
+    // Results are written in place; a correction may simulate more steps than are recorded, or all layers twice.
+    let recording = of(simulated_steps(plan, Reuse::NONE), plan.samples);
+    let pre_steps = match plan.spiking.correction {
+        Correction::Srp { steps, .. } => {
+            let layer = |layer: &SpikingLayer| layer.neurons() * (steps * layer.neuron.plane_weights().len() / 8 + 4);
+            plan.spiking.layers.iter().map(layer).sum::<usize>() * in_progress
+        }
+        _ => 0,
+    };
+    recording + pre_steps + dense_bytes
 }
 
 /// Whether dense values are needed only for constants.

@@ -4,24 +4,26 @@
 //!
 //! # Time is a dimension
 //!
-//! A layer runs all its steps before the next one starts. `currents.rs` computes the currents of 64 neurons whose bits
-//! are adjacent, for all T (a column). `column.rs` integrates the neurons over it. Dense layers read `[T·B, …]`; a
+//! A layer runs all its steps before the next one starts. `currents.rs` computes the currents of one row of places
+//! after the other, for all T, so that the membranes of a row stay in the near cache (`membranes.rs`). A current is
+//! integrated as soon as it is complete, and its spike is written to the recording. Dense layers read `[T·B, …]`; a
 //! value that does not change over time is stored once (`signal.rs`). `execution_form.rs` reports whether a layer runs
 //! on events, tables or dense tensors; the kernels are in [`crate::compute::event`].
 //!
 //! # A run is split into blocks of samples
 //!
-//! `block.rs` runs one block through the network; `recording_builder.rs` inserts it into the recording when it is done.
-//! `memory.rs` decides how many samples a block has, and estimates the memory of a run.
+//! `block.rs` runs one block through the network and writes its results in place: `recording_builder.rs` allocates the
+//! recording and lends each block its samples (`layer_buffers.rs`). `memory.rs` decides how many samples a block has, and estimates the memory of a run.
 //!
 //! # Spikes are bits
 //!
 //! The layout is `[T][sample][plane][word]`, channels innermost (`spike_train.rs`). Neurons that emit more than one
 //! spike a step have several planes. A shorter T is a prefix, a longer T is appended.
 //!
-//! Recordings share the layers that a change left as they were. Mean inputs and final potentials, 64 bits for each
-//! neuron, stay in the newest run, and in older ones up to 64 MiB (`Recording::without_final_state`,
-//! `experiment/cache.rs`). Continuing an older run is rare, and what a pane needs of one sample is computed again.
+//! Recordings share the layers that a change left as they were. Final potentials, 32 bits for each neuron, stay in the
+//! newest run, and in older ones up to 64 MiB (`Recording::without_final_state`, `experiment/cache.rs`). Continuing an
+//! older run is rare, and what a pane needs of one sample is computed again. Mean inputs follow from counts and
+//! potentials; they are stored where they do not ([`LayerRecording::mean_inputs`]).
 //!
 //! # Nothing is computed twice
 //!
@@ -31,14 +33,16 @@
 //! trace for the selected neuron.
 
 mod block;
-mod column;
 pub mod correction;
+mod current_rows;
 mod currents;
 mod event_currents;
 pub mod execution_form;
 mod layer;
+mod layer_buffers;
 pub mod light_calibration;
 pub mod membrane_trace;
+mod membranes;
 mod memory;
 pub mod neuron;
 pub mod plan;
@@ -52,5 +56,6 @@ pub mod spike_train;
 pub use memory::estimate_bytes;
 pub use plan::SimulationPlan;
 pub use recording::{LayerRecording, Recording};
+pub use recording_builder::held_layers;
 pub use run::simulate;
 pub use spike_train::SpikeTrain;

@@ -3,13 +3,14 @@
 //! Spikes are a prefix of the recorded bits. The mean input of a layer is its stateless part applied to the mean of its
 //! input spikes, since that part is linear. Single steps are needed only if a max pool reads spikes.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use rayon::prelude::*;
 
 use super::block::{add_bias, decode};
 use super::recording::{LayerRecording, Recording};
 use super::signal::{Signal, apply_signal, input_signal};
+use super::spike_train::{SpikeRows, for_each_in_neuron_order};
 use crate::Result;
 use crate::compute::dense::tensor_to_vec;
 use crate::compute::program::Program;
@@ -56,13 +57,28 @@ pub fn truncate_recording(
             let charge = f64::from(mean_input[i]) + f64::from(layer.bias_shift * theta[k]);
             (f64::from(starts[i]) + charge * steps as f64 - f64::from(amplitudes[k]) * f64::from(counts[i])) as f32
         });
-        let (potential, mean_input) = (Arc::new(potential.collect()), Arc::new(mean_input));
+        let potential: Vec<f32> = potential.collect();
+        let potential = Arc::new(in_bit_order(&potential, spikes.shape()));
+        // Stored where the whole recording stores it.
+        let stored = if record.mean_input.is_empty() { Vec::new() } else { in_bit_order(&mean_input, spikes.shape()) };
+        let mean_input = Arc::new(stored);
         let (start, silenced) = (record.v_init.clone(), record.silenced.clone());
         Ok(LayerRecording { spikes, potential, mean_input, v_init: start, silenced })
     };
     let layers = spiking.layers.par_iter().zip(&recording.layers).zip(means).map(layer).collect::<Result<_>>()?;
     let readout = recording.readout[..steps * recording.samples * recording.classes].to_vec();
     Ok(Some(Recording { steps, layers, readout, ..*recording }))
+}
+
+/// Values `[N, F]` of neurons `[C, places]` in the order of the bits.
+fn in_bit_order(values: &[f32], (channels, places): (usize, usize)) -> Vec<f32> {
+    let mut out = vec![0.0; values.len()];
+    let neurons = (channels * places).max(1);
+    for (own, out) in values.chunks(neurons).zip(out.chunks_mut(neurons)) {
+        // Places and channels change roles.
+        for_each_in_neuron_order(own, out, (places, channels), |(to, from)| *to = *from);
+    }
+    out
 }
 
 /// Mean input current of every spiking layer over steps `1..=steps`, `[N, F]` each.
@@ -78,7 +94,11 @@ pub fn mean_inputs(
     control: &JobControl,
 ) -> Result<Vec<Vec<f32>>> {
     if steps == recording.steps && recording.has_final_state() {
-        return Ok(recording.layers.iter().map(|layer| layer.mean_input.to_vec()).collect());
+        let layer = |(layer, record): (&SpikingLayer, &LayerRecording)| {
+            let samples = (0..recording.samples).into_par_iter();
+            samples.flat_map_iter(|sample| record.mean_inputs(layer, sample).unwrap_or_default()).collect()
+        };
+        return Ok(spiking.layers.iter().zip(&recording.layers).map(layer).collect());
     }
     let per_step = match spiking.pooling {
         MaxPoolRule::PreNeuron => feeds_max_pool(program),
@@ -86,6 +106,10 @@ pub fn mean_inputs(
         MaxPoolRule::Lateral => vec![false; program.network().nodes.len()],
     };
     let network = program.network();
+    let has_pool = network.nodes.iter().any(|node| matches!(node.op, Op::MaxPool2d { .. }));
+    if program.runs_on_slices() && !has_pool && input.len() == recording.samples * network.nodes[0].len() {
+        return means_on_slices(program, spiking, input, recording, steps, control);
+    }
     let widest = network.nodes.iter().map(|node| node.len()).max().unwrap_or(1);
     let per_sample = widest * if per_step.contains(&true) { steps } else { 1 };
     let share = recording.samples.div_ceil(2 * rayon::current_num_threads());
@@ -101,6 +125,51 @@ pub fn mean_inputs(
     for block in blocks {
         means.iter_mut().zip(block).for_each(|(all, part)| all.extend(part));
     }
+    Ok(means)
+}
+
+/// The same where nothing but neurons depends on time: a forward pass in which each activation is replaced by the mean
+/// output of its neurons.
+fn means_on_slices(
+    program: &Program,
+    spiking: &SpikingNetwork,
+    input: &[f32],
+    recording: &Recording,
+    steps: usize,
+    control: &JobControl,
+) -> Result<Vec<Vec<f32>>> {
+    let network = program.network();
+    let sources: Vec<NodeId> = spiking.layers.iter().map(|layer| network.nodes[layer.node].inputs[0]).collect();
+    let mut targets: Vec<NodeId> = spiking.layers.iter().map(|layer| layer.node).chain(sources.clone()).collect();
+    targets.sort_unstable();
+    targets.dedup();
+    let amplitudes: Vec<Vec<f32>> = spiking.layers.iter().map(SpikingLayer::amplitudes).collect();
+    let mut means: Vec<Vec<f32>> =
+        spiking.layers.iter().map(|layer| vec![0.0; recording.samples * layer.neurons()]).collect();
+    // The place of every sample's values, each written by one worker.
+    let places = means
+        .iter_mut()
+        .zip(&spiking.layers)
+        .map(|(values, layer)| values.chunks_mut(layer.neurons().max(1)).map(Mutex::new).collect::<Vec<_>>());
+    let places: Vec<Vec<Mutex<&mut [f32]>>> = places.collect();
+    let observe = |counts: &mut Vec<u32>, node: NodeId, sample: usize, values: &mut [f32]| {
+        for (k, _) in spiking.layers.iter().enumerate().filter(|(_, layer)| layer.node == node) {
+            counts.clear();
+            counts.resize(values.len(), 0);
+            recording.layers[k].spikes.add_counts(steps, sample, counts);
+            let outputs = values.iter_mut().zip(&*counts).zip(&amplitudes[k]);
+            outputs.for_each(|((value, &n), amplitude)| *value = amplitude * n as f32 / steps as f32);
+        }
+        for (k, layer) in spiking.layers.iter().enumerate().filter(|(k, _)| sources[*k] == node) {
+            if let Ok(mut place) = places[k][sample].lock() {
+                place.copy_from_slice(values);
+                add_bias(layer, &mut place);
+            }
+        }
+        Ok(())
+    };
+    program.run_samples_replacing(input, &targets, "measuring", control, Vec::new, observe)?;
+    drop(places);
     Ok(means)
 }
 
@@ -153,7 +222,9 @@ fn block_means(
                 add_bias(layer, &mut mean);
                 means.push(mean);
                 if per_step[id] {
-                    Signal::Sequence(program.tensor(decode(layer, spikes, 0..steps, first, rows), steps * rows))
+                    Signal::Sequence(
+                        program.tensor(decode(layer, SpikeRows::Train(spikes), 0..steps, first, rows), steps * rows),
+                    )
                 } else {
                     let amplitudes = layer.amplitudes();
                     let mut rates = vec![0.0; rows * amplitudes.len()];

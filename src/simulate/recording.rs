@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
-use super::spike_train::SpikeTrain;
-use crate::convert::{Correction, SpikingLayer, SpikingNetwork};
+use super::spike_train::{SpikeTrain, for_each_in_neuron_order};
+use crate::convert::{Correction, NeuronModel, Reset, SpikingLayer, SpikingNetwork};
 use crate::network::predicted_class;
 
 /// One spiking layer's part of a recording.
 #[derive(Clone, Debug)]
 pub struct LayerRecording {
     pub spikes: SpikeTrain,
-    /// Mean input current ẑ over the T steps, `[N, F]`, in units of the ANN's pre-activation; empty if the final state
-    /// was discarded ([`Recording::without_final_state`]).
+    /// Mean input current ẑ over the T steps, `[N, F]` in the order of the bits, in units of the ANN's pre-activation.
+    /// Empty if it follows from counts and potentials ([`LayerRecording::mean_inputs`]), and if the final state was
+    /// discarded ([`Recording::without_final_state`]).
     pub mean_input: Arc<Vec<f32>>,
-    /// Membrane potential after the last step v(T), `[N, F]`; empty likewise.
+    /// Membrane potential after the last step v(T), `[N, F]` in the order of the bits; empty likewise.
     pub potential: Arc<Vec<f32>>,
     /// v(0) per sample, `[N, F]`, where a correction shifted it (COS).
     pub v_init: Option<Vec<f32>>,
@@ -26,10 +27,85 @@ impl LayerRecording {
     pub fn start_of(&self, layer: &SpikingLayer, sample: usize, neuron: usize) -> f32 {
         self.v_init.as_ref().map_or_else(|| layer.v_init_of(neuron), |start| start[sample * layer.neurons() + neuron])
     }
+    /// v(T) of every neuron for `sample`, `[F]`; `None` if the final state was discarded.
+    pub fn potentials(&self, sample: usize) -> Option<Vec<f32>> {
+        self.in_neuron_order(&self.potential, sample)
+    }
+    /// v(T) of `neuron` for `sample`; `None` if the final state was discarded.
+    pub fn potential_of(&self, sample: usize, neuron: usize) -> Option<f32> {
+        self.potential.get(sample * self.spikes.neurons() + self.spikes.bit_index(neuron)).copied()
+    }
+    /// The mean input current of every neuron over the T steps for `sample`, `[F]`; `None` if the final state was
+    /// discarded.
+    ///
+    /// For the integrate-and-fire neuron with soft reset it is `(v(T) − v(0) + θ·n)/T`, less the shift of the bias, and
+    /// thus equal to the sum of the currents over T up to rounding. Where that does not hold it is the sum: after a
+    /// hard reset or a correction and for other neurons. An input that never changes is the mean itself.
+    pub fn mean_inputs(&self, layer: &SpikingLayer, sample: usize) -> Option<Vec<f32>> {
+        let mut counts = vec![0; self.spikes.neurons()];
+        self.spikes.add_counts(self.spikes.steps(), sample, &mut counts);
+        self.mean_inputs_of_counts(layer, sample, &counts)
+    }
+    /// Like [`LayerRecording::mean_inputs`], with the counts of every neuron over the T steps.
+    pub fn mean_inputs_of_counts(&self, layer: &SpikingLayer, sample: usize, counts: &[u32]) -> Option<Vec<f32>> {
+        if !self.mean_input.is_empty() {
+            return self.in_neuron_order(&self.mean_input, sample);
+        }
+        let mut means = self.potentials(sample)?;
+        let steps = self.spikes.steps();
+        let per_channel = layer.neurons_per_channel().max(1);
+        let channels = means.chunks_mut(per_channel).zip(counts.chunks(per_channel));
+        for (c, (means, counts)) in channels.enumerate() {
+            let first = c * per_channel;
+            let theta = layer.theta_of(first);
+            if self.v_init.is_none() && layer.v_init_values.is_none() {
+                let start = self.start_of(layer, sample, first);
+                let of = |mean, count| mean_input(mean, start, theta, count, steps, layer.bias_shift);
+                means.iter_mut().zip(counts).for_each(|(mean, &count)| *mean = of(*mean, count));
+            } else {
+                for (k, (mean, &count)) in means.iter_mut().zip(counts).enumerate() {
+                    let start = self.start_of(layer, sample, first + k);
+                    *mean = mean_input(*mean, start, theta, count, steps, layer.bias_shift);
+                }
+            }
+        }
+        Some(means)
+    }
+    /// The mean input current of `neuron` over the T steps for `sample`; `None` if the final state was discarded.
+    pub fn mean_input_of(&self, layer: &SpikingLayer, sample: usize, neuron: usize) -> Option<f32> {
+        let index = sample * self.spikes.neurons() + self.spikes.bit_index(neuron);
+        if let Some(&mean) = self.mean_input.get(index) {
+            return Some(mean);
+        }
+        let (potential, steps) = (*self.potential.get(index)?, self.spikes.steps());
+        let count = (0..steps).map(|t| self.spikes.value(t, sample, neuron)).sum::<i32>() as u32;
+        let start = self.start_of(layer, sample, neuron);
+        Some(mean_input(potential, start, layer.theta_of(neuron), count, steps, layer.bias_shift))
+    }
+    /// The values of `sample` in `values`, `[N, F]` in the order of the bits, in the order of the neurons.
+    fn in_neuron_order(&self, values: &[f32], sample: usize) -> Option<Vec<f32>> {
+        let neurons = self.spikes.neurons();
+        let own = values.get(sample * neurons..(sample + 1) * neurons)?;
+        let mut out = vec![0.0; neurons];
+        for_each_in_neuron_order(own, &mut out, self.spikes.shape(), |(to, from)| *to = *from);
+        Some(out)
+    }
     /// Whether the output of `neuron` is silenced for `sample`.
     pub fn silenced(&self, sample: usize, neuron: usize) -> bool {
         self.silenced.as_ref().is_some_and(|bits| bits.fired(0, sample, neuron))
     }
+}
+
+/// Whether the mean input of `layer` follows from counts and potentials, unless it never changes.
+pub fn derives_mean_input(layer: &SpikingLayer, correction: Correction) -> bool {
+    layer.neuron == NeuronModel::If && layer.reset == Reset::Soft && matches!(correction, Correction::None)
+}
+
+/// `(v(T) − v(0) + θ·n)/T − shift·θ`.
+#[inline(always)]
+fn mean_input(potential: f32, start: f32, theta: f32, count: u32, steps: usize, shift: f32) -> f32 {
+    // Counts are below 2^24.
+    (potential - start + theta * count as i32 as f32) / steps.max(1) as f32 - shift * theta
 }
 
 /// A finished run of T steps over N samples.
@@ -88,9 +164,16 @@ impl Recording {
     pub fn bytes(&self) -> usize {
         self.shared_buffers().map(|(_, bytes)| bytes).sum()
     }
-    /// Bytes that the recording of `samples` samples of `spiking` over `steps` steps will hold.
-    pub fn predict_bytes(spiking: &SpikingNetwork, steps: usize, samples: usize, classes: usize) -> usize {
-        let layer = |layer: &SpikingLayer| {
+    /// Bytes that the recording of `samples` samples of `spiking` over `steps` steps will hold; the input of the layers
+    /// `held` never changes.
+    pub fn predict_bytes(
+        spiking: &SpikingNetwork,
+        held: &[bool],
+        steps: usize,
+        samples: usize,
+        classes: usize,
+    ) -> usize {
+        let layer = |(layer, &held): (&SpikingLayer, &bool)| {
             let neurons = layer.neurons();
             let words = neurons.div_ceil(64) * 8;
             let corrections = match spiking.correction {
@@ -98,8 +181,9 @@ impl Recording {
                 Correction::Srp { .. } => words,
                 Correction::Cos { .. } => neurons * 4,
             };
-            steps * words * layer.neuron.plane_weights().len() + neurons * 8 + corrections
+            let values = if held || !derives_mean_input(layer, spiking.correction) { 2 } else { 1 };
+            steps * words * layer.neuron.plane_weights().len() + neurons * 4 * values + corrections
         };
-        samples * (spiking.layers.iter().map(layer).sum::<usize>() + steps * classes * 4)
+        samples * (spiking.layers.iter().zip(held).map(layer).sum::<usize>() + steps * classes * 4)
     }
 }

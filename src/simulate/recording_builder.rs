@@ -1,45 +1,117 @@
-//! Builds a run's recording: allocates all of it, then inserts blocks of samples as they finish.
+//! Builds a run's recording: allocates all of it, and lends its parts to the blocks of samples that write them.
 
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::block::Block;
-use super::layer::LayerTrace;
+use super::block::{Block, planned_form, simulated_steps};
+use super::execution_form::receives_spikes;
+use super::layer_buffers::LayerBuffers;
 use super::plan::{Reuse, SimulationPlan};
-use super::recording::{LayerRecording, Recording};
+use super::recording::{LayerRecording, Recording, derives_mean_input};
+use super::signal::frame_count;
 use super::spike_train::SpikeTrain;
 use crate::convert::{Correction, SpikingLayer};
 
-/// The recording that blocks are inserted into: space for new steps, and the reused layers.
-pub(super) fn allocate(plan: &SimulationPlan<'_>, reuse: Reuse<'_>) -> Recording {
-    let classes = plan.program.network().classes();
-    let layer = |(index, layer): (usize, &SpikingLayer)| {
-        let reused = reuse.previous.filter(|_| index < reuse.layers || reuse.from_step > 0);
-        if let Some(previous) = reused {
-            let old = &previous.layers[index];
-            let mut spikes = old.spikes.clone();
-            spikes.resize(plan.steps);
-            return LayerRecording { spikes, ..old.clone() };
-        }
-        let mut spikes = SpikeTrain::for_layer(plan.samples, layer);
-        spikes.resize(plan.steps);
-        let zeros = || vec![0.0; plan.samples * layer.neurons()];
-        let end = || Arc::new(zeros());
-        let start = matches!(plan.spiking.correction, Correction::Cos { .. }).then(zeros);
-        let silenced = matches!(plan.spiking.correction, Correction::Srp { .. }).then(|| {
+/// Memory of a run's results.
+pub(super) struct RecordingBuffers<'a> {
+    plan: &'a SimulationPlan<'a>,
+    reuse: Reuse<'a>,
+    /// One per layer; `None` for the layers that are reused.
+    layers: Vec<Option<LayerBuffers>>,
+}
+
+/// For each layer whether its input never changes.
+pub fn held_layers(plan: &SimulationPlan<'_>) -> Vec<bool> {
+    let network = plan.program.network();
+    let changes = frame_count(plan.program, plan.input, plan.samples.max(1)) > 1;
+    let held = |layer: &SpikingLayer| {
+        let source = network.nodes[layer.node].inputs[0];
+        !receives_spikes(network, source) && !changes && planned_form(plan, source).is_none()
+    };
+    plan.spiking.layers.iter().map(held).collect()
+}
+
+impl<'a> RecordingBuffers<'a> {
+    /// Space for new steps and new layers.
+    pub fn allocate(plan: &'a SimulationPlan<'a>, reuse: Reuse<'a>) -> Self {
+        let shifts = matches!(plan.spiking.correction, Correction::Cos { .. });
+        let layer = |((index, layer), held): ((usize, &SpikingLayer), bool)| {
+            if index < reuse.layers {
+                return None;
+            }
+            let stored = [held || !derives_mean_input(layer, plan.spiking.correction), shifts && reuse.from_step == 0];
+            let mut buffers = LayerBuffers::new(layer, plan.samples, 0, stored);
+            if let Some(previous) = reuse.previous.filter(|_| reuse.from_step > 0) {
+                buffers.spikes = previous.layers[index].spikes.clone();
+            }
+            buffers.spikes.resize(reuse.from_step + simulated_steps(plan, reuse));
+            Some(buffers)
+        };
+        let held = held_layers(plan);
+        let layers = plan.spiking.layers.par_iter().enumerate().zip(held).map(layer).collect();
+        Self { plan, reuse, layers }
+    }
+
+    /// Blocks of `rows` samples each.
+    pub fn blocks(&mut self, rows: usize) -> Vec<Block<'_>> {
+        let Self { plan, reuse, layers } = self;
+        let split = layers.iter_mut().zip(&plan.spiking.layers);
+        let mut outputs: Vec<_> = split
+            .map(|(buffers, layer)| {
+                let blocks = buffers.as_mut().map(|buffers| buffers.split(layer, rows, reuse.from_step));
+                blocks.map(Vec::into_iter)
+            })
+            .collect();
+        let starts = (0..plan.samples).step_by(rows.max(1));
+        let block = |first: usize| Block {
+            first,
+            rows: rows.min(plan.samples - first),
+            layers: outputs.iter_mut().map(|blocks| blocks.as_mut()?.next()).collect(),
+            silenced: Vec::new(),
+        };
+        starts.map(block).collect()
+    }
+
+    /// The recording with `readout`, `[T][N][classes]` summed over steps. `silenced` are the silenced neurons of each
+    /// layer, one step of bits each, block by block with the first sample.
+    pub fn finish(self, readout: Vec<f32>, mut silenced: Vec<(usize, Vec<SpikeTrain>)>) -> Recording {
+        let Self { plan, reuse, layers } = self;
+        silenced.sort_by_key(|(first, _)| *first);
+        let flags = |index: usize, layer: &SpikingLayer| {
             let mut bits = SpikeTrain::flags_for(plan.samples, layer);
             bits.resize(1);
+            for (first, blocks) in &silenced {
+                let Some(block) = blocks.get(index) else { continue };
+                bits.copy_samples(block, *first, block.samples());
+            }
             bits
-        });
-        LayerRecording { spikes, mean_input: end(), potential: end(), v_init: start, silenced }
-    };
-    let layers = plan.spiking.layers.par_iter().enumerate().map(layer).collect();
-    let mut readout = vec![0.0; plan.steps * plan.samples * classes];
-    if let Some(previous) = reuse.previous.filter(|_| reuse.from_step > 0) {
-        readout[..previous.readout.len()].copy_from_slice(&previous.readout);
+        };
+        let layer = |(index, buffers): (usize, Option<LayerBuffers>)| {
+            let old = reuse.previous.map(|previous| &previous.layers[index]);
+            let Some(mut buffers) = buffers else {
+                // A layer without buffers is one of the previous recording.
+                return old.cloned();
+            };
+            buffers.spikes.resize(plan.steps);
+            let resumed = old.filter(|_| reuse.from_step > 0);
+            let corrected = matches!(plan.spiking.correction, Correction::Srp { .. });
+            let fresh = || corrected.then(|| flags(index, &plan.spiking.layers[index]));
+            Some(LayerRecording {
+                spikes: buffers.spikes,
+                mean_input: Arc::new(buffers.mean_input),
+                potential: Arc::new(buffers.potential),
+                v_init: match resumed {
+                    Some(old) => old.v_init.clone(),
+                    None => (!buffers.start.is_empty()).then_some(buffers.start),
+                },
+                silenced: resumed.map_or_else(fresh, |old| old.silenced.clone()),
+            })
+        };
+        let layers = layers.into_iter().enumerate().filter_map(layer).collect();
+        let classes = plan.program.network().classes();
+        Recording { steps: plan.steps, samples: plan.samples, classes, layers, readout }
     }
-    Recording { steps: plan.steps, samples: plan.samples, classes, layers, readout }
 }
 
 impl Recording {
@@ -51,7 +123,9 @@ impl Recording {
             let copy = |to: &mut [f32], from: &[f32]| {
                 to[at * width..(at + count) * width].copy_from_slice(&from[..count * width]);
             };
-            copy(&mut Arc::make_mut(&mut to.mean_input)[..], &from.mean_input);
+            if !to.mean_input.is_empty() {
+                copy(&mut Arc::make_mut(&mut to.mean_input)[..], &from.mean_input);
+            }
             copy(&mut Arc::make_mut(&mut to.potential)[..], &from.potential);
             if let (Some(to), Some(from)) = (&mut to.v_init, &from.v_init) {
                 copy(to, from);
@@ -64,49 +138,6 @@ impl Recording {
             let classes = self.classes;
             let (row, old) = ((t * self.samples + at) * classes, t * from.samples * classes);
             self.readout[row..row + count * classes].copy_from_slice(&from.readout[old..old + count * classes]);
-        }
-    }
-
-    /// Moves mean inputs and final potentials out of `trace`, whose samples start at `first`.
-    pub(super) fn insert_final_state(&mut self, layer: usize, first: usize, trace: &mut LayerTrace) {
-        let record = &mut self.layers[layer];
-        let neurons = record.spikes.neurons();
-        let take = |to: &mut [f32], from: &mut Vec<f32>| {
-            let from = std::mem::take(from);
-            to[first * neurons..][..from.len()].copy_from_slice(&from);
-        };
-        take(&mut Arc::make_mut(&mut record.mean_input)[..], &mut trace.mean_input);
-        take(&mut Arc::make_mut(&mut record.potential)[..], &mut trace.potential);
-        if let (Some(to), Some(from)) = (&mut record.v_init, &mut trace.start) {
-            take(to, from);
-        }
-    }
-
-    /// Copies spikes, silenced neurons and readout of a block of samples.
-    pub(super) fn insert_block(&mut self, plan: &SimulationPlan<'_>, reuse: Reuse<'_>, block: &Block) {
-        let new_steps = plan.steps - reuse.from_step;
-        for (record, trace) in self.layers.iter_mut().zip(&block.layers) {
-            let Some(trace) = trace else { continue };
-            for t in 0..new_steps {
-                for sample in 0..block.rows {
-                    let row = record.spikes.row_mut(reuse.from_step + t, block.first + sample);
-                    row.copy_from_slice(trace.spikes.row(t, sample));
-                }
-            }
-            if let (Some(all), Some(silenced)) = (&mut record.silenced, &trace.silenced) {
-                (0..block.rows).for_each(|i| all.row_mut(0, block.first + i).copy_from_slice(silenced.row(0, i)));
-            }
-        }
-        let (row, width) = (self.samples * self.classes, block.rows * self.classes);
-        for t in 0..new_steps {
-            let at = (reuse.from_step + t) * row + block.first * self.classes;
-            for k in 0..width {
-                let before = match reuse.from_step {
-                    0 => 0.0,
-                    from => self.readout[(from - 1) * row + block.first * self.classes + k],
-                };
-                self.readout[at + k] = before + block.readout[t * width + k];
-            }
         }
     }
 }

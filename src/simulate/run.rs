@@ -12,12 +12,12 @@ use std::sync::{Mutex, PoisonError};
 use rayon::prelude::*;
 
 use super::block::{Block, BlockContext, dense_nodes, run_block};
-use super::layer::LayerTrace;
 use super::memory::block_rows;
 use super::plan::{Reuse, SimulationPlan};
 use super::prefix::truncate_recording;
 use super::recording::Recording;
-use super::recording_builder::allocate;
+use super::recording_builder::RecordingBuffers;
+use super::spike_train::{SampleSpikes, SpikeRows, add_counts};
 use crate::convert::{Correction, MaxPoolRule};
 use crate::progress::{FinishedSamples, JobControl, JobEvent};
 use crate::{Error, Result};
@@ -67,28 +67,56 @@ pub fn simulate(plan: &SimulationPlan<'_>, control: &JobControl) -> Result<Recor
     // Few blocks leave threads idle; then a sample is split.
     let parts = if plan.samples.div_ceil(rows) < 2 * threads && threads > 1 { 2 * threads } else { 1 };
     let done = AtomicUsize::new(0);
-    let starts: Vec<usize> = (0..plan.samples).step_by(rows).collect();
-    let recording = Mutex::new(allocate(plan, reuse));
-    let lock = || recording.lock().unwrap_or_else(PoisonError::into_inner);
-    let on_layer_done =
-        |layer: usize, first: usize, trace: &mut LayerTrace| lock().insert_final_state(layer, first, trace);
-    let shared = BlockContext { plan, reuse, dense: &dense, parts, on_layer_done: Some(&on_layer_done) };
-    let block = |first: usize| {
-        let rows = rows.min(plan.samples - first);
-        let block = run_block(shared, first, rows, control)?;
-        lock().insert_block(plan, reuse, &block);
-        control.emit_samples(|| JobEvent::Samples(finished_samples(plan, reuse, &block)));
+    let mut buffers = RecordingBuffers::allocate(plan, reuse);
+    let readout = Mutex::new(first_readout(plan, reuse));
+    let silenced = Mutex::new(Vec::new());
+    let shared = BlockContext { plan, reuse, dense: &dense, parts };
+    let block = |mut block: Block<'_>| {
+        let new = run_block(shared, &mut block, control)?;
+        insert_readout(plan, reuse, &block, &new, &mut readout.lock().unwrap_or_else(PoisonError::into_inner));
+        control.emit_samples(|| JobEvent::Samples(finished_samples(plan, reuse, &block, &new)));
+        let rows = block.rows;
+        if !block.silenced.is_empty() {
+            silenced.lock().unwrap_or_else(PoisonError::into_inner).push((block.first, block.silenced));
+        }
         let done = done.fetch_add(rows, Ordering::Relaxed) + rows;
         control.progress("simulating", done as f32 / plan.samples as f32);
         Ok(())
     };
-    let blocks = || starts.into_par_iter().try_for_each(block);
+    let blocks = buffers.blocks(rows);
+    let run = || blocks.into_par_iter().try_for_each(block);
     if parts > 1 {
-        with_busy_threads(threads, blocks)?
+        with_busy_threads(threads, run)?
     } else {
-        blocks()?
+        run()?
     };
-    Ok(recording.into_inner().unwrap_or_else(PoisonError::into_inner))
+    let readout = readout.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(buffers.finish(readout, silenced.into_inner().unwrap_or_else(PoisonError::into_inner)))
+}
+
+/// Space for the readout of a run, with the steps that are known.
+fn first_readout(plan: &SimulationPlan<'_>, reuse: Reuse<'_>) -> Vec<f32> {
+    let mut readout = vec![0.0; plan.steps * plan.samples * plan.program.network().classes()];
+    if let Some(previous) = reuse.previous.filter(|_| reuse.from_step > 0) {
+        readout[..previous.readout.len()].copy_from_slice(&previous.readout);
+    }
+    readout
+}
+
+/// Adds the readout `new` of the samples of `block` to `readout`.
+fn insert_readout(plan: &SimulationPlan<'_>, reuse: Reuse<'_>, block: &Block<'_>, new: &[f32], readout: &mut [f32]) {
+    let classes = plan.program.network().classes();
+    let (row, width) = (plan.samples * classes, block.rows * classes);
+    for (t, new) in new.chunks(width.max(1)).enumerate() {
+        let at = (reuse.from_step + t) * row + block.first * classes;
+        for (k, new) in new.iter().enumerate() {
+            let before = match reuse.from_step {
+                0 => 0.0,
+                from => readout[(from - 1) * row + block.first * classes + k],
+            };
+            readout[at + k] = before + new;
+        }
+    }
 }
 
 /// Runs `work` while the other threads stay awake. Between one layer's parts and the next a thread would go to sleep,
@@ -121,7 +149,8 @@ fn with_busy_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -
 /// A run of more or fewer samples than `previous`, which is of the same network and steps: only those added are run.
 fn extend_samples(plan: &SimulationPlan<'_>, previous: &Recording, control: &JobControl) -> Result<Recording> {
     let known = previous.samples.min(plan.samples);
-    let mut recording = allocate(plan, Reuse::NONE);
+    let readout = first_readout(plan, Reuse::NONE);
+    let mut recording = RecordingBuffers::allocate(plan, Reuse::NONE).finish(readout, Vec::new());
     recording.insert_samples(previous, 0, known);
     if known < plan.samples {
         let width = plan.input.len() / plan.samples;
@@ -162,7 +191,7 @@ fn reuse_of<'a>(plan: &SimulationPlan<'a>) -> Reuse<'a> {
 }
 
 /// The results of `block`, available before the other blocks are done.
-fn finished_samples(plan: &SimulationPlan<'_>, reuse: Reuse<'_>, block: &Block) -> FinishedSamples {
+fn finished_samples(plan: &SimulationPlan<'_>, reuse: Reuse<'_>, block: &Block<'_>, new: &[f32]) -> FinishedSamples {
     let new_steps = plan.steps - reuse.from_step;
     let resumed = reuse.previous.filter(|_| reuse.from_step > 0);
     let row = block.rows * plan.program.network().classes();
@@ -176,13 +205,14 @@ fn finished_samples(plan: &SimulationPlan<'_>, reuse: Reuse<'_>, block: &Block) 
     }
     let before = readout[readout.len().saturating_sub(row)..].to_vec();
     let sum = |(i, &new): (usize, &f32)| before.get(i % row.max(1)).copied().unwrap_or(0.0) + new;
-    readout.extend(block.readout.iter().enumerate().map(sum));
-    let counts = block.layers.iter().enumerate().map(|(index, trace)| {
+    readout.extend(new.iter().enumerate().map(sum));
+    let counts = block.layers.iter().enumerate().map(|(index, output)| {
         let mut counts = vec![0; plan.spiking.layers[index].neurons()];
         if let Some(resumed) = resumed {
             resumed.layers[index].spikes.add_counts(reuse.from_step, block.first, &mut counts);
         }
-        trace.as_ref()?.spikes.add_counts(new_steps, 0, &mut counts);
+        let spikes = SpikeRows::Block(&output.as_ref()?.spikes);
+        add_counts(&SampleSpikes { rows: spikes, sample: 0 }, spikes.shape(), new_steps, &mut counts);
         Some(counts)
     });
     let counts = counts.collect();

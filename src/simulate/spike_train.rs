@@ -6,8 +6,8 @@
 
 use std::sync::Arc;
 
-use crate::compute::event::event_list::SpikeSource;
 use crate::compute::event::spike_count::count_spikes;
+use crate::compute::event::spike_source::SpikeSource;
 use crate::convert::{NeuronModel, SpikingLayer};
 
 /// The spikes of one layer: one bit per (step, sample, plane, neuron), planes padded to whole 64-bit words. The count
@@ -64,6 +64,10 @@ impl SpikeTrain {
     pub fn neurons(&self) -> usize {
         self.channels * self.places
     }
+    /// Channels, and neurons in each.
+    pub(super) fn shape(&self) -> (usize, usize) {
+        (self.channels, self.places)
+    }
     /// The bit of `neuron` (index in the flattened `[C, H, W]` layer) in a plane.
     pub fn bit_index(&self, neuron: usize) -> usize {
         neuron % self.places * self.channels + neuron / self.places
@@ -118,22 +122,8 @@ impl SpikeTrain {
         self.value(t, sample, neuron) != 0
     }
     /// Calls `visit(neuron, weight)` for every bit set at step `t` (0-based) of `sample`; counts are the sums of weights.
-    pub fn for_each_bit(&self, t: usize, sample: usize, mut visit: impl FnMut(usize, i32)) {
-        for (weight, words) in self.planes(t, sample) {
-            // The place of the current bit, and the first bit of the next place.
-            let (mut place, mut edge) = (0, self.channels);
-            for (w, &word) in words.iter().enumerate() {
-                let mut rest = word;
-                while rest != 0 {
-                    let bit = w * 64 + rest.trailing_zeros() as usize;
-                    while bit >= edge {
-                        (place, edge) = (place + 1, edge + self.channels);
-                    }
-                    visit((bit + self.channels - edge) * self.places + place, weight);
-                    rest &= rest - 1;
-                }
-            }
-        }
+    pub fn for_each_bit(&self, t: usize, sample: usize, visit: impl FnMut(usize, i32)) {
+        for_each_bit(&SampleSpikes { rows: SpikeRows::Train(self), sample }, (self.channels, self.places), t, visit);
     }
     /// Calls `visit(neuron)` for every neuron that fired at step `t` (0-based) of `sample`; a neuron with bits in several
     /// planes is visited once for each.
@@ -143,22 +133,8 @@ impl SpikeTrain {
     /// Adds the counts of steps `0..steps` of `sample` to `counts` (`[F]`). They never fall below zero: a negative
     /// spike cancels an earlier one.
     pub fn add_counts(&self, steps: usize, sample: usize, counts: &mut [u32]) {
-        // In bit order first: a neuron's index is then computed once, not at every spike.
-        let mut by_bit = vec![0.0; self.neurons().next_multiple_of(64)];
-        count_spikes(&SampleSpikes { train: self, sample, first: 0 }, steps.min(self.steps()), &mut by_bit);
-        by_bit.truncate(self.neurons());
-        let add = |(total, &count): (&mut u32, &f32)| *total = total.wrapping_add_signed(count as i32);
-        if self.places == 1 {
-            counts.iter_mut().zip(&by_bit).for_each(add);
-            return;
-        }
-        // Some places at a time, so that a cache line is filled before the next channel's, which is far away.
-        for (tile, counted) in by_bit.chunks(TILE * self.channels.max(1)).enumerate() {
-            for (c, row) in counts.chunks_mut(self.places.max(1)).enumerate() {
-                let row = row.iter_mut().skip(tile * TILE);
-                row.zip(counted[c..].iter().step_by(self.channels)).for_each(add);
-            }
-        }
+        let spikes = SampleSpikes { rows: SpikeRows::Train(self), sample };
+        add_counts(&spikes, (self.channels, self.places), steps.min(self.steps()), counts);
     }
     /// Counts over steps `0..steps`, `[N, F]`.
     pub fn counts(&self, steps: usize) -> Vec<u32> {
@@ -189,21 +165,134 @@ impl SpikeTrain {
     }
 }
 
-/// One sample of a train from step `first` on.
+/// Calls `visit(neuron, weight)` for every bit set at step `t` of `spikes`, of neurons `[C, places]`.
+pub(super) fn for_each_bit(
+    spikes: &impl SpikeSource,
+    (channels, places): (usize, usize),
+    t: usize,
+    mut visit: impl FnMut(usize, i32),
+) {
+    for (plane, &weight) in spikes.weights().iter().enumerate() {
+        // The place of the current bit, and the first bit of the next place.
+        let (mut place, mut edge) = (0, channels);
+        for (w, &word) in spikes.plane(t, plane).iter().enumerate() {
+            let mut rest = word;
+            while rest != 0 {
+                let bit = w * 64 + rest.trailing_zeros() as usize;
+                while bit >= edge {
+                    (place, edge) = (place + 1, edge + channels);
+                }
+                visit((bit + channels - edge) * places + place, weight);
+                rest &= rest - 1;
+            }
+        }
+    }
+}
+
+/// Adds the counts of steps `0..steps` of `spikes`, of neurons `[C, places]`, to `counts`.
+pub(super) fn add_counts(
+    spikes: &impl SpikeSource,
+    (channels, places): (usize, usize),
+    steps: usize,
+    counts: &mut [u32],
+) {
+    let neurons = channels * places;
+    // In bit order first: a neuron's index is then computed once, not at every spike.
+    let mut by_bit = vec![0.0; neurons.next_multiple_of(64)];
+    count_spikes(spikes, steps, &mut by_bit);
+    let add = |(total, &count): (&mut u32, &f32)| *total = total.wrapping_add_signed(count as i32);
+    for_each_in_neuron_order(&by_bit[..neurons], counts, (channels, places), add);
+}
+
+/// Calls `visit` with each entry of `by_neuron`, `[C, places]`, and its entry in `by_bit`, `[place][C]`.
+pub(super) fn for_each_in_neuron_order<A, B>(
+    by_bit: &[A],
+    by_neuron: &mut [B],
+    (channels, places): (usize, usize),
+    mut visit: impl FnMut((&mut B, &A)),
+) {
+    if places == 1 {
+        by_neuron.iter_mut().zip(by_bit).for_each(visit);
+        return;
+    }
+    // Some places at a time, so that a cache line is filled before the next channel's, which is far away.
+    for (tile, here) in by_bit.chunks(TILE * channels.max(1)).enumerate() {
+        for (c, row) in by_neuron.chunks_mut(places.max(1)).enumerate() {
+            let row = row.iter_mut().skip(tile * TILE);
+            row.zip(here[c..].iter().step_by(channels)).for_each(&mut visit);
+        }
+    }
+}
+
+/// The rows of some samples in a train, written while other threads write those of other samples.
+#[derive(Debug)]
+pub struct BlockSpikes<'a> {
+    pub channels: usize,
+    pub places: usize,
+    pub weights: &'static [i32],
+    /// `[sample][T]`, plane after plane.
+    pub rows: Vec<Vec<&'a mut [u64]>>,
+}
+
+impl SpikeTrain {
+    /// Steps `from..` of blocks of `rows` samples each.
+    pub(super) fn split_blocks(&mut self, rows: usize, from: usize) -> Vec<BlockSpikes<'_>> {
+        let (samples, channels, places, weights) = (self.samples, self.channels, self.places, self.weights);
+        let (row_words, steps) = (self.row_words.max(1), self.steps());
+        let mut all: Vec<Vec<&mut [u64]>> = (0..samples).map(|_| Vec::with_capacity(steps - from)).collect();
+        let words = &mut Arc::make_mut(&mut self.words)[from * samples * self.row_words..];
+        for step in words.chunks_mut(row_words * samples.max(1)) {
+            all.iter_mut().zip(step.chunks_mut(row_words)).for_each(|(all, row)| all.push(row));
+        }
+        let mut blocks = Vec::new();
+        let mut all = all.into_iter().peekable();
+        while all.peek().is_some() {
+            blocks.push(BlockSpikes { channels, places, weights, rows: all.by_ref().take(rows).collect() });
+        }
+        blocks
+    }
+}
+
+/// Spikes of several samples.
+#[derive(Clone, Copy, Debug)]
+pub enum SpikeRows<'a> {
+    Train(&'a SpikeTrain),
+    Block(&'a BlockSpikes<'a>),
+}
+
+/// One sample of them.
 #[derive(Clone, Copy, Debug)]
 pub struct SampleSpikes<'a> {
-    pub train: &'a SpikeTrain,
+    pub rows: SpikeRows<'a>,
     pub sample: usize,
-    pub first: usize,
+}
+
+impl SpikeRows<'_> {
+    /// Channels, and neurons in each.
+    pub fn shape(&self) -> (usize, usize) {
+        match self {
+            Self::Train(train) => (train.channels, train.places),
+            Self::Block(block) => (block.channels, block.places),
+        }
+    }
 }
 
 impl SpikeSource for SampleSpikes<'_> {
+    #[inline(always)]
     fn plane(&self, t: usize, plane: usize) -> &[u64] {
-        let words = self.train.neurons().div_ceil(64);
-        &self.train.row(self.first + t, self.sample)[plane * words..(plane + 1) * words]
+        let (channels, places) = self.rows.shape();
+        let words = (channels * places).div_ceil(64);
+        let row = match self.rows {
+            SpikeRows::Train(train) => train.row(t, self.sample),
+            SpikeRows::Block(block) => &*block.rows[self.sample][t],
+        };
+        &row[plane * words..(plane + 1) * words]
     }
     fn weights(&self) -> &[i32] {
-        self.train.weights()
+        match self.rows {
+            SpikeRows::Train(train) => train.weights,
+            SpikeRows::Block(block) => block.weights,
+        }
     }
 }
 

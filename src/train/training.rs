@@ -17,6 +17,7 @@ use crate::compute::dense::tensor_to_vec;
 use crate::compute::program::Program;
 use crate::data::{Samples, Scaling};
 use crate::network::{Network, predicted_class};
+use crate::progress::JobControl;
 use crate::{Error, Result};
 
 /// Rows per batch when the network is only evaluated.
@@ -247,8 +248,13 @@ fn accuracy_at(network: &Network, samples: &Samples, scaling: &Scaling, indices:
     let correct: usize = indices
         .chunks(EVALUATION_ROWS)
         .map(|chunk| {
-            let Batch { values, labels, rows } = gather(samples, scaling, chunk, || [0, 0]);
-            count_correct(program.run(program.tensor(values, rows), |_, _| {}), &labels)
+            let Batch { values, labels, .. } = gather(samples, scaling, chunk, || [0, 0]);
+            let logits =
+                program.run_samples(&values, &[], "evaluating", &JobControl::default(), || (), |_, _, _, _| Ok(()));
+            match logits {
+                Ok((logits, _)) => correct_predictions(&logits, program.network().classes(), &labels),
+                Err(error) => unreachable!("nothing cancels the evaluation: {error}"),
+            }
         })
         .sum();
     correct as f32 / indices.len().max(1) as f32
@@ -257,7 +263,10 @@ fn accuracy_at(network: &Network, samples: &Samples, scaling: &Scaling, indices:
 /// Number of rows of `logits` `[N, classes]` that predict their label.
 fn count_correct(logits: Tensor<2>, labels: &[u16]) -> usize {
     let classes = logits.dims()[1];
-    let logits = tensor_to_vec(logits.detach());
+    correct_predictions(&tensor_to_vec(logits.detach()), classes, labels)
+}
+
+fn correct_predictions(logits: &[f32], classes: usize, labels: &[u16]) -> usize {
     logits.chunks_exact(classes).zip(labels).filter(|(row, label)| predicted_class(row) == usize::from(**label)).count()
 }
 

@@ -166,14 +166,13 @@ fn ledger_sums_to_the_error_in_every_layer() {
         let spiking = bench.spiking(&Recipe { steps: 6, ..Recipe::default() });
         let recording = bench.run(&spiking, 6, None, 0);
         let ann = AnnRun::compute(&bench.program, &bench.input, SAMPLES, &JobControl::default()).unwrap();
-        let means: Vec<&[f32]> = recording.layers.iter().map(|layer| layer.mean_input.as_slice()).collect();
         let fan_outs = fan_outs(bench.program.network());
         let run_data = RunData {
             likeness: None,
             spiking: &spiking,
             ann: &ann,
             recording: &recording,
-            mean_inputs: &means,
+            mean_inputs: &[],
             labels: &[],
             readout: Default::default(),
             fan_outs: &fan_outs,
@@ -199,13 +198,12 @@ fn first_qcfs_layer_is_exact_when_steps_equal_levels() {
     let spiking = bench.spiking(&recipe);
     let recording = bench.run(&spiking, 8, None, 0);
     let ann = AnnRun::compute(&bench.program, &bench.input, SAMPLES, &JobControl::default()).unwrap();
-    let means: Vec<&[f32]> = recording.layers.iter().map(|layer| layer.mean_input.as_slice()).collect();
     let run_data = RunData {
         likeness: None,
         spiking: &spiking,
         ann: &ann,
         recording: &recording,
-        mean_inputs: &means,
+        mean_inputs: &[],
         labels: &[],
         readout: recipe.readout,
         fan_outs: &fan_outs(bench.program.network()),
@@ -244,14 +242,13 @@ fn cancellation_stops_every_stage() {
     let shorter = truncate_recording(program, &spiking, input, &recording, 5, &control);
     assert!(matches!(shorter, Err(Error::Cancelled)));
     let ann = AnnRun::compute(program, input, SAMPLES, &JobControl::default()).unwrap();
-    let means: Vec<&[f32]> = recording.layers.iter().map(|layer| layer.mean_input.as_slice()).collect();
     let fan_outs = fan_outs(program.network());
     let run_data = RunData {
         likeness: None,
         spiking: &spiking,
         ann: &ann,
         recording: &recording,
-        mean_inputs: &means,
+        mean_inputs: &[],
         labels: &[],
         readout: Default::default(),
         fan_outs: &fan_outs,

@@ -81,6 +81,9 @@ fn emitted_charge_is_input_charge_minus_residual() {
         let recording = bench.run(spiking, STEPS, None, 0);
         for (layer, record) in spiking.layers.iter().zip(&recording.layers) {
             let counts = record.spikes.counts(STEPS);
+            let by_sample = |of: &dyn Fn(usize) -> Option<Vec<f32>>| (0..SAMPLES).filter_map(of).flatten().collect();
+            let means: Vec<f32> = by_sample(&|sample| record.mean_inputs(layer, sample));
+            let potentials: Vec<f32> = by_sample(&|sample| record.potentials(sample));
             for (i, &n) in counts.iter().enumerate() {
                 let (sample, neuron) = (i / layer.neurons(), i % layer.neurons());
                 let theta = layer.theta_of(neuron);
@@ -88,10 +91,10 @@ fn emitted_charge_is_input_charge_minus_residual() {
                     assert_eq!(n, 0, "{what}: a silenced neuron sends nothing");
                     continue;
                 }
-                let charge = STEPS as f32 * (record.mean_input[i] + layer.bias_shift * theta);
-                let due = charge + record.start_of(layer, sample, neuron) - record.potential[i];
+                let charge = STEPS as f32 * (means[i] + layer.bias_shift * theta);
+                let due = charge + record.start_of(layer, sample, neuron) - potentials[i];
                 let sent = layer.amplitude_of(neuron) * n as f32;
-                let scale = 1.0 + charge.abs() + record.potential[i].abs();
+                let scale = 1.0 + charge.abs() + potentials[i].abs();
                 assert!((sent - due).abs() < 1e-4 * scale, "{what}, {}: {sent} against {due}", layer.name);
             }
         }
@@ -103,7 +106,6 @@ fn ledger_sums_to_the_error_and_residual_condition_is_exact_in_theory() {
     with_every_method(|what, bench, recipe, spiking| {
         let ann = AnnRun::compute(&bench.program, &bench.input, SAMPLES, &JobControl::default()).unwrap();
         let recording = bench.run(spiking, STEPS, None, 0);
-        let means: Vec<&[f32]> = recording.layers.iter().map(|layer| layer.mean_input.as_slice()).collect();
         let fan_outs = fan_outs(bench.program.network());
         let readout = recipe.readout;
         let (spiking, ann, recording) = (spiking, &ann, &recording);
@@ -111,7 +113,7 @@ fn ledger_sums_to_the_error_and_residual_condition_is_exact_in_theory() {
             spiking,
             ann,
             recording,
-            mean_inputs: &means,
+            mean_inputs: &[],
             labels: &[],
             readout,
             likeness: None,

@@ -121,6 +121,7 @@ impl Convolution {
                         offsets: &plan.offsets[..channels.len() * taps],
                         packed: &packed[k * channels.len() * plan.channel_len()..],
                         places: band.len() * plan.row(),
+                        rows: [plan.row(), plan.margin],
                         sums: &mut out[start..],
                         step,
                         continued: channels.start > 0,

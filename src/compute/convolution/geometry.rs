@@ -6,7 +6,7 @@ use crate::network::Op;
 /// Fraction of a tile's places that must be outputs; with less, several images are computed together.
 const MIN_USE: f64 = 0.92;
 /// Places that weights beyond [`MAX_RESIDENT`] are read for at least.
-const MIN_PLACES: usize = 64;
+const MIN_PLACES: usize = 128;
 /// Weights that stay in a common L2 cache.
 const MAX_RESIDENT: usize = 1 << 18;
 const MAX_IMAGES: usize = 16;
@@ -77,7 +77,7 @@ impl Geometry {
         let min_places = if self.out_channels * self.taps() > MAX_RESIDENT { MIN_PLACES } else { 1 };
         let is_enough = |images: &usize| {
             let used = images * places;
-            used >= min_places && used as f64 >= MIN_USE * (used.div_ceil(LANES) * LANES) as f64
+            (used >= min_places || places >= 64) && used as f64 >= MIN_USE * (used.div_ceil(LANES) * LANES) as f64
         };
         (1..MAX_IMAGES).find(is_enough).unwrap_or(MAX_IMAGES)
     }

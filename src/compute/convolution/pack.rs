@@ -22,6 +22,9 @@ impl Kernel for Pack<'_> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self) {
+        if self.plan.margin > 0 {
+            return self.pack_with_margins::<I>();
+        }
         match (self.plan.geometry.stride[1], self.plan.geometry.output()[2].div_ceil(LANES)) {
             (1, 1) => self.pack::<I, 1, 1>(),
             (1, 2) => self.pack::<I, 1, 2>(),
@@ -34,6 +37,43 @@ impl Kernel for Pack<'_> {
 }
 
 impl Pack<'_> {
+    /// Packs rows with zeros before each.
+    #[inline(always)]
+    fn pack_with_margins<I: Isa>(self) {
+        let Self { plan, block, band, input, packed } = self;
+        let geometry = &plan.geometry;
+        let [_, height, width] = geometry.input;
+        let stride = geometry.stride[0];
+        let rows = plan.rows - (plan.band - band.len());
+        let channels = block.groups.clone().flat_map(|group| {
+            let first = group * geometry.group_channels();
+            block.channels.clone().map(move |c| first + c)
+        });
+        let planes = channels.flat_map(|c| plan.row_classes.iter().map(move |class| (c, class)));
+        for ((c, class), packed) in planes.zip(packed.chunks_exact_mut(plan.plane_len())) {
+            let plane = &input[c * height * width..][..height * width];
+            let start = (band.start * stride + class) as isize - geometry.padding[0] as isize;
+            let (lines, last) = packed.split_at_mut(plan.rows * plan.step());
+            for (r, line) in lines.chunks_exact_mut(plan.step()).take(rows).enumerate() {
+                let (margin, line) = line.split_at_mut(LANES);
+                clear_vectors(margin);
+                let y = usize::try_from(start + (r * stride) as isize).ok().filter(|y| *y < height);
+                match y {
+                    Some(y) => {
+                        let source = plane[y * width..][..width].as_chunks::<LANES>().0;
+                        for (source, to) in source.iter().zip(line.as_chunks_mut::<LANES>().0) {
+                            I::store_slice(I::load_slice(source), to);
+                        }
+                    }
+                    None => clear_vectors(line),
+                }
+            }
+            // Behind the last row of the band, which is the last but one of a plane or fewer in the last band.
+            let behind = if rows < plan.rows { &mut lines[rows * plan.step()..][..LANES] } else { last };
+            clear_vectors(behind);
+        }
+    }
+
     /// `STRIDE` is that of the columns, `VECTORS` the number of vectors of a row; 0 stands for any.
     #[inline(always)]
     fn pack<I: Isa, const STRIDE: usize, const VECTORS: usize>(self) {
@@ -80,7 +120,7 @@ impl Pack<'_> {
                             }
                         }
                         clear(packed, at + inside.end * row, (rows - inside.end) * row);
-                        at += plan.rows * row;
+                        at += plan.plane_len();
                     }
                 }
             }
@@ -178,4 +218,10 @@ fn clear(packed: &mut [f32], at: usize, count: usize) {
             *to = [0.0; LANES];
         }
     }
+}
+
+/// Clears whole vectors.
+#[inline(always)]
+fn clear_vectors(values: &mut [f32]) {
+    values.as_chunks_mut::<LANES>().0.iter_mut().for_each(|values| *values = [0.0; LANES]);
 }

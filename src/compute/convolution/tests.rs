@@ -71,12 +71,18 @@ prop_compose! {
         groups in prop_oneof![3 => Just(1usize), 1 => 2..4usize, 1 => Just(12)],
         group_channels in prop_oneof![Just(1usize), 2..6usize, Just(90)],
         group_outputs in prop_oneof![Just(1usize), 2..20usize],
-        height in 1..40usize, width in 1..40usize,
-        kernel in prop::array::uniform2(1..6usize),
-        stride in prop::array::uniform2(1..4usize),
-        padding in prop::array::uniform4(0..4usize),
+        height in 1..40usize, width in prop_oneof![2 => 1..40usize, 1 => (1..4usize).prop_map(|n| 16 * n)],
+        mut kernel in prop::array::uniform2(1..6usize),
+        mut stride in prop::array::uniform2(1..4usize),
+        mut padding in prop::array::uniform4(0..4usize),
         dilation in prop::array::uniform2(1..3usize),
+        same: bool,
     ) -> Geometry {
+        if same {
+            // Rows as long as those of the input.
+            (kernel[1], stride[1]) = (2 * (kernel[1] / 2) + 1, 1);
+            (padding[1], padding[3]) = (dilation[1] * (kernel[1] / 2), dilation[1] * (kernel[1] / 2));
+        }
         let group_channels = if groups == 1 { group_channels } else { group_channels.min(4) };
         let out_channels = groups * if groups == 12 { 1 } else { group_outputs };
         Geometry { input: [groups * group_channels, height, width], out_channels, kernel, stride, padding, dilation, groups }
@@ -151,9 +157,15 @@ fn convolutions_equal_those_of_burn() {
         Geometry { groups: 4, ..base },
         Geometry { out_channels: 8, groups: 8, ..base },
         Geometry { input: [8, 2, 2], ..base },
+        // Several bands of rows and several blocks of channels, with and without margins.
+        Geometry { input: [90, 37, 64], ..base },
+        Geometry { input: [90, 41, 50], ..base },
     ] {
         let images = 5;
+        // So that sums are about as large for any number of taps.
+        let scale = (geometry.taps() as f32).sqrt();
         let weights = noise(geometry.out_channels * geometry.taps(), 5);
+        let weights: Vec<f32> = weights.iter().map(|weight| weight / scale).collect();
         let input = noise(geometry.input_len() * images, 6);
         let bias = noise(geometry.out_channels, 7);
         let device = Device::flex();

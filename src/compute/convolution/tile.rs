@@ -21,6 +21,8 @@ pub struct Tiles<'a> {
     pub packed: &'a [f32],
     /// Number of places, from the beginning of `packed` and of each channel in `sums`.
     pub places: usize,
+    /// Places of a row in `packed`, a multiple of sixteen, and the gap to the next row; any and 0 without gaps.
+    pub rows: [usize; 2],
     /// Channel k of the row is `sums[k * step..][..places]`.
     pub sums: &'a mut [f32],
     pub step: usize,
@@ -96,7 +98,13 @@ impl Tiles<'_> {
                 }
             }
         }
-        let mut sums = accumulate::<I, M, N, WIDTH, FIRST>(sums, weights, self.offsets, &self.packed[place..]);
+        let [row, gap] = self.rows;
+        let start = |n: usize| {
+            let place = place + n * LANES;
+            if gap == 0 { place } else { place + place / row * gap }
+        };
+        let from: [&[f32]; N] = std::array::from_fn(|n| self.packed.get(start(n)..).unwrap_or_default());
+        let mut sums = accumulate::<I, M, N, WIDTH, FIRST>(sums, weights, self.offsets, from);
         let mut bias = [0.0; M];
         bias.iter_mut().zip(self.epilogue.bias.get(FIRST..).unwrap_or_default()).for_each(|(to, from)| *to = *from);
         for k in 0..M {
@@ -178,15 +186,17 @@ fn accumulate<I: Isa, const M: usize, const N: usize, const WIDTH: usize, const 
     before: [[I::V; N]; M],
     weights: &[[f32; WIDTH]],
     offsets: &[u32],
-    packed: &[f32],
+    packed: [&[f32]; N],
 ) -> [[I::V; N]; M] {
     let mut sums = before;
     for (weights, &offset) in weights.iter().zip(offsets) {
-        let Some(values) = packed.get(offset as usize..).and_then(|values| values.get(..N * LANES)) else { break };
-        let values: [I::V; N] = std::array::from_fn(|n| match values[n * LANES..].first_chunk() {
-            Some(values) => I::load_slice(values),
-            None => I::splat(0.0),
-        });
+        let mut values = [I::splat(0.0); N];
+        for n in 0..N {
+            match packed[n].get(offset as usize..).and_then(|values| values.first_chunk()) {
+                Some(chunk) => values[n] = I::load_slice(chunk),
+                None => return sums,
+            }
+        }
         for k in 0..M {
             let weight = I::splat(weights[FIRST + k]);
             for n in 0..N {

@@ -3,6 +3,7 @@
 //! Walks back over sums, convolutions, fully connected layers and shortcuts to the spiking layers upstream.
 
 use super::packing;
+use super::row_input::MAX_ROWS;
 use super::synapse_plan::{Grid, ShortcutMap, SlidingWindow, SourcePool, SynapsePlan};
 use super::upstream::{UnpackedTerm, UpstreamLayer, reads_spikes, upstream_layers};
 use super::weight_tiles::{MIN_SPIKES, MIN_TILED_BYTES};
@@ -31,6 +32,9 @@ pub fn compile(network: &Network, target: NodeId) -> Option<SynapsePlan> {
         return None;
     }
     let groups = groups(network, &unpacked_terms)?;
+    if unpacked_terms.iter().any(|unpacked| column_rows(network, unpacked) > MAX_ROWS) {
+        return None;
+    }
     let lanes = lanes(network, &unpacked_terms, sum.channels / groups);
     let width = lanes * LANES;
     let per_group = sum.channels / groups;
@@ -39,8 +43,10 @@ pub fn compile(network: &Network, target: NodeId) -> Option<SynapsePlan> {
         (g * per_group..end).step_by(width).map(move |first| first..(first + width).min(end))
     });
     let blocks: Vec<_> = blocks.collect();
-    let terms =
-        unpacked_terms.into_iter().map(|unpacked| packing::pack_term(network, unpacked, &blocks, lanes)).collect();
+    let terms = unpacked_terms
+        .into_iter()
+        .map(|unpacked| packing::pack_term(network, unpacked, &blocks, lanes, pool.is_some()))
+        .collect();
     let grid = Grid::of(&node.shape)?;
     Some(SynapsePlan {
         inner,
@@ -180,6 +186,17 @@ fn shortcut(network: &Network, reads: &[bool], id: NodeId, scale: &[f32]) -> Opt
         map.scale = both.collect();
     }
     Some(UnpackedTerm::Shortcut { layer, map })
+}
+
+/// Rows of weights of one kernel column.
+fn column_rows(network: &Network, unpacked: &UnpackedTerm) -> usize {
+    match unpacked {
+        UnpackedTerm::Weights { node, layer, .. } => match &network.nodes[*node].op {
+            Op::Conv2d { weight, .. } => weight.shape[1] * weight.shape[2],
+            _ => layer.grid.channels * layer.grid.height,
+        },
+        UnpackedTerm::Shortcut { .. } => 0,
+    }
 }
 
 /// The number of groups of output channels, the same for all maps that have groups.

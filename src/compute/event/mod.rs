@@ -8,17 +8,21 @@
 //! Channels are innermost: neuron `c·H·W + p` of a `[C, H, W]` layer is bit `p·C + c`. The inputs of a window then lie
 //! side by side, and a spike's weights for many output channels are one contiguous row.
 //!
-//! # Two forms of one network
+//! # From spikes to sums
 //!
 //! - `compile.rs` finds the linear maps of spikes that make up a layer's input, and returns them as a [`SynapsePlan`]
 //!   (`synapse_plan.rs`). `upstream.rs` walks back from a weight layer to the spiking layers it reads.
-//! - `packing.rs` packs the weights of each map as rows of output channels.
-//! - `event_list.rs` lists the inputs that the windows of one row of outputs read, so that the events of a window lie
-//!   side by side. `gather.rs` adds their weight rows.
+//! - `packing.rs` packs the weights of each map as rows of output channels, all kernel columns side by side.
+//! - `row_kernel.rs` computes one row of outputs at one step: each input column adds to the outputs of all kernel
+//!   columns at once, and sums roll through registers along x. `row_input.rs` reads the spikes under such a row: as
+//!   lists of events, or as patterns of eight channels.
 //! - `lookup_table.rs`: maps of up to 16 input channels have precomputed sums for every pattern of eight channels. The
 //!   table is cached for the next block of samples and the next run.
 //! - `weight_tiles.rs`: long weight rows are read in tiles that stay in the near caches, each for many columns at once.
+//! - `shortcut.rs` adds spikes without weights, `lateral_pool.rs` pools them.
 //! - `spike_count.rs` adds up the spikes of every neuron over time.
+//!
+//! Which kernel a map uses depends on its shape alone, so that sums are the same in every run.
 //!
 //! [`super::simd`] has the vector operations of these kernels; `simd/x86.rs` has the instructions and all of the
 //! kernels' `unsafe`.
@@ -30,11 +34,14 @@
 //! [`super::program::Program::dense_only`] disables event forms: tests compare both.
 
 pub mod compile;
-pub mod event_list;
-pub mod gather;
+pub mod lateral_pool;
 pub mod lookup_table;
 mod packing;
+pub mod row_input;
+pub mod row_kernel;
+pub mod shortcut;
 pub mod spike_count;
+pub mod spike_source;
 pub mod synapse_plan;
 #[cfg(test)]
 mod tests;

@@ -1,16 +1,23 @@
 //! Packs weights for the event kernels: one row of output channels per input of a window.
-//!
-//! Rows are stored kernel column by kernel column, the order in which the events of a window are listed.
 
 use std::ops::Range;
 
+use super::row_kernel::column_groups;
 use super::synapse_plan::{Grid, LinearMap, PackedWeights, SlidingWindow, Term};
 use super::upstream::{UnpackedTerm, UpstreamLayer};
-use crate::compute::simd::lanes::{LANES, Lanes};
+use super::weight_tiles::{self, MIN_TILED_BYTES};
+use crate::compute::simd::lanes::{LANES, Lanes, MAX_LANES};
 use crate::network::{Network, Op};
 
 /// Packs the weights of `unpacked` for the output channels in `blocks`.
-pub(super) fn pack_term(network: &Network, unpacked: UnpackedTerm, blocks: &[Range<usize>], lanes: usize) -> Term {
+/// `pooled`: whether the node is a maximum over windows of the sum.
+pub(super) fn pack_term(
+    network: &Network,
+    unpacked: UnpackedTerm,
+    blocks: &[Range<usize>],
+    lanes: usize,
+    pooled: bool,
+) -> Term {
     match unpacked {
         UnpackedTerm::Shortcut { layer, map } => {
             Term { source: layer.source, from: layer.from, pool: layer.pool, map: LinearMap::Shortcut(map) }
@@ -27,7 +34,7 @@ pub(super) fn pack_term(network: &Network, unpacked: UnpackedTerm, blocks: &[Ran
                     let value = |o: usize, k: usize, c: usize| {
                         weight.data[(o * per_group + first + c) * kh * kw + k] * scale_at(&scale, o)
                     };
-                    pack_rows(&layer, windows, *groups, blocks, lanes, value)
+                    pack_rows(&layer, windows, *groups, (blocks, lanes, pooled), value)
                 }
                 Op::Linear { weight, .. } => {
                     let inputs = weight.shape[1];
@@ -39,7 +46,7 @@ pub(super) fn pack_term(network: &Network, unpacked: UnpackedTerm, blocks: &[Ran
                     let value = |o: usize, k: usize, c: usize| {
                         weight.data[o * inputs + column[(layer.channel + c) * places + k]] * scale_at(&scale, o)
                     };
-                    pack_rows(&layer, SlidingWindow::whole(layer.grid), 1, blocks, lanes, value)
+                    pack_rows(&layer, SlidingWindow::whole(layer.grid), 1, (blocks, lanes, pooled), value)
                 }
                 _ => unreachable!("a map with weights that is neither convolution nor fully connected"),
             };
@@ -57,27 +64,35 @@ fn pack_rows(
     layer: &UpstreamLayer,
     windows: SlidingWindow,
     groups: usize,
-    blocks: &[Range<usize>],
-    lanes: usize,
+    (blocks, lanes, pooled): (&[Range<usize>], usize, bool),
     value: impl Fn(usize, usize, usize) -> f32,
 ) -> PackedWeights {
     let input: Grid = layer.grid;
     let channels = input.channels / groups;
-    let places = windows.kernel[0] * windows.kernel[1];
-    let rows = places * channels;
+    let rows = windows.kernel[0] * windows.kernel[1] * channels;
     let outputs = blocks.last().map_or(0, |block| block.end);
+    let tiled = lanes == MAX_LANES
+        && !pooled
+        && blocks.len() * rows * lanes * size_of::<Lanes>() > MIN_TILED_BYTES
+        && weight_tiles::is_applicable(input, groups, layer.pool);
+    // One window over the width has one column of outputs: each input column belongs to one kernel column.
+    let alone = tiled || windows.kernel[1] == input.width && windows.padding[1] == 0;
+    let columns = column_groups(windows.kernel[1], windows.stride[1], windows.dilation[1], alone);
+    let mut order = Vec::with_capacity(rows);
+    for group in &columns {
+        for (row, c) in (0..windows.kernel[0]).flat_map(|row| (0..channels).map(move |c| (row, c))) {
+            order.extend(group.iter().map(|column| (row * windows.kernel[1] + column, c)));
+        }
+    }
     let mut weights = vec![Lanes::ZERO; blocks.len() * rows * lanes];
     for (block, packed) in blocks.iter().zip(weights.chunks_mut(rows * lanes)) {
         let group = block.start * groups / outputs.max(1);
-        for (row, packed) in packed.chunks_mut(lanes).enumerate() {
-            // Kernel column by kernel column, the order of a window's events.
-            let (at, c) = (row / channels, row % channels);
-            let k = at % windows.kernel[0] * windows.kernel[1] + at / windows.kernel[0];
+        for (&(k, c), packed) in order.iter().zip(packed.chunks_mut(lanes)) {
             let factor = layer.scale_of(group * channels + c);
             for (lane, o) in block.clone().enumerate() {
                 packed[lane / LANES].0[lane % LANES] = value(o, k, c) * factor;
             }
         }
     }
-    PackedWeights { input, windows, groups, rows, weights }
+    PackedWeights { input, windows, groups, rows, columns, tiled, weights }
 }

@@ -1,6 +1,6 @@
 //! Spike counts of every neuron, added up over time 64 neurons at a time.
 
-use super::event_list::SpikeSource;
+use super::spike_source::SpikeSource;
 use crate::compute::simd::dispatch;
 use crate::compute::simd::isa::{Isa, Kernel};
 use crate::compute::simd::lanes::{LANES, Lanes, MAX_LANES};

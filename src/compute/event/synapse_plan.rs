@@ -75,7 +75,8 @@ pub enum LinearMap {
     Shortcut(ShortcutMap),
 }
 
-/// Weights as rows of output channels, `[block][kernel column][kernel row][input channel][lane]`.
+/// Weights as rows of output channels. The rows of kernel columns that read the same input columns lie side by side
+/// ([`super::row_kernel`]).
 #[derive(Debug)]
 pub struct PackedWeights {
     /// What the kernel slides over: the source's grid, or that of the pool behind it.
@@ -84,8 +85,29 @@ pub struct PackedWeights {
     pub groups: usize,
     /// Rows in one block: `kH · kW · C_in / groups`.
     pub rows: usize,
-    /// `[block][row][lanes]`
+    /// Groups of kernel columns.
+    pub columns: Vec<Vec<usize>>,
+    /// Whether rows are read in tiles for many columns of outputs at once ([`super::weight_tiles`]). Each kernel column
+    /// is then a group of its own.
+    pub tiled: bool,
+    /// `[block][column group][kernel row][input channel][kernel column of the group][lanes]`
     pub weights: Vec<Lanes>,
+}
+
+impl PackedWeights {
+    /// First entry of each column group in one block's weights, and one past the last; blocks span `lanes`.
+    pub fn group_offsets(&self, lanes: usize) -> Vec<usize> {
+        self.offsets_of(self.input.channels / self.groups * lanes)
+    }
+    /// The same if each place of the window has `size` entries.
+    pub(super) fn offsets_of(&self, size: usize) -> Vec<usize> {
+        let mut at = 0;
+        let ends = self.columns.iter().map(|columns| {
+            at += columns.len() * self.windows.kernel[0] * size;
+            at
+        });
+        std::iter::once(0).chain(ends).collect()
+    }
 }
 
 /// Output `(c, y, x)` is input `(c − channel, y·stride + offset, …)` times `scale`, zero outside `valid`.
@@ -176,6 +198,10 @@ impl SynapsePlan {
             LinearMap::Shortcut(_) => 0,
         };
         self.terms.iter().map(bytes).max().unwrap_or(0)
+    }
+    /// The convolution group of `map`, one of the plan's, that block `block` belongs to.
+    pub fn group_of(&self, map: &PackedWeights, block: usize) -> usize {
+        self.blocks[block].start * map.groups / self.sum.channels.max(1)
     }
     /// Bytes of all packed weights.
     pub fn weight_bytes(&self) -> usize {

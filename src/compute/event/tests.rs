@@ -3,20 +3,22 @@
 //! All numbers are small multiples of powers of two, so sums are exact in any order and the two must agree to the last
 //! bit.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use burn::tensor::Device;
 use proptest::prelude::*;
 
-use super::event_list::{EventReader, RowEvents, SpikeSource};
-use super::gather::{Column, ShortcutInput, column_spans, gather};
-use super::lookup_table::{PatternTable, SpikePatterns, look_up};
-use super::synapse_plan::LinearMap;
+use super::row_input::{ColumnEvents, row_taps, write_patterns};
+use super::row_kernel::{AddToRow, ColumnSums, EventSums, RowGeometry, TableSums, Tables, roll, scatter};
+use super::shortcut::BlockShortcut;
+use super::spike_source::SpikeSource;
+use super::synapse_plan::{LinearMap, PackedWeights};
 use super::weight_tiles::{TiledEvents, WeightTile};
-use super::{Grid, SynapsePlan, Term, lookup_table, weight_tiles};
+use super::{Grid, SynapsePlan, lookup_table, weight_tiles};
 use crate::compute::dense::tensor_to_vec;
 use crate::compute::program::Program;
+use crate::compute::simd::dispatch;
+use crate::compute::simd::isa::{Isa, Kernel};
 use crate::compute::simd::lanes::{LANES, Lanes};
 use crate::network::{Activation, Network, Node, Op, Weights};
 
@@ -75,24 +77,133 @@ fn dense(field: &Field, grid: Grid, t: usize, amplitudes: &[f32]) -> Vec<f32> {
     out
 }
 
+/// A row of sums of one block at one step: adds each term in every form that it has, which must agree to the last bit.
+struct Row<'a, const N: usize> {
+    plan: &'a SynapsePlan,
+    field: &'a Field,
+    amplitudes: &'a [f32],
+    /// Step, row of outputs and block.
+    at: [usize; 3],
+    row: Vec<[Lanes; N]>,
+}
+
+impl<const N: usize> Row<'_, N> {
+    fn add_sums<I: Isa>(row: &[[Lanes; N]], map: &PackedWeights, sums: &impl ColumnSums<N>) -> Vec<[Lanes; N]> {
+        let geometry = RowGeometry::new(map, row.len());
+        let mut scattered = row.to_vec();
+        scatter::<I, N>(sums, &geometry, &mut scattered);
+        if geometry.rolls() {
+            let mut rolled = row.to_vec();
+            roll::<I, N>(sums, &geometry, &mut AddToRow(&mut rolled));
+            assert_eq!(rolled, scattered, "in registers and in memory");
+        }
+        scattered
+    }
+}
+
+impl<const N: usize> Kernel for Row<'_, N> {
+    type Output = Vec<[Lanes; N]>;
+    #[inline(always)]
+    fn run<I: Isa>(self) -> Self::Output {
+        let Self { plan, field, amplitudes, at: [t, y, block], mut row } = self;
+        for term in &plan.terms {
+            let map = match &term.map {
+                LinearMap::Weights(map) => map,
+                LinearMap::Shortcut(map) => {
+                    let channels = &plan.blocks[block];
+                    let part = (channels.start, channels.len());
+                    if let Some(shortcut) = BlockShortcut::<N>::new((map, term.from, term.pool), part, amplitudes) {
+                        shortcut.add_row::<I>(&field, t, y, &mut row);
+                    }
+                    continue;
+                }
+            };
+            let (group, width) = (plan.group_of(map, block), map.input.width);
+            let amplitude = |c: usize| amplitudes[c % amplitudes.len()];
+            let scaled = lookup_table::scale(map, N, |block| plan.group_of(map, block), amplitude);
+            let groups = map.group_offsets(N);
+            let (size, channels) = (map.rows * N, map.input.channels / map.groups);
+            let (mut taps, mut events) = (Vec::new(), ColumnEvents::default());
+            row_taps(term, map, y, &mut taps);
+            let before = row.clone();
+            for (plane, &count) in field.weights.iter().enumerate() {
+                events.list::<I>((&field).plane(t, plane), term.from, (group * channels, channels), width, &taps);
+                let weights = &scaled[block * size..(block + 1) * size];
+                let sums = EventSums { weights, groups: &groups, events: &events, amplitude: count as f32 };
+                row = Self::add_sums::<I>(&row, map, &sums);
+            }
+            if lookup_table::is_applicable(term, N) {
+                let (mut looked_up, mut patterns) = (before, Vec::new());
+                let (tables, groups) = (lookup_table::build(map, N, amplitude), lookup_table::group_offsets(map, N));
+                let size = tables.len() / plan.blocks.len();
+                let tables = &tables[block * size..(block + 1) * size];
+                for (plane, &count) in field.weights.iter().enumerate() {
+                    write_patterns((&field).plane(t, plane), term.from, width, &taps, &mut patterns);
+                    let (groups, count) = (&groups, count as f32);
+                    let sums = TableSums { tables, groups, patterns: &patterns, taps: &taps, width, count };
+                    looked_up = match lookup_table::octets(map) {
+                        1 => Self::add_sums::<I>(&looked_up, map, &Tables::<1>(sums)),
+                        _ => Self::add_sums::<I>(&looked_up, map, &Tables::<2>(sums)),
+                    };
+                }
+                assert_eq!(row, looked_up, "the table and the list of events");
+            }
+        }
+        row
+    }
+}
+
 /// The value of a plan without pools in front, `[T][F]`, computed by the kernels.
 fn by_events<const N: usize>(
     plan: &SynapsePlan,
     constant: &[f32],
-    fields: &[&Field],
+    field: &Field,
     amplitudes: &[f32],
     steps: usize,
 ) -> Vec<Vec<f32>> {
     let mut out = vec![vec![0.0; plan.sum.len()]; steps];
-    let readers: Vec<_> = plan.terms.iter().zip(fields).map(|(term, f)| EventReader::new(term, *f, steps)).collect();
-    let mut spans = Vec::new();
-    for place in 0..plan.sum.places() {
-        for (block, channels) in plan.blocks.iter().enumerate() {
+    let (width, all) = (plan.sum.width, plan.sum.channels);
+    for (block, channels) in plan.blocks.iter().enumerate() {
+        for (t, y) in (0..steps).flat_map(|t| (0..plan.sum.height).map(move |y| (t, y))) {
+            let row = vec![[Lanes::ZERO; N]; width];
+            let row = dispatch(Row { plan, field, amplitudes, at: [t, y, block], row });
+            for (x, lanes) in row.iter().enumerate() {
+                let place = y * width + x;
+                for (lane, c) in channels.clone().enumerate() {
+                    out[t][c * plan.sum.places() + place] =
+                        lanes[lane / LANES].0[lane % LANES] + constant[place * all + c];
+                }
+            }
+        }
+    }
+    if let Some(tiled) = by_tiles::<N>(plan, constant, field, amplitudes, steps) {
+        assert_eq!(out, tiled, "all rows at once and tile by tile");
+    }
+    out
+}
+
+/// The same by tiles of weights, if the plan's only term is read in tiles.
+fn by_tiles<const N: usize>(
+    plan: &SynapsePlan,
+    constant: &[f32],
+    field: &Field,
+    amplitudes: &[f32],
+    steps: usize,
+) -> Option<Vec<Vec<f32>>> {
+    let [term] = plan.terms.as_slice() else { return None };
+    let LinearMap::Weights(map) = &term.map else { return None };
+    if !map.tiled || amplitudes.len() > 1 {
+        return None;
+    }
+    let mut out = vec![vec![0.0; plan.sum.len()]; steps];
+    let planes = TiledEvents::new(term, map, &field, steps);
+    let size = map.rows * N;
+    for (block, channels) in plan.blocks.iter().enumerate() {
+        for place in 0..plan.sum.places() {
             let mut column = vec![[Lanes::ZERO; N]; steps];
-            for ((term, field), reader) in plan.terms.iter().zip(fields).zip(&readers) {
-                let mut events = RowEvents::default();
-                reader.iter().for_each(|reader| reader.row(place / plan.sum.width, &mut events));
-                add_term(plan, (term, *field, &events), amplitudes, place, (block, channels), &mut spans, &mut column);
+            let at = [place / plan.sum.width, place % plan.sum.width];
+            for tile in WeightTile::all(map, &map.weights[block * size..(block + 1) * size]) {
+                planes.iter().for_each(|events| tile.add(map, events, at, amplitudes[0], &mut column));
             }
             for (t, lanes) in column.iter().enumerate() {
                 for (lane, c) in channels.clone().enumerate() {
@@ -102,59 +213,7 @@ fn by_events<const N: usize>(
             }
         }
     }
-    out
-}
-
-fn add_term<const N: usize>(
-    plan: &SynapsePlan,
-    (term, field, events): (&Term, &Field, &RowEvents),
-    amplitudes: &[f32],
-    place: usize,
-    (block, channels): (usize, &Range<usize>),
-    spans: &mut Vec<super::gather::ColumnSpan>,
-    column: &mut Column<N>,
-) {
-    let (y, x) = (place / plan.sum.width, place % plan.sum.width);
-    match &term.map {
-        LinearMap::Weights(rows) => {
-            column_spans(rows, x, spans);
-            let group = channels.start * rows.groups / plan.sum.channels;
-            let per_group = rows.input.channels / rows.groups;
-            let factor = |row: usize| amplitudes[group * per_group + row % per_group];
-            let factors: Option<Vec<f32>> = (amplitudes.len() > 1).then(|| (0..rows.rows).map(factor).collect());
-            let size = rows.rows * N;
-            let weights = &rows.weights[block * size..(block + 1) * size];
-            let amplitude = if factors.is_some() { 1.0 } else { amplitudes[0] };
-            if lookup_table::is_applicable(term, plan.lanes) {
-                let table = PatternTable::new((term, rows), plan.sum, plan.lanes, |c| amplitudes[c % amplitudes.len()]);
-                let mut looked_up = column.to_vec();
-                for patterns in SpikePatterns::new(term.from, &field, column.len()) {
-                    look_up::<N, N>(&table, &patterns, block, place, 0, &mut looked_up);
-                }
-                for list in &events.lists[group] {
-                    gather::<N, N>(weights, factors.as_deref(), list, spans, amplitude, 0, column);
-                }
-                assert_eq!(column, looked_up, "the table and the list of events");
-                return;
-            }
-            let before = column.to_vec();
-            for list in &events.lists[group] {
-                gather::<N, N>(weights, factors.as_deref(), list, spans, amplitude, 0, column);
-            }
-            if weight_tiles::is_applicable_to_term(term, plan) && factors.is_none() {
-                let mut by_tiles = before;
-                let planes = TiledEvents::new(term, rows, &field, column.len());
-                for tile in WeightTile::all(rows, weights) {
-                    planes.iter().for_each(|events| tile.add(rows, events, [y, x], amplitude, &mut by_tiles));
-                }
-                assert_eq!(column, by_tiles, "all rows at once and stretch by stretch");
-            }
-        }
-        LinearMap::Shortcut(map) => {
-            let shortcut = ShortcutInput { map, from: term.from, pool: term.pool, spikes: &field, amplitudes };
-            shortcut.add([y, x], channels.start, channels.len(), 0, column);
-        }
-    }
+    Some(out)
 }
 
 /// Builds `nodes` after an input and an activation of `shape`; checks the last node's event form against its dense
@@ -190,11 +249,10 @@ fn check(
     // More than one chunk of steps, where steps are sorted.
     let steps = if grid.channels >= weight_tiles::TILE_ROWS { weight_tiles::STEP_CHUNK + 3 } else { 3 };
     let field = field(grid, steps, percent, planes, &mut seed);
-    let fields: Vec<&Field> = form.plan.terms.iter().map(|_| &field).collect();
     let by_events = match form.plan.lanes {
-        1 => by_events::<1>(&form.plan, &form.constant, &fields, &amplitudes, steps),
-        2 => by_events::<2>(&form.plan, &form.constant, &fields, &amplitudes, steps),
-        _ => by_events::<4>(&form.plan, &form.constant, &fields, &amplitudes, steps),
+        1 => by_events::<1>(&form.plan, &form.constant, &field, &amplitudes, steps),
+        2 => by_events::<2>(&form.plan, &form.constant, &field, &amplitudes, steps),
+        _ => by_events::<4>(&form.plan, &form.constant, &field, &amplitudes, steps),
     };
     for (t, events) in by_events.iter().enumerate() {
         let x = program.tensor(dense(&field, grid, t, &amplitudes), 1);

@@ -6,9 +6,8 @@
 
 use rayon::prelude::*;
 
-use super::event_list::{SpikeSource, bits_at};
-use super::gather::Column;
-use super::synapse_plan::{Grid, LinearMap, PackedWeights, SourcePool, SynapsePlan, Term};
+use super::spike_source::{SpikeSource, bits_at};
+use super::synapse_plan::{Grid, PackedWeights, SourcePool, Term};
 use crate::compute::simd::dispatch;
 use crate::compute::simd::isa::{Isa, Kernel, WORD};
 use crate::compute::simd::lanes::{Lanes, MAX_LANES};
@@ -28,21 +27,15 @@ pub const STEP_CHUNK: usize = 32;
 /// Words of one tile.
 const WORDS: usize = TILE_ROWS / 64;
 
-/// Whether the rows of `map` are read in tiles when weights exceed [`MIN_TILED_BYTES`]. The shape alone decides, so
+/// Whether rows that read `input` are read in tiles when weights exceed [`MIN_TILED_BYTES`]. The shape alone decides, so
 /// that sums are the same in every run.
-pub fn is_applicable(map: &PackedWeights, pool: Option<SourcePool>) -> bool {
+pub fn is_applicable(input: Grid, groups: usize, pool: Option<SourcePool>) -> bool {
     let sources = match pool {
         None => 1,
         Some(SourcePool::Mean(pool)) => pool.kernel[0] * pool.kernel[1],
         Some(SourcePool::Lateral(_)) => return false,
     };
-    map.groups == 1 && map.input.channels.min(TILE_ROWS) * sources >= MIN_SPIKES
-}
-
-/// Like [`is_applicable`], for a term of `plan`.
-pub fn is_applicable_to_term(term: &Term, plan: &SynapsePlan) -> bool {
-    let LinearMap::Weights(rows) = &term.map else { return false };
-    plan.pool.is_none() && plan.lanes == MAX_LANES && is_applicable(rows, term.pool)
+    groups == 1 && input.channels.min(TILE_ROWS) * sources >= MIN_SPIKES
 }
 
 /// The events of one sample and plane, tile by tile of every place that the map's windows slide over.
@@ -172,14 +165,14 @@ impl<'a> WeightTile<'a> {
         })
     }
 
-    /// Adds the tile's rows for `events`, times `amplitude`, to the column of output `(y, x)`.
+    /// Adds the tile's rows for `events`, times `amplitude`, to `column`, the sums of output `(y, x)` at every step.
     pub fn add<const N: usize>(
         &self,
         map: &PackedWeights,
         events: &TiledEvents,
         at: [usize; 2],
         amplitude: f32,
-        column: &mut Column<N>,
+        column: &mut [[Lanes; N]],
     ) {
         let windows = &map.windows;
         let along = |axis: usize, length: usize| {
@@ -198,7 +191,7 @@ struct AddTile<'a, const N: usize> {
     events: &'a TiledEvents,
     index: usize,
     amplitude: f32,
-    column: &'a mut Column<N>,
+    column: &'a mut [[Lanes; N]],
 }
 
 impl<const N: usize> Kernel for AddTile<'_, N> {

@@ -57,6 +57,7 @@ impl Linear {
                     offsets: &self.offsets,
                     packed: panel,
                     places: PANEL.min(self.outputs - place),
+                    rows: [PANEL, 0],
                     sums: &mut out[first * self.outputs + place..],
                     step: self.outputs,
                     continued: false,

@@ -9,6 +9,7 @@
 //! Other backends than burn-flex run node by node ([`Program::try_run`]).
 
 pub mod linear;
+pub mod node;
 pub mod operations;
 pub mod pooling;
 pub mod prepared;
@@ -55,6 +56,25 @@ impl Program {
         if !self.runs_on_slices() {
             return self.run_node_by_node(input, targets, stage, control, state, observe);
         }
+        let observe =
+            |state: &mut S, node: NodeId, sample: usize, values: &mut [f32]| observe(state, node, sample, values);
+        self.run_samples_replacing(input, targets, stage, control, state, observe)
+    }
+
+    /// Like [`Program::run_samples`], but `observe` may replace the values that the nodes behind read. Only for
+    /// programs that [run on slices](Program::runs_on_slices).
+    ///
+    /// # Errors
+    /// As [`Program::run_samples`].
+    pub fn run_samples_replacing<S: Send>(
+        &self,
+        input: &[f32],
+        targets: &[NodeId],
+        stage: &'static str,
+        control: &JobControl,
+        state: impl Fn() -> S + Sync,
+        observe: impl Fn(&mut S, NodeId, usize, &mut [f32]) -> Result<()> + Sync,
+    ) -> Result<(Vec<f32>, Vec<S>)> {
         let (network, targets) = (self.network(), targets.iter().copied().collect::<HashSet<NodeId>>());
         let (width, classes) = (network.nodes[0].len().max(1), network.classes().max(1));
         let rows = input.len() / width;
@@ -74,7 +94,8 @@ impl Program {
                 outputs.copy_from_slice(input);
             }
             for sample in (0..samples).filter(|_| targets.contains(&0)) {
-                observe(&mut state, 0, first + sample, &input[sample * width..][..width])?;
+                // The input itself is not replaced.
+                observe(&mut state, 0, first + sample, &mut input[sample * width..][..width].to_vec())?;
             }
             worker.run(&group, |node, sample, values| {
                 if node == network.output {
@@ -91,6 +112,15 @@ impl Program {
         })?;
         let states = idle.into_inner().unwrap_or_default().into_iter().map(|(_, state)| state).collect();
         Ok((outputs, states))
+    }
+
+    /// The outputs of the network for the samples of `input` (`[N, F]`, scaled), `[N, classes]`.
+    ///
+    /// # Errors
+    /// [`crate::Error::Cancelled`] once `control` is cancelled.
+    pub fn outputs(&self, input: &[f32], control: &JobControl) -> Result<Vec<f32>> {
+        let control = control.without_events();
+        Ok(self.run_samples(input, &[], "running the network", &control, || (), |(), _, _, _| Ok(()))?.0)
     }
 
     /// [`Program::run_samples`] on Burn tensors, in batches.

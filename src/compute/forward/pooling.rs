@@ -26,6 +26,11 @@ impl Windows {
         let (input, output) = (size(shape), size(out_shape));
         Self { kernel, stride, padding: [padding[0], padding[1]], dilation, input, output }
     }
+    /// Whether windows of 2x2 cover every plane without overlap.
+    fn are_quarters(&self) -> bool {
+        (self.kernel, self.stride, self.padding, self.dilation) == ([2, 2], [2, 2], [0, 0], [1, 1])
+            && self.input == self.output.map(|size| 2 * size)
+    }
     /// The outputs along `axis` whose tap `k` lies in the input, and the source of the first of them.
     fn inside(&self, axis: usize, k: usize) -> (std::ops::Range<usize>, usize) {
         let (tap, stride) = (k * self.dilation[axis], self.stride[axis]);
@@ -53,6 +58,9 @@ pub fn average_pool(op: &Op, shape: &[usize], x: &[f32], out_shape: &[usize], ou
     let windows = Windows::new(op, shape, out_shape);
     out.fill(0.0);
     dispatch(Reduce { windows: &windows, x, out: &mut *out, take: |sum: f32, x: f32| sum + x });
+    if windows.are_quarters() {
+        return out.iter_mut().for_each(|sum| *sum /= 4.0);
+    }
     let [rows, columns] = windows.output;
     let padded = matches!(op, Op::AvgPool2d { count_include_pad: true, .. });
     let count = |axis: usize, place: usize| match padded {
@@ -101,6 +109,18 @@ impl<F: Fn(f32, f32) -> f32> Kernel for Reduce<'_, F> {
     fn run<I: Isa>(self) {
         let Self { windows, x, out, take } = self;
         let ([height, width], [rows, columns]) = (windows.input, windows.output);
+        if windows.are_quarters() {
+            // All planes together: every two rows of the input give one of the output.
+            let pairs = x.chunks_exact((2 * width).max(1)).zip(out.chunks_exact_mut(columns.max(1)));
+            for (pair, out) in pairs {
+                let (upper, lower) = pair.split_at(width);
+                let (upper, lower) = (upper.as_chunks::<2>().0, lower.as_chunks::<2>().0);
+                for ((to, upper), lower) in out.iter_mut().zip(upper).zip(lower) {
+                    *to = take(take(take(take(*to, upper[0]), upper[1]), lower[0]), lower[1]);
+                }
+            }
+            return;
+        }
         let (x, out) = (x.chunks((height * width).max(1)), out.chunks_mut((rows * columns).max(1)));
         for (plane, out) in x.zip(out) {
             for ky in 0..windows.kernel[0] {
@@ -119,6 +139,39 @@ impl<F: Fn(f32, f32) -> f32> Kernel for Reduce<'_, F> {
                         }
                     }
                 }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_without_overlap_give_what_windows_in_general_give() {
+        let (shape, out_shape) = ([3, 8, 12], [3, 4, 6]);
+        let x: Vec<f32> = (0..288).map(|k| ((k * 7919) % 1009) as f32 / 504.5 - 1.0).collect();
+        let (kernel, stride) = ([2, 2], [2, 2]);
+        let ops = [
+            Op::MaxPool2d { kernel, stride, padding: [0; 4], dilation: [1, 1] },
+            Op::AvgPool2d { kernel, stride, padding: [0; 4], count_include_pad: true },
+        ];
+        for op in ops {
+            let mut out = vec![0.0; 72];
+            match op {
+                Op::MaxPool2d { .. } => max_pool(&op, &shape, &x, &out_shape, &mut out),
+                _ => average_pool(&op, &shape, &x, &out_shape, &mut out),
+            }
+            for (k, got) in out.iter().enumerate() {
+                let [c, y, column] = [k / 24, k / 6 % 4, k % 6];
+                let at = |dy: usize, dx: usize| x[(c * 8 + 2 * y + dy) * 12 + 2 * column + dx];
+                let window = [at(0, 0), at(0, 1), at(1, 0), at(1, 1)];
+                let want = match op {
+                    Op::MaxPool2d { .. } => window.into_iter().fold(f32::NEG_INFINITY, f32::max),
+                    _ => window.into_iter().fold(0.0, |sum, x| sum + x) / 4.0,
+                };
+                assert_eq!(*got, want, "{op:?}, {k}");
             }
         }
     }

@@ -7,7 +7,7 @@ use crate::network::{Network, NodeId, Op};
 /// Weights of a linear layer that are worth reading once for several samples.
 const MANY_WEIGHTS: usize = 1 << 14;
 /// Samples that share one pass over the weights of a linear layer.
-const LINEAR_SAMPLES: usize = 16;
+const LINEAR_SAMPLES: usize = 32;
 
 /// A node's kernel with its weights.
 #[derive(Debug)]

@@ -142,6 +142,21 @@ fn every_value_equals_that_of_burn_whatever_is_observed_and_however_many_threads
 }
 
 #[test]
+fn nodes_by_themselves_give_the_values_of_the_whole_pass() {
+    let program = all_operations();
+    let network = program.network();
+    let rows = 5;
+    let input = weights(&[rows, network.nodes[0].len()], 1).data;
+    let all: Vec<NodeId> = (0..network.nodes.len()).collect();
+    let values: Vec<Vec<f32>> = run(&program, &input, &all).0.chunks(rows).map(<[_]>::concat).collect();
+    for (id, node) in network.nodes.iter().enumerate().skip(1) {
+        let inputs: Vec<&[f32]> = node.inputs.iter().map(|&input| values[input].as_slice()).collect();
+        assert_eq!(program.apply_on_slices(id, &inputs, rows), values[id], "{id} {}", node.kind_name());
+    }
+    assert_eq!(program.outputs(&input, &JobControl::default()).unwrap(), values[network.output]);
+}
+
+#[test]
 fn a_cancelled_run_and_one_whose_observer_fails_end_with_the_error() {
     let program = all_operations();
     let input = weights(&[9, program.network().nodes[0].len()], 1).data;

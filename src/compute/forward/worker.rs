@@ -43,8 +43,12 @@ impl Worker {
     }
 
     /// Runs a group of samples. `observe(node, sample, values)` gets the values of every node once they are computed;
-    /// those of one sample, `[F]`.
-    pub fn run(&mut self, group: &Group, mut observe: impl FnMut(NodeId, usize, &[f32]) -> Result<()>) -> Result<()> {
+    /// those of one sample, `[F]`. It may replace them.
+    pub fn run(
+        &mut self,
+        group: &Group,
+        mut observe: impl FnMut(NodeId, usize, &mut [f32]) -> Result<()>,
+    ) -> Result<()> {
         for Segment { grouped, steps } in &group.schedule.segments {
             let parts = if *grouped { 1 } else { group.samples };
             let samples = if *grouped { group.samples } else { 1 };
@@ -64,7 +68,7 @@ impl Worker {
         group: &Group,
         step: &Step,
         samples: std::ops::Range<usize>,
-        observe: &mut impl FnMut(NodeId, usize, &[f32]) -> Result<()>,
+        observe: &mut impl FnMut(NodeId, usize, &mut [f32]) -> Result<()>,
     ) -> Result<()> {
         let place = |value: &Value| {
             let first = if value.grouped { samples.start } else { 0 };
@@ -98,8 +102,8 @@ impl Worker {
             }
             _ => apply(group.program, step.node, &inputs, samples.len(), out),
         }
-        let mut tell = |node: NodeId, out: &[f32]| {
-            let values = out.chunks(step.output.len.max(1));
+        let mut tell = |node: NodeId, out: &mut [f32]| {
+            let values = out.chunks_mut(step.output.len.max(1));
             values.enumerate().try_for_each(|(k, values)| observe(node, group.first + samples.start + k, values))
         };
         if between || step.activation.is_none() {

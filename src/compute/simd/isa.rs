@@ -78,6 +78,17 @@ pub trait Isa {
     /// Writes `base` plus the index of every set bit, in order, to the front of `out`; the rest of `out` is undefined.
     /// Returns how many there are.
     #[inline(always)]
+    fn offsets(bits: u32, base: u16, out: &mut [u16; 32]) -> usize {
+        let mut count = 0;
+        for place in 0..32 {
+            out[count % 32] = base.wrapping_add(place as u16);
+            count += (bits >> place & 1) as usize;
+        }
+        count
+    }
+    /// Writes `base` plus the index of every set bit, in order, to the front of `out`; the rest of `out` is undefined.
+    /// Returns how many there are.
+    #[inline(always)]
     fn positions(bits: u16, base: u32, out: &mut [u32; LANES]) -> usize {
         let mut count = 0;
         for place in 0..LANES {
@@ -98,6 +109,17 @@ pub trait Isa {
         }
         count
     }
+}
+
+/// Several vectors side by side. A loop, since closures of array methods are not always compiled for the instruction set
+/// of their caller.
+#[inline(always)]
+pub fn load_all<I: Isa, const N: usize>(from: &[Lanes; N]) -> [I::V; N] {
+    let mut values = [I::splat(0.0); N];
+    for n in 0..N {
+        values[n] = I::load(&from[n]);
+    }
+    values
 }
 
 /// Bits in a word.
@@ -210,7 +232,7 @@ mod tests {
     struct All([Lanes; 3], u64);
 
     impl Kernel for All {
-        type Output = (Vec<u32>, [u16; 2], [Vec<u32>; 2]);
+        type Output = (Vec<u32>, [u16; 2], [Vec<u32>; 3]);
         #[inline(always)]
         fn run<I: Isa>(self) -> Self::Output {
             let [a, b, c] = self.0.each_ref().map(I::load);
@@ -237,7 +259,10 @@ mod tests {
             let count = I::positions(self.1 as u16, 7, &mut places);
             let mut places_of_word = [0; WORD];
             let all = I::positions_of_word(self.1, 7, &mut places_of_word);
-            let places = [places[..count].to_vec(), places_of_word[..all].to_vec()];
+            let mut offsets = [0; 32];
+            let some = I::offsets(self.1 as u32, 7, &mut offsets);
+            let offsets = offsets[..some].iter().map(|&at| u32::from(at)).collect();
+            let places = [places[..count].to_vec(), places_of_word[..all].to_vec(), offsets];
             (numbers.collect(), [I::ge(a, b), I::gt(a, b)], places)
         }
     }
@@ -349,8 +374,8 @@ mod tests {
             let set = |wide: u32| {
                 (0..wide).filter(|place| bits >> place & 1 == 1).map(|place| 7 + place).collect::<Vec<u32>>()
             };
-            prop_assert_eq!(&want.2, &[set(16), set(64)]);
-            let clean = |(numbers, masks, places): (Vec<u32>, [u16; 2], [Vec<u32>; 2])| {
+            prop_assert_eq!(&want.2, &[set(16), set(64), set(32)]);
+            let clean = |(numbers, masks, places): (Vec<u32>, [u16; 2], [Vec<u32>; 3])| {
                 // The sign of a NaN is unspecified.
                 let numbers: Vec<u32> = numbers.into_iter().map(|n| if f32::from_bits(n).is_nan() { 0 } else { n }).collect();
                 (numbers, masks, places)

@@ -149,6 +149,29 @@ impl Isa for Avx512 {
         unsafe { _mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, b) }
     }
     #[inline(always)]
+    fn offsets(bits: u32, base: u16, out: &mut [u16; 32]) -> usize {
+        static PLACES: [u16; 32] = {
+            let mut places = [0; 32];
+            let mut place = 0;
+            while place < 32 {
+                places[place] = place as u16;
+                place += 1;
+            }
+            places
+        };
+        unsafe {
+            let places = _mm512_add_epi16(_mm512_loadu_si512(PLACES.as_ptr().cast()), _mm512_set1_epi16(base as i16));
+            let places = _mm512_maskz_compress_epi16(bits, places);
+            let out: *mut u16 = out.as_mut_ptr();
+            // A store of half the size crosses fewer cache lines, and more bits are rare.
+            _mm256_storeu_si256(out.cast(), _mm512_castsi512_si256(places));
+            if bits.count_ones() > 16 {
+                _mm256_storeu_si256(out.add(16).cast(), _mm512_extracti64x4_epi64::<1>(places));
+            }
+        }
+        bits.count_ones() as usize
+    }
+    #[inline(always)]
     fn positions(bits: u16, base: u32, out: &mut [u32; 16]) -> usize {
         unsafe {
             let places = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);

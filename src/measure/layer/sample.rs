@@ -1,5 +1,7 @@
 //! Inputs of the measures of one layer for one sample: counts, pre-activations and initial potentials.
 
+use std::borrow::Cow;
+
 use crate::convert::{NeuronModel, Reset, SpikingLayer};
 use crate::measure::quantization_bound::half_level;
 use crate::measure::run_data::RunData;
@@ -17,7 +19,7 @@ pub(crate) struct LayerSample<'a> {
     pub plane: usize,
     /// z and ẑ, `[F]`.
     pub z: &'a [f32],
-    pub zin: &'a [f32],
+    pub zin: Cow<'a, [f32]>,
     pub counts: Vec<u32>,
     /// Spikes of either sign, `[F]`, if they differ from the counts.
     pub events: Option<Vec<u32>>,
@@ -39,6 +41,18 @@ impl<'a> LayerSample<'a> {
         let record = &data.recording.layers[index];
         let mut counts = vec![0; neurons];
         record.spikes.add_counts(steps, sample, &mut counts);
+        let zin = match data.mean_inputs.get(index) {
+            Some(means) => Cow::Borrowed(&means[span.clone()]),
+            None => {
+                let all = steps == record.spikes.steps();
+                let recorded = if all {
+                    record.mean_inputs_of_counts(layer, sample, &counts)
+                } else {
+                    record.mean_inputs(layer, sample)
+                };
+                recorded.map_or(Cow::Borrowed(&data.ann.pre_activations[index][span.clone()]), Cow::Owned)
+            }
+        };
         // A negative spike costs as much as a positive one.
         let events = (layer.neuron == NeuronModel::Signed).then(|| {
             let mut events = vec![0u32; neurons];
@@ -54,10 +68,7 @@ impl<'a> LayerSample<'a> {
             per_step: layer.neuron.max_spikes_per_step(),
             plane: layer.neurons_per_channel(),
             z: &data.ann.pre_activations[index][span.clone()],
-            zin: match data.mean_inputs.get(index) {
-                Some(means) => &means[span.clone()],
-                None => record.mean_input.get(span.clone()).unwrap_or(&data.ann.pre_activations[index][span.clone()]),
-            },
+            zin,
             counts,
             events,
             fan_out: data.fan_outs.get(index).map(Vec::as_slice),

@@ -10,10 +10,8 @@
 //! contains the shift of the first, so a corrected neuron may be moved past its target. [`CosRule::Exact`] subtracts
 //! the shift again.
 
-use crate::compute::event::gather::Column;
-use crate::compute::simd::lanes::LANES;
+use crate::compute::simd::lanes::{LANES, Lanes};
 use crate::convert::{CosRule, Reset, TieRule};
-use crate::simulate::column::NeuronColumn;
 use crate::simulate::neuron::step;
 
 /// The published program's substitute for the potential at a silent step if there is none, in θ.
@@ -43,13 +41,20 @@ struct StepStatistics {
 }
 
 impl CosShift {
-    /// Shifts the potentials of `neurons`, which are before their first step, by the first ρ steps of `column`.
-    pub fn calibrate_column<const N: usize>(&self, neurons: &mut NeuronColumn<N>, column: &Column<N>) {
-        let flat = |row: &[crate::compute::Lanes; N]| row.iter().flat_map(|lanes| lanes.0).collect::<Vec<f32>>();
-        let rows: Vec<Vec<f32>> = column.iter().take(self.steps).map(flat).collect();
-        let mut start = flat(&neurons.v);
-        self.calibrate(&mut start, &flat(&neurons.theta), neurons.shift, |t| &rows[t]);
-        for (lanes, start) in neurons.v.iter_mut().zip(start.chunks(LANES)) {
+    /// Shifts the potentials `v` of neurons with thresholds `theta` before their first step, by the first ρ steps of
+    /// their currents: `current(t)` is that of step `t` (0-based).
+    pub fn calibrate_lanes<'a, const N: usize>(
+        &self,
+        v: &mut [Lanes; N],
+        theta: &[Lanes; N],
+        shift: f32,
+        current: impl Fn(usize) -> &'a [Lanes; N],
+    ) {
+        let flat = |lanes: &[Lanes; N]| lanes.iter().flat_map(|lanes| lanes.0).collect::<Vec<f32>>();
+        let rows: Vec<Vec<f32>> = (0..self.steps).map(|t| flat(current(t))).collect();
+        let mut start = flat(v);
+        self.calibrate(&mut start, &flat(theta), shift, |t| &rows[t]);
+        for (lanes, start) in v.iter_mut().zip(start.chunks(LANES)) {
             lanes.0.copy_from_slice(start);
         }
     }

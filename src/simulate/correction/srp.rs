@@ -18,16 +18,16 @@ pub fn is_silenced(v: f32, theta: f32, rule: SrpRule) -> bool {
     }
 }
 
-/// The silenced neurons of `layer`, one step of bits, from potentials `[rows, F]`.
+/// The silenced neurons of `layer`, one step of bits, from potentials `[rows, F]` in the order of the bits.
 pub fn silence_mask(layer: &SpikingLayer, potential: &[f32], rule: SrpRule) -> SpikeTrain {
-    let neurons = layer.neurons().max(1);
+    let (neurons, channels) = (layer.neurons().max(1), layer.shape[0].max(1));
     let mut bits = SpikeTrain::flags_for(potential.len() / neurons, layer);
     bits.resize(1);
-    let theta = layer.theta_per_neuron();
     for (sample, potential) in potential.chunks(neurons).enumerate() {
-        for (k, (&v, &theta)) in potential.iter().zip(&theta).enumerate() {
-            let bit = bits.bit_index(k);
-            bits.row_mut(0, sample)[bit / 64] |= u64::from(is_silenced(v, theta, rule)) << (bit % 64);
+        let row = bits.row_mut(0, sample);
+        for (bit, &v) in potential.iter().enumerate() {
+            let theta = layer.theta[bit % channels % layer.theta.len()];
+            row[bit / 64] |= u64::from(is_silenced(v, theta, rule)) << (bit % 64);
         }
     }
     bits

@@ -91,7 +91,7 @@ fn trace_rows<'a>(snapshot: &'a Snapshot, pinned: &[NeuronRef]) -> Vec<TraceRow<
         let index = at.sample * layer.neurons() + at.neuron;
         let z = *run.ann.pre_activations.get(at.layer)?.get(index)?;
         // A run restored from the history without its final state has no mean inputs.
-        let recorded = run.recording.layers.get(at.layer)?.mean_input.get(index).copied();
+        let recorded = run.recording.layers.get(at.layer)?.mean_input_of(layer, at.sample, at.neuron);
         let own = recorded.unwrap_or_else(|| trace.current.iter().sum::<f32>() / run.steps() as f32);
         let expected = [z, own].map(|input| expected_spikes_of(layer, at.neuron, input, run.steps()));
         Some(TraceRow { at, layer, trace, pinned: pinned.contains(&at), expected })

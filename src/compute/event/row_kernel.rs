@@ -1,0 +1,369 @@
+//! Row kernel: sums the weight rows of one row of outputs at one step, in registers along x.
+//!
+//! Each input column adds to the outputs of all kernel columns at once: their weights lie side by side. An output is
+//! complete when the last of its input columns was added. An output's numbers are therefore always added in the same
+//! order: the base value, then input column by input column, within a column kernel row by kernel row.
+
+use super::row_input::{ColumnEvents, Tap};
+use super::synapse_plan::PackedWeights;
+use crate::compute::simd::isa::{Isa, load_all};
+use crate::compute::simd::lanes::Lanes;
+
+/// Patterns of eight channels.
+pub const PATTERNS: usize = 256;
+
+/// Partial sums of narrow rows.
+const PARTS: usize = 4;
+
+/// Rows of one group of K kernel columns, `[row][kernel column][lanes]`.
+type GroupRows<const K: usize, const N: usize> = [[[Lanes; N]; K]];
+
+/// Sums of the weights that one input column adds to the outputs of each kernel column.
+pub trait ColumnSums<const N: usize> {
+    /// The rows of column group `group`, which has K kernel columns.
+    fn rows<const K: usize>(&self, group: usize) -> &GroupRows<K, N>;
+    /// The sums of input column `x` for each of the K kernel columns of the group with rows `rows`.
+    fn sums<I: Isa, const K: usize>(&self, rows: &GroupRows<K, N>, x: usize) -> [[I::V; N]; K];
+    /// `base` plus a sum, in units of the base.
+    fn onto<I: Isa>(&self, sum: I::V, base: I::V) -> I::V;
+}
+
+/// Where complete sums of outputs go, and what they start from.
+pub trait RowSink<I: Isa, const N: usize> {
+    /// What output `x` has before the spikes.
+    fn base(&self, x: usize) -> [I::V; N];
+    /// Takes the complete sum of output `x`. Outputs come in order.
+    fn put(&mut self, x: usize, sum: [I::V; N]);
+}
+
+/// Precomputed sums of one block for all patterns of eight channels.
+pub struct TableSums<'a> {
+    /// `[column group][kernel row][octet][pattern][kernel column][lanes]`
+    pub tables: &'a [Lanes],
+    /// First entry of each column group in `tables`.
+    pub groups: &'a [usize],
+    /// `[tap][input column][octet]`
+    pub patterns: &'a [u8],
+    pub taps: &'a [Tap],
+    /// Columns of the input.
+    pub width: usize,
+    /// The weight of one spike.
+    pub count: f32,
+}
+
+/// [`TableSums`] of O octets.
+pub struct Tables<'a, const O: usize>(pub TableSums<'a>);
+
+impl<const O: usize, const N: usize> ColumnSums<N> for Tables<'_, O> {
+    #[inline(always)]
+    fn rows<const K: usize>(&self, group: usize) -> &GroupRows<K, N> {
+        self.0.tables[self.0.groups[group]..self.0.groups[group + 1]].as_chunks::<N>().0.as_chunks().0
+    }
+    #[inline(always)]
+    fn sums<I: Isa, const K: usize>(&self, rows: &GroupRows<K, N>, x: usize) -> [[I::V; N]; K] {
+        let tables = rows.as_chunks::<PATTERNS>().0.as_chunks::<O>().0;
+        let patterns = self.0.patterns.as_chunks::<O>().0;
+        let mut sums = [[I::splat(0.0); N]; K];
+        for (k, tap) in self.0.taps.iter().enumerate() {
+            let patterns = &patterns[k * self.0.width + x];
+            let tables = &tables[tap.kernel_row];
+            for octet in 0..O {
+                add_row::<I, K, N>(&mut sums, &tables[octet][usize::from(patterns[octet])]);
+            }
+        }
+        sums
+    }
+    #[inline(always)]
+    fn onto<I: Isa>(&self, sum: I::V, base: I::V) -> I::V {
+        if self.0.count == 1.0 { I::add(base, sum) } else { I::mul_then_add(sum, I::splat(self.0.count), base) }
+    }
+}
+
+/// Weight rows of one block and the events that add them.
+pub struct EventSums<'a> {
+    /// `[column group][kernel row][input channel][kernel column][lanes]`
+    pub weights: &'a [Lanes],
+    /// First entry of each column group in `weights`.
+    pub groups: &'a [usize],
+    pub events: &'a ColumnEvents,
+    /// The value of one spike in units of the weights.
+    pub amplitude: f32,
+}
+
+impl<const N: usize> ColumnSums<N> for EventSums<'_> {
+    #[inline(always)]
+    fn rows<const K: usize>(&self, group: usize) -> &GroupRows<K, N> {
+        self.weights[self.groups[group]..self.groups[group + 1]].as_chunks::<N>().0.as_chunks().0
+    }
+    #[inline(always)]
+    fn sums<I: Isa, const K: usize>(&self, rows: &GroupRows<K, N>, x: usize) -> [[I::V; N]; K] {
+        if K * N > 2 {
+            let mut sums = [[I::splat(0.0); N]; K];
+            for &event in self.events.of(x) {
+                add_row::<I, K, N>(&mut sums, &rows[usize::from(event)]);
+            }
+            return sums;
+        }
+        // Partial sums, so that no addition waits for the one before: the order depends on the events alone.
+        let mut parts = [[[I::splat(0.0); N]; K]; PARTS];
+        let (groups, rest) = self.events.of(x).as_chunks::<PARTS>();
+        for events in groups {
+            for part in 0..PARTS {
+                add_row::<I, K, N>(&mut parts[part], &rows[usize::from(events[part])]);
+            }
+        }
+        for part in 0..rest.len() {
+            add_row::<I, K, N>(&mut parts[part], &rows[usize::from(rest[part])]);
+        }
+        let mut sums = parts[0];
+        for k in 0..K {
+            for n in 0..N {
+                for part in 1..PARTS {
+                    sums[k][n] = I::add(sums[k][n], parts[part][k][n]);
+                }
+            }
+        }
+        sums
+    }
+    #[inline(always)]
+    fn onto<I: Isa>(&self, sum: I::V, base: I::V) -> I::V {
+        I::mul_then_add(sum, I::splat(self.amplitude), base)
+    }
+}
+
+#[inline(always)]
+fn add_row<I: Isa, const K: usize, const N: usize>(sums: &mut [[I::V; N]; K], row: &[[Lanes; N]; K]) {
+    for k in 0..K {
+        for n in 0..N {
+            sums[k][n] = I::add(sums[k][n], I::load(&row[k][n]));
+        }
+    }
+}
+
+/// How input columns and outputs of one row belong together.
+#[derive(Clone, Copy, Debug)]
+pub struct RowGeometry<'a> {
+    /// Columns of the input and of the output.
+    pub inputs: usize,
+    pub outputs: usize,
+    pub stride: usize,
+    pub padding: usize,
+    pub dilation: usize,
+    /// Kernel columns of each group, see [`PackedWeights::columns`].
+    pub columns: &'a [Vec<usize>],
+}
+
+impl<'a> RowGeometry<'a> {
+    /// The geometry of `map` for rows of `outputs` outputs.
+    pub fn new(map: &'a PackedWeights, outputs: usize) -> Self {
+        let windows = &map.windows;
+        Self {
+            inputs: map.input.width,
+            outputs,
+            stride: windows.stride[1],
+            padding: windows.padding[1],
+            dilation: windows.dilation[1],
+            columns: &map.columns,
+        }
+    }
+
+    /// Whether outputs are completed in registers: 3 kernel columns at stride 1 or 2, or 1 at any stride.
+    pub fn rolls(&self) -> bool {
+        self.form() != Form::Scattered
+    }
+
+    #[inline(always)]
+    fn form(&self) -> Form {
+        match (self.columns, self.stride, self.dilation) {
+            ([columns], 1, 1) if columns == &[0, 1, 2] => Form::Three,
+            ([outer, inner], 2, 1) if outer == &[0, 2] && inner == &[1] => Form::ThreeByTwo,
+            ([columns], ..) if columns == &[0] => Form::Single,
+            _ => Form::Scattered,
+        }
+    }
+
+    /// The input column under virtual column `column`, which counts from the left padding on.
+    #[inline(always)]
+    fn input(&self, column: usize) -> Option<usize> {
+        column.checked_sub(self.padding).filter(|&x| x < self.inputs)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Three,
+    ThreeByTwo,
+    Single,
+    Scattered,
+}
+
+/// Computes one row of outputs whose geometry rolls ([`RowGeometry::rolls`]): `sink` gets every output once.
+#[inline(always)]
+pub fn roll<I: Isa, const N: usize>(
+    sums: &impl ColumnSums<N>,
+    geometry: &RowGeometry<'_>,
+    sink: &mut impl RowSink<I, N>,
+) {
+    match geometry.form() {
+        Form::Three => roll_three::<I, N>(sums, geometry, sink),
+        Form::ThreeByTwo => roll_three_by_two::<I, N>(sums, geometry, sink),
+        _ => roll_single::<I, N>(sums, geometry, sink),
+    }
+}
+
+#[inline(always)]
+fn onto<I: Isa, const N: usize>(sums: &impl ColumnSums<N>, sum: &[I::V; N], mut base: [I::V; N]) -> [I::V; N] {
+    for n in 0..N {
+        base[n] = sums.onto::<I>(sum[n], base[n]);
+    }
+    base
+}
+
+/// Three kernel columns at stride 1: two outputs are unfinished at any time.
+#[inline(always)]
+fn roll_three<I: Isa, const N: usize>(
+    sums: &impl ColumnSums<N>,
+    geometry: &RowGeometry<'_>,
+    sink: &mut impl RowSink<I, N>,
+) {
+    let rows = sums.rows::<3>(0);
+    let zero = [I::splat(0.0); N];
+    // Outputs `column − 2` and `column − 1`.
+    let (mut first, mut second) = (zero, zero);
+    for column in 0..geometry.outputs + 2 {
+        let base = if column < geometry.outputs { sink.base(column) } else { zero };
+        let (done, next, new) = match geometry.input(column) {
+            Some(x) => {
+                let added = sums.sums::<I, 3>(rows, x);
+                (
+                    onto::<I, N>(sums, &added[2], first),
+                    onto::<I, N>(sums, &added[1], second),
+                    onto::<I, N>(sums, &added[0], base),
+                )
+            }
+            None => (first, second, base),
+        };
+        if column >= 2 {
+            sink.put(column - 2, done);
+        }
+        (first, second) = (next, new);
+    }
+}
+
+/// Three kernel columns at stride 2: one output is unfinished at any time.
+#[inline(always)]
+fn roll_three_by_two<I: Isa, const N: usize>(
+    sums: &impl ColumnSums<N>,
+    geometry: &RowGeometry<'_>,
+    sink: &mut impl RowSink<I, N>,
+) {
+    let (outer, inner) = (sums.rows::<2>(0), sums.rows::<1>(1));
+    let zero = [I::splat(0.0); N];
+    let mut open = zero;
+    for x in 0..=geometry.outputs {
+        let base = if x < geometry.outputs { sink.base(x) } else { zero };
+        let (done, new) = match geometry.input(2 * x) {
+            Some(column) => {
+                let added = sums.sums::<I, 2>(outer, column);
+                (onto::<I, N>(sums, &added[1], open), onto::<I, N>(sums, &added[0], base))
+            }
+            None => (open, base),
+        };
+        if x > 0 {
+            sink.put(x - 1, done);
+        }
+        open = match geometry.input(2 * x + 1).filter(|_| x < geometry.outputs) {
+            Some(column) => onto::<I, N>(sums, &sums.sums::<I, 1>(inner, column)[0], new),
+            None => new,
+        };
+    }
+}
+
+/// One kernel column at any stride.
+#[inline(always)]
+fn roll_single<I: Isa, const N: usize>(
+    sums: &impl ColumnSums<N>,
+    geometry: &RowGeometry<'_>,
+    sink: &mut impl RowSink<I, N>,
+) {
+    let rows = sums.rows::<1>(0);
+    for x in 0..geometry.outputs {
+        let base = sink.base(x);
+        let sum = match geometry.input(x * geometry.stride) {
+            Some(column) => onto::<I, N>(sums, &sums.sums::<I, 1>(rows, column)[0], base),
+            None => base,
+        };
+        sink.put(x, sum);
+    }
+}
+
+/// Adds to a row of outputs of any geometry; `row` has the base values. The order of additions is that of [`roll`].
+#[inline(always)]
+pub fn scatter<I: Isa, const N: usize>(sums: &impl ColumnSums<N>, geometry: &RowGeometry<'_>, row: &mut [[Lanes; N]]) {
+    for x in 0..geometry.inputs {
+        for (group, columns) in geometry.columns.iter().enumerate() {
+            match columns.len() {
+                1 => scatter_column::<I, 1, N>(sums, geometry, group, x, row),
+                2 => scatter_column::<I, 2, N>(sums, geometry, group, x, row),
+                _ => scatter_column::<I, 3, N>(sums, geometry, group, x, row),
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn scatter_column<I: Isa, const K: usize, const N: usize>(
+    sums: &impl ColumnSums<N>,
+    geometry: &RowGeometry<'_>,
+    group: usize,
+    x: usize,
+    row: &mut [[Lanes; N]],
+) {
+    let output = |column: usize| {
+        let at = (x + geometry.padding).checked_sub(column * geometry.dilation)?;
+        let output = at / geometry.stride;
+        (at % geometry.stride == 0 && output < geometry.outputs).then_some(output)
+    };
+    let columns = &geometry.columns[group];
+    if !columns.iter().any(|&column| output(column).is_some()) {
+        return;
+    }
+    let added = sums.sums::<I, K>(sums.rows::<K>(group), x);
+    for k in 0..K {
+        let Some(out) = output(columns[k]) else { continue };
+        let out = &mut row[out];
+        for n in 0..N {
+            I::store(sums.onto::<I>(added[k][n], I::load(&out[n])), &mut out[n]);
+        }
+    }
+}
+
+/// A sink that adds to a row in memory.
+pub struct AddToRow<'a, const N: usize>(pub &'a mut [[Lanes; N]]);
+
+impl<I: Isa, const N: usize> RowSink<I, N> for AddToRow<'_, N> {
+    #[inline(always)]
+    fn base(&self, x: usize) -> [I::V; N] {
+        load_all::<I, N>(&self.0[x])
+    }
+    #[inline(always)]
+    fn put(&mut self, x: usize, sum: [I::V; N]) {
+        for n in 0..N {
+            I::store(sum[n], &mut self.0[x][n]);
+        }
+    }
+}
+
+/// The kernel columns that [`RowGeometry::columns`] puts together: those that read the same input columns, up to three,
+/// or each alone if there is one column of outputs, or with `alone`.
+pub fn column_groups(kernel: usize, stride: usize, dilation: usize, alone: bool) -> Vec<Vec<usize>> {
+    if alone {
+        return (0..kernel).map(|column| vec![column]).collect();
+    }
+    let reading = |residue: usize| (0..kernel).filter(move |column| column * dilation % stride == residue);
+    let groups = (0..stride).flat_map(|residue| {
+        let columns: Vec<usize> = reading(residue).collect();
+        columns.chunks(3).map(<[usize]>::to_vec).collect::<Vec<_>>()
+    });
+    groups.collect()
+}
