@@ -2,8 +2,7 @@
 //!
 //! The spiking network is compared with these values.
 
-use std::sync::Mutex;
-
+use super::forward::{SamplePlaces, sample_places};
 use super::program::Program;
 use crate::Result;
 use crate::network::{NodeId, Op, predicted_class};
@@ -30,12 +29,9 @@ impl AnnRun {
         let sources: Vec<NodeId> = network.activation_nodes().map(|(id, _)| network.nodes[id].inputs[0]).collect();
         let mut pre_activations: Vec<Vec<f32>> =
             sources.iter().map(|&id| vec![0.0; rows * network.nodes[id].len()]).collect();
-        // The place of every sample's values, each written by one worker.
-        let places = pre_activations
-            .iter_mut()
-            .zip(&sources)
-            .map(|(values, &id)| values.chunks_mut(network.nodes[id].len().max(1)).map(Mutex::new).collect::<Vec<_>>());
-        let places: Vec<Vec<Mutex<&mut [f32]>>> = places.collect();
+        let stored = pre_activations.iter_mut().zip(&sources);
+        let places: Vec<SamplePlaces> =
+            stored.map(|(values, &id)| sample_places(values, network.nodes[id].len())).collect();
         let store = |(): &mut (), node, sample: usize, values: &[f32]| {
             for (places, _) in places.iter().zip(&sources).filter(|(_, source)| **source == node) {
                 if let Ok(mut place) = places[sample].lock() {

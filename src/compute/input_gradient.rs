@@ -43,7 +43,7 @@ enum Step {
     /// An activation with a straight-through gradient.
     Activation(Activation),
     /// By Burn's operations.
-    Node(NodeParams),
+    Node(Box<NodeParams>),
 }
 
 impl InputGradients {
@@ -62,7 +62,7 @@ impl InputGradients {
             (Some(step), _) => step,
             (None, Op::Input) => Step::Absorbed,
             (None, Op::Activation(activation)) if own => Step::Activation(*activation),
-            (None, op) => Step::Node(NodeParams::of(op, &device)),
+            (None, op) => Step::Node(Box::new(NodeParams::of(op, &device))),
         };
         let steps = network.nodes.iter().zip(steps).map(step).collect();
         let multiplications: usize = network.nodes.iter().map(|node| multiplications(&network, node)).sum();

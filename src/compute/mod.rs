@@ -8,6 +8,8 @@ pub mod event;
 pub mod forward;
 pub mod gradient;
 pub mod input_gradient;
+pub mod linear;
+pub mod prepared;
 pub mod program;
 pub mod simd;
 pub(crate) mod storage;

@@ -15,7 +15,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::dense::{NodeParams, apply_node, tensor_to_vec};
 use super::event::lookup_table::TableCache;
 use super::event::{Grid, SynapsePlan, compile};
-use super::forward::prepared::Prepared;
+use super::prepared::Prepared;
 use crate::network::{Network, Node, NodeId, Op};
 
 /// Multiplications of one node in one batch: about five milliseconds on one core, so that cancelling takes effect soon.

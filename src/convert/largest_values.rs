@@ -158,11 +158,12 @@ fn store_above(values: &[f32], set: &mut LargestValues) {
 /// Appends without a branch for each value: which ones exceed the limit cannot be predicted.
 #[inline(always)]
 fn append_above(values: &[f32], set: &mut LargestValues) {
-    let mut above = [0; CHUNK + 1];
+    // Room for the value behind the last, and a power of two, so that no division finds the place.
+    let mut above = [0; 2 * CHUNK];
     let mut count = 0;
     for value in values {
         let bits = value.to_bits() as i32;
-        above[count % (CHUNK + 1)] = bits;
+        above[count % (2 * CHUNK)] = bits;
         count += usize::from(bits > set.limit);
     }
     set.stored.extend_from_slice(&above[..count.min(CHUNK)]);

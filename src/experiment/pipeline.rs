@@ -67,7 +67,7 @@ fn run_with_context(
         return Ok(run);
     }
     let mut seconds = Timings::default();
-    let (model, samples) = timed(&mut seconds.load, || {
+    let (model, mut samples) = timed(&mut seconds.load, || {
         control.progress("opening", 0.0);
         let model = load::load_network(settings, cache, control)?;
         let samples = load::load_samples(&settings.data, &model.original, cache, control)?;
@@ -109,12 +109,10 @@ fn run_with_context(
     let classes = Classes::of(&model.original, &samples.labels).are();
     let labels = samples.labels.get(range).filter(|_| classes).map(<[u16]>::to_vec);
     let labels = Arc::new(labels.unwrap_or_default());
-    let samples = if classes && cache.discards_samples {
+    if classes && cache.discards_samples {
         cache.samples.clear();
-        Arc::new(samples.without_values())
-    } else {
-        samples
-    };
+        samples = Arc::new(samples.without_values());
+    }
     on_start(Arc::new(PartialContext {
         spiking: spiking.clone(),
         ann: ann.clone(),

@@ -331,10 +331,7 @@ impl<const N: usize> Kernel for RollRow<'_, '_, N> {
         let Fire { membranes, rows, first, channels } = fire;
         let beside = shortcut.map(|(shortcut, k)| (shortcut, events.spikes(k, request.sample)));
         for (t, words) in rows.into_iter().enumerate() {
-            let shortcut = match &beside {
-                Some((shortcut, spikes)) => Some((*shortcut, spikes.plane(t, 0), request.y)),
-                None => None,
-            };
+            let shortcut = beside.as_ref().map(|(shortcut, spikes)| (*shortcut, spikes.plane(t, 0), request.y));
             let mut sink = FireRow::<I, N>::new(membranes, base, (words, first, channels), shortcut);
             events.roll_term::<I, N>(term, &RowRequest { t, ..request }, spikes, &mut sink);
         }

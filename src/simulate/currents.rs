@@ -151,7 +151,7 @@ impl Currents<'_> {
         let mut tasks = Vec::new();
         let (samples, block_parts) = if self.blocks_outside() { (self.samples, self.parts) } else { (1, 1) };
         let samples: Vec<Range<usize>> = if self.parts < 2 {
-            vec![0..self.samples]
+            split(self.samples, 1).collect()
         } else {
             split(self.samples, self.samples.div_ceil(samples)).collect()
         };

@@ -221,7 +221,7 @@ impl<const N: usize> TakeCurrents<N> for Neurons<'_, '_, N> {
         let own = self.own(piece);
         let (channels, recorded) = (self.task.layer.shape[0], self.task.recorded_steps);
         let first_bit = own.places.start * channels + own.channels.start;
-        let whole_words = first_bit % 64 == 0 && self.steps == recorded;
+        let whole_words = first_bit.is_multiple_of(64) && self.steps == recorded;
         if let (Some(held), Some(places)) =
             (currents.held(), membranes.places_per_word(channels).filter(|_| whole_words))
         {

@@ -1,6 +1,7 @@
 //! Membranes of one row of places and one block of channels, integrated step by step in vector form.
 //!
 //! The rules are those of [`super::neuron`].
+#![expect(clippy::needless_range_loop, reason = "registers and lanes are indexed by constants once loops are unrolled")]
 
 use super::neuron::Dynamics;
 use crate::compute::event::row_kernel::RowSink;

@@ -3,7 +3,7 @@
 //! Spikes are a prefix of the recorded bits. The mean input of a layer is its stateless part applied to the mean of its
 //! input spikes, since that part is linear. Single steps are needed only if a max pool reads spikes.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -13,6 +13,7 @@ use super::signal::{Signal, apply_signal, input_signal};
 use super::spike_train::{SpikeRows, for_each_in_neuron_order};
 use crate::Result;
 use crate::compute::dense::tensor_to_vec;
+use crate::compute::forward::{SamplePlaces, sample_places};
 use crate::compute::program::Program;
 use crate::convert::{Correction, MaxPoolRule, Reset, SpikingLayer, SpikingNetwork};
 use crate::network::{NodeId, Op};
@@ -146,12 +147,8 @@ fn means_on_slices(
     let amplitudes: Vec<Vec<f32>> = spiking.layers.iter().map(SpikingLayer::amplitudes).collect();
     let mut means: Vec<Vec<f32>> =
         spiking.layers.iter().map(|layer| vec![0.0; recording.samples * layer.neurons()]).collect();
-    // The place of every sample's values, each written by one worker.
-    let places = means
-        .iter_mut()
-        .zip(&spiking.layers)
-        .map(|(values, layer)| values.chunks_mut(layer.neurons().max(1)).map(Mutex::new).collect::<Vec<_>>());
-    let places: Vec<Vec<Mutex<&mut [f32]>>> = places.collect();
+    let stored = means.iter_mut().zip(&spiking.layers);
+    let places: Vec<SamplePlaces> = stored.map(|(values, layer)| sample_places(values, layer.neurons())).collect();
     let observe = |counts: &mut Vec<u32>, node: NodeId, sample: usize, values: &mut [f32]| {
         for (k, _) in spiking.layers.iter().enumerate().filter(|(_, layer)| layer.node == node) {
             counts.clear();

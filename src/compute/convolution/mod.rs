@@ -15,17 +15,18 @@
 //! bits; other machines round each product (see [`crate::compute::simd::isa::Isa::mul_add`]).
 
 pub mod buffer;
-pub mod convolution;
+pub mod columns;
 pub mod epilogue;
 pub mod geometry;
 pub mod pack;
 pub mod plan;
+pub mod prepared;
 pub mod side_by_side;
 #[cfg(test)]
 mod tests;
 pub mod tile;
 pub mod weights;
 
-pub use convolution::Convolution;
 pub use epilogue::Epilogue;
 pub use geometry::Geometry;
+pub use prepared::Convolution;

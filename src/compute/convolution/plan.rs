@@ -14,8 +14,8 @@
 
 use std::ops::Range;
 
+use super::columns::Columns;
 use super::geometry::Geometry;
-use super::pack::Columns;
 use super::tile::MAX_TILE;
 use crate::compute::simd::lanes::LANES;
 

@@ -2,6 +2,7 @@
 //!
 //! Each output is one chain of fused multiplications and additions over the taps in their order. It does not depend on
 //! the shape of the tile, so results are the same with AVX-512 and AVX2.
+#![expect(clippy::needless_range_loop, reason = "registers and lanes are indexed by constants once loops are unrolled")]
 
 use super::epilogue::{ActivateInPlace, Epilogue};
 use super::weights::TileRow;

@@ -21,7 +21,10 @@ const MAX_TAPS: usize = 64;
 /// The last table, or scaled weights, made for a term and the amplitudes of its channels: reused by the next block of
 /// samples and the next run.
 #[derive(Debug, Default)]
-pub struct TableCache(Mutex<Option<(Vec<f32>, Arc<Vec<Lanes>>)>>);
+pub struct TableCache(Mutex<Option<Table>>);
+
+/// The amplitudes of the channels, and the table made for them.
+type Table = (Vec<f32>, Arc<Vec<Lanes>>);
 
 impl TableCache {
     /// The table for `amplitudes`; built by `make` if the cached one has others.

@@ -1,4 +1,5 @@
 //! Spikes under one row of outputs at one step: patterns of eight channels, or lists of events.
+#![expect(clippy::needless_range_loop, reason = "registers and lanes are indexed by constants once loops are unrolled")]
 
 use std::ops::Range;
 
@@ -82,7 +83,7 @@ pub fn write_patterns(words: &[u64], from: Grid, width: usize, taps: &[Tap], out
         if tap.is_direct() && channels % PATTERN_CHANNELS == 0 {
             let start = tap.row * width * channels;
             let (whole, rest) = out.as_chunks_mut::<8>();
-            if start % WORD == 0 {
+            if start.is_multiple_of(WORD) {
                 let words = &words[start / WORD..][..whole.len()];
                 for k in 0..whole.len() {
                     whole[k] = words[k].to_le_bytes();
@@ -157,7 +158,7 @@ impl ColumnEvents {
         self.bits.clear();
         self.bits.extend(taps.iter().map(|tap| tap.bits(from, first, channels, width)));
         let (starts, events, bits) = (&mut self.starts[..width + 1], &mut self.events[..], &self.bits[..]);
-        let aligned = channels % HALF == 0 && from.channels % HALF == 0 && first % HALF == 0;
+        let aligned = [channels, from.channels, first].iter().all(|bits| bits.is_multiple_of(HALF));
         let mut length = 0;
         for x in 0..width {
             starts[x] = length as u32;

@@ -3,6 +3,7 @@
 //! Each input column adds to the outputs of all kernel columns at once: their weights lie side by side. An output is
 //! complete when the last of its input columns was added. An output's numbers are therefore always added in the same
 //! order: the base value, then input column by input column, within a column kernel row by kernel row.
+#![expect(clippy::needless_range_loop, reason = "registers and lanes are indexed by constants once loops are unrolled")]
 
 use super::row_input::{ColumnEvents, Tap};
 use super::synapse_plan::PackedWeights;

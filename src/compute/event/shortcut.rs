@@ -1,4 +1,5 @@
 //! Shortcuts without weights: spikes of an earlier layer added to the outputs of the same channels.
+#![expect(clippy::needless_range_loop, reason = "registers and lanes are indexed by constants once loops are unrolled")]
 
 use super::spike_source::{SpikeSource, bits_at};
 use super::synapse_plan::{Grid, ShortcutMap, SourcePool};

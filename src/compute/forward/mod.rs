@@ -2,17 +2,15 @@
 //!
 //! [`schedule`] puts nodes together into steps (a convolution, its bias, the addition of a residual, the activation) and
 //! gives each value a buffer. [`worker`] runs the steps for one sample after the other, or for a few at once where
-//! weights outweigh values. [`prepared`] holds a node's kernel, [`linear`], [`pooling`] and [`operations`] are the kernels
+//! weights outweigh values. [`super::prepared`] holds a node's kernel; [`super::linear`], [`pooling`] and [`operations`] are the kernels
 //! beside [`super::convolution`]. Operations without one run on Burn tensors.
 //!
 //! The values of a sample do not depend on the number of threads, on the samples beside it, or on the nodes observed.
 //! Other backends than burn-flex run node by node ([`Program::try_run`]).
 
-pub mod linear;
 pub mod node;
 pub mod operations;
 pub mod pooling;
-pub mod prepared;
 pub mod schedule;
 #[cfg(test)]
 mod tests;
@@ -24,14 +22,22 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
-use self::prepared::Prepared;
 use self::schedule::Schedule;
 use self::worker::{Group, Worker};
 use super::dense::tensor_to_vec;
+use super::prepared::Prepared;
 use super::program::Program;
 use crate::Result;
 use crate::network::NodeId;
 use crate::progress::JobControl;
+
+/// The place of every sample's values, each written by one worker.
+pub type SamplePlaces<'a> = Vec<Mutex<&'a mut [f32]>>;
+
+/// The places in `values`, `[N, len]`, to which an observer of [`Program::run_samples`] stores what it gets.
+pub fn sample_places(values: &mut [f32], len: usize) -> SamplePlaces<'_> {
+    values.chunks_mut(len.max(1)).map(Mutex::new).collect()
+}
 
 impl Program {
     /// Runs the samples of `input` (`[N, F]`, scaled) through the network, in parallel.

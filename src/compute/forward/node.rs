@@ -3,9 +3,9 @@
 use rayon::prelude::*;
 
 use super::operations::apply;
-use super::prepared::Prepared;
 use crate::compute::convolution::Epilogue;
 use crate::compute::dense::{apply_node, tensor_to_vec};
+use crate::compute::prepared::Prepared;
 use crate::compute::program::Program;
 use crate::network::{NodeId, Op};
 

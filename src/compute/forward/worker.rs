@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 
 use super::operations::apply;
-use super::prepared::Prepared;
 use super::schedule::{Schedule, Segment, Step, Value};
 use crate::Result;
 use crate::compute::convolution::Epilogue;
 use crate::compute::convolution::epilogue::ActivateInPlace;
+use crate::compute::prepared::Prepared;
 use crate::compute::program::Program;
 use crate::compute::simd::dispatch;
 use crate::network::{NodeId, Op};

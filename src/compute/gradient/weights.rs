@@ -3,6 +3,7 @@
 //! Per image the gradient of the output is transposed to `[place][channel]` and the input is padded with zeros. A tile
 //! holds the sums of some taps for sixteen or 32 output channels in registers: at every place, each tap multiplies one
 //! input value with a vector of the output's gradient. Images with few places share a tile.
+#![expect(clippy::needless_range_loop, reason = "registers and lanes are indexed by constants once loops are unrolled")]
 
 use crate::compute::convolution::Geometry;
 use crate::compute::simd::dispatch;

@@ -3,6 +3,7 @@
 //! All figures are sums that stay in registers. Spike counts are compared in f32, which is exact unless a value lies so near
 //! a step of the staircase that rounding could decide; such neurons are measured by [`super::batch`] instead. Means are
 //! summed in f64.
+#![expect(clippy::needless_range_loop, reason = "registers and lanes are indexed by constants once loops are unrolled")]
 
 use super::sample::LayerSample;
 use super::sums::{COUNTER_COPIES, Sums};
