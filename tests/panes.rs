@@ -162,3 +162,223 @@ fn findings_are_counted_in_the_header_and_open_one_by_one() {
     harness.run_ok();
     assert_eq!(harness.state().lab.undo_sentence().unwrap(), "threshold max to learned");
 }
+
+#[test]
+fn target_of_the_t_curve_gives_the_t_that_reaches_it() {
+    let mut harness = desk();
+    let curve = |harness: &Harness<'static, Desk>| harness.state().lab.run.as_ref().unwrap().report.clone();
+    harness.state_mut().lab.update([Message::SetSteps(32), Message::EndGesture]);
+    harness.run_ok();
+    let report = curve(&harness);
+    let goal = report.ann_accuracy.unwrap() - 0.01 - 1e-9;
+    let last_below = report.curve.iter().rposition(|point| point.accuracy.unwrap() < goal).map_or(0, |last| last + 1);
+    let wanted = report.curve[last_below].t;
+    assert!(wanted > 1 && wanted < 32, "{wanted}");
+    harness.get_by_label_contains(&format!("from t = {wanted} on"));
+    click(&mut harness, "Use this T");
+    assert_eq!(harness.state().lab.run.as_ref().unwrap().settings.recipe.steps, wanted);
+    assert!(harness.state().lab.undo_sentence().unwrap().contains("T 32"));
+}
+
+#[test]
+fn t_curve_zooms_by_scrolling_and_fits_again() {
+    let mut harness = desk();
+    harness.state_mut().lab.update([Message::SetSteps(64), Message::EndGesture]);
+    harness.run_ok();
+    let plot = harness.get_all_by_label("Accuracy over time-steps").map(|node| node.rect());
+    let at = plot.max_by(|a, b| a.area().total_cmp(&b.area())).unwrap().center();
+    // A click at the same place gives the step there, which zooming changes.
+    let step_at = |harness: &mut Harness<'static, Desk>, at: egui::Pos2| {
+        for pressed in [true, false] {
+            let modifiers = egui::Modifiers::NONE;
+            harness.event(egui::Event::PointerMoved(at));
+            harness.event(egui::Event::PointerButton { pos: at, button: egui::PointerButton::Primary, pressed, modifiers });
+        }
+        harness.run_ok();
+        harness.state().lab.cursor()
+    };
+    let right = at + egui::vec2(120.0, 0.0);
+    let before = step_at(&mut harness, right);
+    harness.event(egui::Event::PointerMoved(at));
+    let delta = egui::vec2(0.0, 200.0);
+    harness.event(egui::Event::MouseWheel {
+        unit: egui::MouseWheelUnit::Point,
+        delta,
+        modifiers: egui::Modifiers::NONE,
+        phase: egui::TouchPhase::Move,
+    });
+    harness.run_ok();
+    let zoomed = step_at(&mut harness, right);
+    assert!(zoomed < before, "{zoomed} {before}");
+    click(&mut harness, "Fit");
+    assert_eq!(step_at(&mut harness, right), before);
+    click(&mut harness, "Log t");
+    assert!(step_at(&mut harness, right) < before, "powers of two have equal room");
+}
+
+#[test]
+fn exported_t_curve_has_the_run_that_is_compared() {
+    let mut harness = desk();
+    harness.state_mut().lab.update([Message::SetSteps(9), Message::EndGesture]);
+    harness.run_ok();
+    let other = harness.state().lab.history.past().first().unwrap().number;
+    harness.state_mut().lab.update([Message::CompareWith(Some(other))]);
+    harness.run_ok();
+    let mut pane = spikescope::ui::export::OffscreenPane::new(Some(Pane::TCurve), egui::vec2(600.0, 400.0), 1.0);
+    let table = pane.csv(&harness.state().lab).unwrap();
+    let head = table.lines().next().unwrap();
+    assert_eq!(head, format!("t,accuracy,agreement,ann_accuracy,run_{other}_accuracy,run_{other}_agreement"));
+    let (past, own) = (harness.state().lab.history.get(other).unwrap(), harness.state().lab.run.clone().unwrap());
+    assert_eq!(table.lines().count() - 1, past.curve.len().max(own.steps()));
+    assert!(table.lines().all(|line| line.split(',').count() == 6));
+}
+
+#[test]
+fn one_time_step_is_visible() {
+    let settings = spikescope::experiment::Settings { samples: 0..12, calibrate: 0..64, ..Default::default() };
+    let mut settings = spikescope::experiment::Settings { model: "builtin:digits-mlp".into(), ..settings };
+    settings.recipe.steps = 1;
+    let mut lab = spikescope::lab::Lab::open(settings).unwrap();
+    let methods = spikescope::convert::Recipe::published_methods(&lab.settings.recipe, 4);
+    lab.update([Message::SetLanes(methods.into_iter().take(2).collect())]);
+    lab.wait_until_idle();
+    let picture = |lab: &spikescope::lab::Lab, pane| {
+        spikescope::ui::export::OffscreenPane::new(Some(pane), egui::vec2(600.0, 400.0), 1.0).image(lab)
+    };
+    for pane in [Pane::TCurve, Pane::Energy, Pane::Race] {
+        let image = picture(&lab, pane);
+        // The SNN's orange, or the white of the current recipe in the race.
+        let wanted: [[u8; 3]; 2] = [[245, 150, 62], [255, 255, 255]];
+        let dot = |x: u32, y: u32| (0..4).all(|k| wanted.iter().any(|c| image.get_pixel(x + k, y).0[..3] == *c));
+        let (width, height) = (image.width(), image.height());
+        assert!((60..width - 60).any(|x| (100..height - 50).any(|y| dot(x, y))), "{}", pane.name());
+    }
+}
+
+#[test]
+fn ledger_names_the_worst_layer_sorts_and_shares_its_unit_with_the_strip() {
+    let mut harness = desk();
+    let order = |harness: &Harness<'static, Desk>| {
+        let mut rows: Vec<(f32, String)> = harness
+            .get_all_by_label_contains(": total error")
+            .map(|node| (node.rect().top(), node.accesskit_node().label().unwrap_or_default()))
+            .collect();
+        rows.sort_by(|a, b| a.0.total_cmp(&b.0));
+        rows.into_iter().map(|(_, name)| name).collect::<Vec<_>>()
+    };
+    let network = order(&harness);
+    harness.get_by_label("Worst: ");
+    click(&mut harness, "sort by error");
+    let sorted = order(&harness);
+    assert_ne!(network, sorted);
+    let report = harness.state().lab.snapshot.as_ref().unwrap().report.clone();
+    let reference = harness.state().lab.view.reference;
+    let size = |layer: &spikescope::measure::LayerReport| {
+        layer.ledger_against(reference).total.abs() / layer.mean_activation.max(1e-12)
+    };
+    let worst = report.layers.iter().max_by(|a, b| size(a).total_cmp(&size(b))).unwrap();
+    assert!(sorted[0].starts_with(&format!("{}: ", worst.name)), "{sorted:?}");
+    let name = format!("Layer {}", report.layers[1].name);
+    let unit = |harness: &mut Harness<'static, Desk>| {
+        harness.get_by_label(&name).hover();
+        harness.run_ok();
+        harness.query_all_by_label_contains("Means over neurons").next().unwrap().accesskit_node().label().unwrap()
+    };
+    assert!(unit(&mut harness).contains("mean activation"));
+    click(&mut harness, "relative");
+    assert!(unit(&mut harness).contains("activation units"));
+}
+
+#[test]
+fn race_sorts_hides_lanes_and_shows_the_difference_to_the_current_recipe() {
+    let mut harness = desk_of(egui::vec2(1800.0, 1100.0));
+    click(&mut harness, "Race");
+    click(&mut harness, "Add corrections");
+    let names = |harness: &Harness<'static, Desk>| {
+        let mut rows: Vec<(f32, String)> = harness
+            .get_all_by_label_contains("Use recipe ")
+            .map(|node| (node.rect().top(), node.accesskit_node().label().unwrap_or_default()))
+            .collect();
+        rows.sort_by(|a, b| a.0.total_cmp(&b.0));
+        rows.into_iter().map(|(_, name)| name).collect::<Vec<_>>()
+    };
+    let first = names(&harness);
+    click(&mut harness, "Sort by mismatch");
+    let falling = names(&harness);
+    click(&mut harness, "Sort by mismatch");
+    let rising = names(&harness);
+    assert_ne!(falling, rising);
+    assert_eq!(rising.iter().rev().collect::<Vec<_>>(), falling.iter().collect::<Vec<_>>());
+    click(&mut harness, "Sort by mismatch");
+    assert_eq!(names(&harness), first, "the order of the race again");
+    assert!(harness.query_all_by_label_contains("+").next().is_some(), "differences");
+    let histogram = "Offset spikes of COS";
+    assert!(harness.query_by_label(histogram).is_some());
+    click(&mut harness, "Draw recipe COS");
+    assert!(harness.query_by_label(histogram).is_none(), "it is left out");
+}
+
+#[test]
+fn f6_visits_the_regions_and_every_shortcut_stands_in_a_menu() {
+    let mut harness = desk();
+    let mut seen = Vec::new();
+    for _ in 0..6 {
+        harness.key_press(egui::Key::F6);
+        harness.run_ok();
+        let focused = harness.ctx.memory(|memory| memory.focused()).expect("a region has the focus");
+        seen.push(focused);
+    }
+    let mut different = seen.clone();
+    different.sort_unstable();
+    different.dedup();
+    assert_eq!(different.len(), 6, "top, samples, layers, panes, inspector, time");
+    harness.key_press(egui::Key::F6);
+    harness.run_ok();
+    assert_eq!(harness.ctx.memory(|memory| memory.focused()), Some(seen[0]), "and again from the top");
+    harness.key_press(egui::Key::Tab);
+    harness.run_ok();
+    let file = harness.get_by_label("File").rect();
+    let focused = harness.ctx.memory(|memory| memory.focused()).and_then(|id| harness.ctx.read_response(id)).unwrap();
+    assert_eq!(focused.rect.center(), file.center(), "Tab goes to its first control");
+    // Every shortcut is shown by an item of a menu.
+    let mut found = std::collections::HashSet::new();
+    for menu in ["File", "Edit", "View", "Go", "Help"] {
+        click(&mut harness, menu);
+        for (command, _) in spikescope::ui::commands::keys::shortcuts() {
+            let label = command.label(&harness.state().lab);
+            if harness.query_all_by_label(&label).next().is_some() {
+                found.insert(command);
+            }
+        }
+        harness.key_press(egui::Key::Escape);
+        harness.run_ok();
+    }
+    for (command, _) in spikescope::ui::commands::keys::shortcuts() {
+        assert!(found.contains(&command), "{command:?}");
+    }
+}
+
+#[test]
+fn windows_over_the_panes_close_by_escape_and_text_grows() {
+    let mut harness = desk();
+    let shown = |harness: &Harness<'static, Desk>| harness.query_all_by_label("Close what is on top, or restore a maximized pane").next().is_some();
+    harness.key_press_modifiers(egui::Modifiers::SHIFT, egui::Key::F1);
+    harness.run_ok();
+    assert!(shown(&harness) && !harness.state().window.glossary_open);
+    harness.key_press(egui::Key::Escape);
+    harness.run_ok();
+    assert!(!shown(&harness));
+    click(&mut harness, "Help");
+    click(&mut harness, "About Spikescope");
+    harness.get_by_label_contains("License: ");
+    harness.key_press(egui::Key::Escape);
+    harness.run_ok();
+    assert!(!harness.state().window.about_open);
+    let before = harness.ctx.zoom_factor();
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Plus);
+    harness.run_ok();
+    assert!(harness.ctx.zoom_factor() > before);
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Num0);
+    harness.run_ok();
+    assert_eq!(harness.ctx.zoom_factor(), 1.0);
+}

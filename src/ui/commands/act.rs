@@ -129,6 +129,17 @@ impl Command {
             Self::FrameTimes => window.debug ^= true,
             Self::Clicks => window.clicks ^= true,
             Self::Glossary => window.glossary_open ^= true,
+            Self::Keys => window.keys_open ^= true,
+            Self::About => window.about_open ^= true,
+            Self::Findings => egui::Popup::toggle_id(ctx, crate::ui::panels::findings::popup_id()),
+            Self::TextLarger => egui::gui_zoom::zoom_in(ctx),
+            Self::TextSmaller => egui::gui_zoom::zoom_out(ctx),
+            Self::TextNormal => ctx.set_zoom_factor(1.0),
+            Self::FullScreen => {
+                let now = ctx.input(|input| input.viewport().fullscreen.unwrap_or(false));
+                ctx.send_viewport_cmd(egui::ViewportCommand::Fullscreen(!now));
+            }
+            Self::NextRegion => crate::ui::widgets::regions::focus_next(ctx),
             _ => self.message(lab, messages),
         }
     }

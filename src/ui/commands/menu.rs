@@ -24,8 +24,11 @@ pub fn menu_bar_ui(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &
     ui.menu_button(texts::commands::FILE, |ui| menu.file(ui));
     ui.menu_button(texts::commands::EDIT, |ui| menu.edit(ui));
     ui.menu_button(texts::commands::VIEW, |ui| menu.view(ui));
+    ui.menu_button(texts::commands::GO, |ui| menu.go(ui));
     ui.menu_button(texts::commands::HELP, |ui| {
-        menu.items(ui, [Command::Glossary, Command::FirstStartHints, Command::Palette])
+        menu.items(ui, [Command::Glossary, Command::Keys, Command::FirstStartHints, Command::Palette]);
+        ui.separator();
+        menu.item(ui, Command::About);
     });
 }
 
@@ -110,7 +113,19 @@ impl Menu<'_> {
             self.items(ui, (0..methods(self.lab).len()).map(Command::Method))
         });
         ui.separator();
+        self.items(ui, [Command::Rerun, Command::Stop]);
+        ui.separator();
         self.item(ui, Command::Palette);
+    }
+
+    fn go(&mut self, ui: &mut Ui) {
+        self.items(ui, [Command::Divergence, Command::Pin]);
+        ui.separator();
+        self.items(ui, [Command::Play, Command::StepBack, Command::StepForward, Command::FirstStep, Command::LastStep]);
+        ui.separator();
+        self.items(ui, [Command::PreviousLayer, Command::NextLayer, Command::PreviousSample, Command::NextSample]);
+        ui.separator();
+        self.items(ui, [Command::Findings, Command::NextRegion]);
     }
 
     fn view(&mut self, ui: &mut Ui) {
@@ -132,6 +147,8 @@ impl Menu<'_> {
         self.item(ui, Command::ResetPaneLayout);
         ui.separator();
         self.items(ui, [Command::Layers, Command::Samples, Command::Inspector, Command::Lessons]);
+        ui.separator();
+        self.items(ui, [Command::TextLarger, Command::TextSmaller, Command::TextNormal, Command::FullScreen]);
         ui.separator();
         self.items(ui, [Command::Theme, Command::Projector, Command::Clicks, Command::FrameTimes]);
     }

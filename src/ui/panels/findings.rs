@@ -3,7 +3,7 @@
 //! They cover what the conversion changed in the network and what looks wrong.
 
 use egui::{
-    Button, Color32, Id, Label, Popup, PopupCloseBehavior, Rect, Response, Role, ScrollArea, TextStyle, Ui, WidgetInfo,
+    Align, Button, Color32, Id, Label, Layout, Popup, PopupCloseBehavior, Rect, Response, Role, ScrollArea, TextStyle, Ui, WidgetInfo,
     pos2, vec2,
 };
 
@@ -62,7 +62,8 @@ pub fn badge(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &words));
     let button = button.on_hover_text(&words);
     let height = 0.7 * ui.ctx().content_rect().height();
-    Popup::menu(&button).id(popup_id()).close_behavior(PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
+    let popup = Popup::menu(&button).id(popup_id()).close_behavior(PopupCloseBehavior::CloseOnClickOutside);
+    popup.layout(Layout::top_down(Align::Min)).show(|ui| {
         ui.set_width(WIDTH.min(ui.ctx().content_rect().width() - 40.0));
         ui.strong(&words);
         if groups.is_empty() {

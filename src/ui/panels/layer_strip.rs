@@ -14,6 +14,7 @@ use crate::measure::{LayerReport, LedgerReference};
 use crate::ui::texts::format::{format_si, format_theta, layer_kind, reference_label};
 use crate::ui::texts::layers as texts;
 use crate::ui::theme::colors::ui_colors;
+use crate::ui::widgets::ledger_unit;
 
 const CARD_HEIGHT: f32 = 58.0;
 /// Draws the strip.
@@ -39,7 +40,11 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
         end_label(ui, &texts::input(&format_shape(run.network.original.input_shape())));
         let reference = lab.view.reference;
-        let scale = report.layers.iter().map(|layer| magnitude(layer, reference)).fold(f64::MIN_POSITIVE, f64::max);
+        let scale = report
+            .layers
+            .iter()
+            .map(|layer| magnitude(layer, reference) * ledger_unit::scale(ui.ctx(), layer))
+            .fold(f64::MIN_POSITIVE, f64::max);
         for (index, layer) in report.layers.iter().enumerate() {
             connector(ui);
             card(ui, lab, run, index, layer, scale, messages);
@@ -105,7 +110,8 @@ fn card(ui: &mut Ui, lab: &Lab, run: &Run, index: usize, layer: &LayerReport, sc
     }
     if ui.is_rect_visible(rect) {
         let hot = response.hovered() || response.has_focus();
-        let parts = layer.ledger_against(lab.view.reference).parts().map(|part| part.abs() / scale);
+        let unit = ledger_unit::scale(ui.ctx(), layer);
+        let parts = layer.ledger_against(lab.view.reference).parts().map(|part| part.abs() * unit / scale);
         paint_card(ui, rect, run, layer, parts, focused, hot);
     }
     let first = lab.snapshot.as_ref().filter(|s| std::ptr::eq(&*s.run, run));
@@ -183,12 +189,12 @@ fn tooltip(ui: &mut Ui, layer: &LayerReport, reference: LedgerReference) {
     egui::Grid::new("parts").num_columns(2).show(ui, |ui| {
         for (name, part) in texts::PARTS.iter().zip(ledger.parts()) {
             ui.label(*name);
-            ui.monospace(format!("{part:+.4}"));
+            ui.monospace(ledger_unit::format(ui.ctx(), layer, part));
             ui.end_row();
         }
         ui.label(texts::together(against));
-        ui.monospace(format!("{:+.4}", ledger.total));
+        ui.monospace(ledger_unit::format(ui.ctx(), layer, ledger.total));
         ui.end_row();
     });
-    ui.weak(texts::MEANS);
+    ui.weak(if ledger_unit::is_relative(ui.ctx()) { texts::MEANS_RELATIVE } else { texts::MEANS });
 }

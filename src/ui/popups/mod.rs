@@ -1,5 +1,6 @@
 //! Popups and dialogs that are drawn over the panes.
 
+pub mod about;
 pub mod advanced_settings;
 pub mod command_palette;
 pub mod event_binning;

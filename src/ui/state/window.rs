@@ -95,6 +95,10 @@ pub struct WindowState {
     pub hints: Option<FirstStartHints>,
     /// The glossary window is open.
     pub glossary_open: bool,
+    /// *About* is open.
+    pub about_open: bool,
+    /// The list of keyboard shortcuts is open.
+    pub keys_open: bool,
     /// The open command palette.
     pub palette: Option<CommandPalette>,
     /// Text in the dialog that opens a session from a line of text.

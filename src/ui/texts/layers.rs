@@ -103,4 +103,5 @@ pub fn together(reference: &str) -> String {
     format!("total: φ − {reference}")
 }
 
+pub const MEANS_RELATIVE: &str = "Means over neurons and samples, as shares of the layer's mean activation";
 pub const MEANS: &str = "Means over neurons and samples, in activation units";

@@ -20,6 +20,7 @@
 //! - facts of lessons: `lesson/facts.rs`; the lessons themselves: `assets/lessons`;
 //! - errors: where they arise; `error.rs` formats them.
 
+pub mod about;
 pub mod bars;
 pub mod commands;
 pub mod export;
@@ -35,6 +36,7 @@ pub mod network_and_data;
 pub mod output_agreement;
 pub mod panes;
 pub mod recipe;
+pub mod regions;
 pub mod samples;
 pub mod session_dialogs;
 pub mod shared;

@@ -41,8 +41,7 @@ pub fn show(ui: &mut Ui, entries: &[(&str, Color32, Mark)]) {
             let font = egui::TextStyle::Small.resolve(ui.style());
             let word = ui.painter().layout_no_wrap((*name).to_owned(), font, *color).size().x;
             wrap_before(ui, SIZE[0] + 4.0 + word);
-            let (rect, _) = ui.allocate_exact_size(vec2(SIZE[0], SIZE[1]), Sense::hover());
-            paint(ui, rect, *color, *mark);
+            sample(ui, *color, *mark);
             let word = ui.small(*name);
             if let Some(meaning) = glossary::definition(name) {
                 word.on_hover_text(meaning);
@@ -50,6 +49,12 @@ pub fn show(ui: &mut Ui, entries: &[(&str, Color32, Mark)]) {
             ui.add_space(6.0);
         }
     });
+}
+
+/// Draws the mark alone.
+pub fn sample(ui: &mut Ui, color: Color32, mark: Mark) {
+    let (rect, _) = ui.allocate_exact_size(vec2(SIZE[0], SIZE[1]), Sense::hover());
+    paint(ui, rect, color, mark);
 }
 
 fn paint(ui: &Ui, rect: Rect, color: Color32, mark: Mark) {

@@ -67,6 +67,7 @@ fn help_popup(help: Response, header: &PaneHeader) {
     let help = help.on_hover_text(&header.explanation);
     Popup::menu(&help)
         .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
+        .layout(egui::Layout::top_down(egui::Align::Min))
         .show(|ui| help::pane_help_ui(ui, header.of, &header.explanation));
 }
 
@@ -91,7 +92,12 @@ pub fn slider(ui: &mut Ui, name: &str, slider: Slider<'_>) -> Response {
 
 /// Draws the empty state of a pane.
 pub fn empty(ui: &mut Ui, text: &str) {
-    ui.centered_and_justified(|ui| ui.label(RichText::new(text).weak()));
+    // A justified layout would stretch the words of the text.
+    let above = (ui.available_height() * 0.45).max(0.0);
+    ui.vertical_centered(|ui| {
+        ui.add_space(above);
+        ui.label(RichText::new(text).weak());
+    });
 }
 
 /// Draws the loading state, between a pane's first frame and its data.
@@ -145,12 +151,24 @@ pub fn cursor_line(t: usize, color: Color32) -> VLine {
 
 /// A drag along a plot over time moves the time cursor; a single click only if `click` is set.
 pub fn drag_cursor<R>(plot: &PlotResponse<R>, shown: usize, last: usize, click: bool, messages: &mut Vec<Message>) {
+    drag_cursor_on(plot, shown, last, click, |x| x, messages);
+}
+
+/// The same on an axis where `step` gives the step at a place.
+pub fn drag_cursor_on<R>(
+    plot: &PlotResponse<R>,
+    shown: usize,
+    last: usize,
+    click: bool,
+    step: impl Fn(f64) -> f64,
+    messages: &mut Vec<Message>,
+) {
     let response = &plot.response;
-    if !(response.dragged() || click && response.clicked()) {
+    if !(response.dragged_by(egui::PointerButton::Primary) || click && response.clicked()) {
         return;
     }
     if let Some(at) = response.interact_pointer_pos() {
-        let t = step_at(plot.transform.value_from_position(at).x, last);
+        let t = step_at(step(plot.transform.value_from_position(at).x), last);
         if t != shown {
             messages.push(Message::SetCursor(Some(t)));
         }

@@ -7,6 +7,7 @@ use crate::measure::neuron_bench::{BenchTrace, NeuronBench};
 use crate::ui::texts::panes::bench as texts;
 use crate::ui::texts::shared;
 use crate::ui::theme::colors::GRID;
+use crate::ui::widgets::legend::Mark;
 use crate::ui::widgets::shared_axis::SharedAxis;
 use crate::ui::widgets::{legend, pane_parts, plot_description};
 
@@ -18,13 +19,13 @@ const MIN_AXIS_WIDTH: f32 = 46.0;
 /// Draws both plots over the same axis, with the step `playing` marked. Drags change `next`.
 pub fn show(ui: &mut Ui, bench: &NeuronBench, outcome: &BenchTrace, playing: Option<usize>, next: &mut NeuronBench) {
     let plot_colors = crate::ui::theme::colors::plot_colors(ui);
-    legend::lines(
+    legend::show(
         ui,
         &[
-            (texts::INPUT, plot_colors.ann),
-            (texts::POTENTIAL, plot_colors.snn),
-            (shared::THRESHOLD, plot_colors.theta),
-            (texts::SPIKE, plot_colors.spike),
+            (texts::INPUT, plot_colors.ann, Mark::Bar),
+            (texts::POTENTIAL, plot_colors.snn, Mark::Line),
+            (shared::THRESHOLD, plot_colors.theta, Mark::Line),
+            (texts::SPIKE, plot_colors.spike, Mark::Triangle),
         ],
     );
     let height = (ui.available_height() - 8.0).max(140.0);

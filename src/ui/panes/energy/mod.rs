@@ -5,7 +5,7 @@ pub mod data;
 mod sentences;
 
 use egui::{Align, DragValue, Grid, Layout, Response, RichText, ScrollArea, Ui};
-use egui_plot::{GridMark, HLine, Line, LineStyle, Plot, VLine};
+use egui_plot::{GridMark, HLine, Line, LineStyle, Plot, Points, VLine};
 use sentences::{describe, explain, joules, mac_words, of_ann, pico, rate, synop_words, uncounted, verdict};
 
 use super::t_curve::plot::marks;
@@ -167,8 +167,8 @@ fn plot(ui: &mut Ui, data: &PaneData<'_>, log: bool, height: f32, messages: &mut
         .allow_zoom(false)
         .allow_scroll(false)
         .allow_boxed_zoom(false)
-        .include_x(1.0)
-        .include_x(last as f64)
+        .include_x(if last > 1 { 1.0 } else { 0.5 })
+        .include_x(if last > 1 { last as f64 } else { 1.5 })
         .include_y(bottom)
         .include_y(top)
         .custom_x_axes(vec![pane_parts::x_axis(shared::TIME_STEPS)])
@@ -193,6 +193,10 @@ fn plot(ui: &mut Ui, data: &PaneData<'_>, log: bool, height: f32, messages: &mut
         let point = |(i, joules): (usize, &f64)| [(i + 1) as f64, place(*joules)];
         let points: Vec<[f64; 2]> = energy.snn_joules.iter().enumerate().map(point).collect();
         let points = pane_parts::shown(plot, points);
+        // A line of one point is invisible.
+        if last == 1 {
+            plot.points(Points::new("one step", points.clone()).radius(4.0).color(colors.snn).allow_hover(false));
+        }
         plot.line(Line::new("SNN", points).color(colors.snn).width(2.2).allow_hover(false));
         if let Some(t) = energy.break_even_step {
             let mark = VLine::new("break-even", t as f64).color(colors.snn.gamma_multiply(0.6));

@@ -19,18 +19,18 @@ pub(in crate::ui) fn compared(lab: &Lab) -> Option<&PastRun> {
     lab.run.as_deref().is_none_or(alike).then_some(other)
 }
 
-/// A plot of shares over the steps 1 to `last`, without pan and zoom.
+/// A plot of shares over the steps 1 to `last`. A drag with the right button zooms into a box; a double click fits.
 pub(in crate::ui) fn over_time<'a>(name: &str, y_label: &str, last: usize) -> Plot<'a> {
     Plot::new(name.to_owned())
         .grid_color(GRID)
         .allow_drag(false)
         .allow_zoom(false)
         .allow_scroll(false)
-        .allow_boxed_zoom(false)
+        .allow_axis_zoom_drag(false)
         .include_y(0.0)
         .include_y(1.0)
-        .include_x(1.0)
-        .include_x(last as f64)
+        .include_x(if last > 1 { 1.0 } else { 0.5 })
+        .include_x(if last > 1 { last as f64 } else { 1.5 })
         .custom_x_axes(vec![AxisHints::new_x().label(shared::TIME_STEPS).label_spacing(egui::Rangef::new(22.0, 30.0))])
         .y_axis_label(y_label.to_owned())
         .y_axis_formatter(|mark, _| format!("{:.0} %", mark.value * 100.0))

@@ -66,7 +66,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
             let height = (ui.available_height() - ui.spacing().item_spacing.y).max(90.0);
             let axis = SharedAxis::new(ui, "threshold", MIN_AXIS_WIDTH);
             let first = if both { height * 0.5 } else { height };
-            histogram(ui, &data, extent, first, !both, &axis, &mut ui_state, messages);
+            histogram(ui, &data, extent, (first, !both), &axis, &mut ui_state, messages);
             if both {
                 costs(ui, &data, extent, height * 0.5, &axis, &mut ui_state, messages);
             }

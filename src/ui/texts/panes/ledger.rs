@@ -10,7 +10,20 @@ pub const MEANINGS: [&str; 4] = [
 pub const EMPTY: &str = "No run yet. Open a network.";
 pub const TITLE: &str = "Error by source";
 pub const RELATIVE: &str = "relative";
-pub const RELATIVE_HINT: &str = "Divide each layer's error by its mean ANN activation, to compare layers";
+pub const RELATIVE_HINT: &str = "Divide each layer's error by its mean ANN activation, to compare layers; also in the layer strip";
+pub const SORT: &str = "sort by error";
+pub const SORT_HINT: &str = "Largest error first, instead of the order of the network";
+pub const WORST: &str = "Worst: ";
+pub const FOCUS_HINT: &str = "Focus this layer";
+
+/// The relative error of the worst layer, and its largest part.
+pub fn worst(share: f64, part: &str) -> String {
+    format!(", {:+.1} % of its mean activation, mostly {part}", share * 100.0)
+}
+
+pub const BEGINS: &str = ", begins in ";
+pub const BEGINS_HINT: &str = "The first layer before it that adds at least half as much error of its own as the layer \
+     that adds most";
 pub const AGAINST_A: &str = "against a";
 pub const AGAINST_A_HINT: &str = "Measure the error against the ANN's own activation, after its QCFS or clip; a layer \
      that does the same has no error";

@@ -95,7 +95,7 @@ pub fn histogram(activations: u64, extent: &str, zeros: &str, theta: &str, clips
     )
 }
 
-pub const ERROR_AXIS: &str = "predicted squared error";
+pub const ERROR_AXIS: &str = "squared error";
 
 pub fn hover(theta: &str, clipping: &str, quantization: &str, total: &str, clipped: &str) -> String {
     format!("θ = {theta}\nclipping {clipping}\nquantization {quantization}\ntotal {total}\nclipped {clipped}")

@@ -1,16 +1,12 @@
-//! Error ledger: each layer's error as four parts that add up to the total exactly.
+//! Bars of the error ledger: the axis, and one row of parts and figures per layer.
 
-use egui::{Align2, CursorIcon, FontId, Rect, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align2, CursorIcon, FontId, Rect, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
-use crate::lab::{Lab, Message};
 use crate::measure::{LayerReport, Ledger, LedgerReference};
 use crate::ui::texts::format::{format_number, reference_label};
-use crate::ui::texts::layers::PARTS;
 use crate::ui::texts::panes::ledger as texts;
 use crate::ui::theme::colors::{UiColors, ui_colors};
-use crate::ui::types::pane::Pane;
-use crate::ui::widgets::pane_parts::PaneHeader;
-use crate::ui::widgets::{legend, pane_frame, pane_parts};
+use crate::ui::widgets::pane_parts;
 
 const ROW_HEIGHT: f32 = 26.0;
 const NAME_WIDTH: f32 = 96.0;
@@ -18,91 +14,55 @@ const NUMBER_WIDTH: f32 = 58.0;
 
 /// Drawing options of all rows.
 #[derive(Clone, Copy)]
-struct LedgerOptions {
-    reference: LedgerReference,
+pub(super) struct LedgerOptions {
+    pub(super) reference: LedgerReference,
     /// Whether errors are relative to the layer's mean activation.
-    relative: bool,
+    pub(super) relative: bool,
     /// The error at either end of the bars.
-    reach: f64,
+    pub(super) reach: f64,
     /// Whether any layer has an activation other than ReLU, so that the user can choose the reference.
-    choice: bool,
+    pub(super) choice: bool,
 }
 
-/// Draws the pane.
-pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
-    let Some(snapshot) = &lab.snapshot else {
-        return pane_parts::empty(ui, texts::EMPTY);
-    };
-    let layers = &snapshot.report.layers;
-    let relative_id = ui.scope_id().with("relative");
-    let mut relative: bool = ui.data(|data| data.get_temp(relative_id)).unwrap_or(true);
-    let reference = lab.view.reference;
-    let choice = layers.iter().any(|layer| layer.ledger_activation.is_some());
-    let page = PaneHeader {
-        of: Pane::Ledger,
-        title: texts::TITLE,
-        explanation: explain(layers, reference, snapshot.report.steps),
-        description: describe(layers, reference),
-    };
-    pane_parts::pane_ui(
-        ui,
-        &page,
-        || csv(layers, reference),
-        |ui| {
-            ui.horizontal_wrapped(|ui| {
-                let colors = ui_colors(ui);
-                let entries: Vec<_> = PARTS.iter().copied().zip(colors.parts).collect();
-                legend::lines(ui, &entries);
-                if !pane_frame::has_controls(ui) {
-                    return;
-                }
-                let toggle = ui.checkbox(&mut relative, texts::RELATIVE);
-                toggle.on_hover_text(texts::RELATIVE_HINT);
-                if choice {
-                    reference_choice(ui, reference, messages);
-                }
-            });
-            ui.data_mut(|data| data.insert_temp(relative_id, relative));
-            let mut options = LedgerOptions { reference, relative, reach: 1.0, choice };
-            let ends =
-                layers.iter().map(|layer| options.side(layer).0.max(options.side(layer).1) * options.scale(layer));
-            options.reach = ends.fold(1e-9, f64::max);
-            header(ui, options);
-            ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-                for (index, layer) in layers.iter().enumerate() {
-                    row(ui, layer, options, index == snapshot.focus.layer, &mut || {
-                        messages.push(Message::FocusLayer(index));
-                    });
-                }
-            });
-        },
-    );
+/// The error at the ends of the bars: a round number that has room for every layer. It does not change while the
+/// pointer is down, except to make room, so that a drag shows how the errors change.
+pub(super) fn held_reach(ui: &Ui, layers: &[LayerReport], options: LedgerOptions) -> f64 {
+    let ends = layers.iter().map(|layer| options.side(layer).0.max(options.side(layer).1) * options.scale(layer));
+    let needed = round_up(ends.fold(1e-9, f64::max));
+    let id = ui.scope_id().with("ends of the bars");
+    let held: Option<(bool, f64)> = ui.data(|data| data.get_temp(id));
+    let held = held.filter(|(relative, _)| *relative == options.relative && ui.input(|input| input.pointer.any_down()));
+    let reach = held.map_or(needed, |(_, reach)| reach.max(needed));
+    ui.data_mut(|data| data.insert_temp(id, (options.relative, reach)));
+    reach
 }
 
-/// Draws the choice of the reference activation.
-fn reference_choice(ui: &mut Ui, now: LedgerReference, messages: &mut Vec<Message>) {
-    let choices = [
-        (LedgerReference::Activation, texts::AGAINST_A, texts::AGAINST_A_HINT),
-        (LedgerReference::Relu, texts::AGAINST_RELU, texts::AGAINST_RELU_HINT),
-    ];
-    for (reference, name, hint) in choices {
-        if ui.selectable_label(now == reference, name).on_hover_text(hint).clicked() {
-            messages.push(Message::SetReference(reference));
-        }
-    }
+/// The next of 1, 1.5, 2, 3, 5 and 7 times a power of ten.
+fn round_up(value: f64) -> f64 {
+    let power = 10f64.powf(value.log10().floor());
+    [1.0, 1.5, 2.0, 3.0, 5.0, 7.0].into_iter().map(|k| k * power).find(|end| *end >= value).unwrap_or(10.0 * power)
 }
 
 impl LedgerOptions {
-    fn scale(self, layer: &LayerReport) -> f64 {
+    pub(super) fn scale(self, layer: &LayerReport) -> f64 {
         if self.relative { 1.0 / layer.mean_activation.max(1e-12) } else { 1.0 }
     }
-    fn ledger(self, layer: &LayerReport) -> Ledger {
+    pub(super) fn ledger(self, layer: &LayerReport) -> Ledger {
         layer.ledger_against(self.reference)
     }
     /// Sums of the parts below and above zero, as lengths.
     fn side(self, layer: &LayerReport) -> (f64, f64) {
         let parts = self.ledger(layer).parts();
         (-parts.iter().filter(|p| **p < 0.0).sum::<f64>(), parts.iter().filter(|p| **p > 0.0).sum())
+    }
+    /// Round errors within the bars, for an axis `width` points wide.
+    fn marks(self, width: f32) -> Vec<f64> {
+        let marks = pane_parts::round_marks((-self.reach, self.reach), f64::from(width / 60.0).clamp(2.0, 10.0));
+        marks.into_iter().map(|mark| mark.value).collect()
+    }
+    /// Where `error` lies in the bars.
+    fn place(self, bar: Rect, error: f64) -> f32 {
+        bar.center().x + (error / self.reach) as f32 * bar.width() / 2.0
     }
     /// The quantity of the bars, as a formula.
     fn formula(self) -> &'static str {
@@ -131,7 +91,8 @@ fn columns(rect: Rect) -> (Rect, Vec<Rect>) {
     (bar, (0..numbers).map(cell).collect())
 }
 
-fn header(ui: &mut Ui, options: LedgerOptions) {
+/// Draws the names of the columns, and below them the numbers of the axis.
+pub(super) fn header(ui: &mut Ui, options: LedgerOptions) {
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 16.0), Sense::hover());
     let (bar, cells) = columns(rect);
     let (font, color) = (FontId::proportional(10.5), ui.visuals().weak_text_color());
@@ -151,9 +112,17 @@ fn header(ui: &mut Ui, options: LedgerOptions) {
     for (cell, name) in cells.iter().zip(names) {
         ui.painter().text(cell.right_center(), Align2::RIGHT_CENTER, name, font.clone(), color);
     }
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 13.0), Sense::hover());
+    let (bar, _) = columns(rect);
+    for mark in options.marks(bar.width()) {
+        let x = options.place(bar, mark);
+        let words = if options.relative { format!("{:+.0} %", mark * 100.0) } else { format!("{mark:+}") };
+        let words = if mark == 0.0 { String::from("0") } else { words };
+        ui.painter().text(pos2(x, rect.center().y), Align2::CENTER_CENTER, words, font.clone(), color);
+    }
 }
 
-fn row(ui: &mut Ui, layer: &LayerReport, options: LedgerOptions, focused: bool, focus: &mut dyn FnMut()) {
+pub(super) fn row(ui: &mut Ui, layer: &LayerReport, options: LedgerOptions, focused: bool, focus: &mut dyn FnMut()) {
     let (ledger, scale) = (options.ledger(layer), options.scale(layer));
     let colors: UiColors = ui_colors(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT), Sense::click());
@@ -172,6 +141,9 @@ fn row(ui: &mut Ui, layer: &LayerReport, options: LedgerOptions, focused: bool, 
         FontId::proportional(12.0),
         colors.text,
     );
+    for mark in options.marks(bar.width()) {
+        painter.vline(options.place(bar, mark), rect.y_range(), Stroke::new(1.0, colors.faint));
+    }
     let middle = bar.center().x;
     let unit = f64::from(bar.width()) / 2.0 / options.reach;
     let (mut low, mut high) = (middle, middle);
@@ -216,71 +188,20 @@ fn row(ui: &mut Ui, layer: &LayerReport, options: LedgerOptions, focused: bool, 
     }
 }
 
-fn csv(layers: &[LayerReport], reference: LedgerReference) -> String {
-    let mut text = String::from(
-        "layer,reference,carried_in,clipping,quantisation,unevenness,total,carried_in_by_rerun,mean_activation\n",
-    );
-    for layer in layers {
-        let ledger = layer.ledger_against(reference);
-        let [a, b, c, d] = ledger.parts();
-        let (total, rerun, against) = (ledger.total, layer.propagated_by_rerun, reference_label(layer, reference));
-        text += &format!("{},{against},{a},{b},{c},{d},{total},{rerun},{}\n", layer.name, layer.mean_activation);
-    }
-    text
-}
-
 /// Formats the figure beside a bar. A value that rounds to zero has no sign.
 fn format_figure(value: f64, scale: f64, relative: bool) -> String {
     let text = if relative { format!("{:+.1} %", value * scale * 100.0) } else { format!("{value:+.4}") };
     if text.contains(|digit: char| ('1'..='9').contains(&digit)) { text } else { text.replace(['+', '-'], "") }
 }
 
-/// The layer with the largest relative error, and its largest part.
-fn largest_relative_error(layers: &[LayerReport], reference: LedgerReference) -> Option<(&LayerReport, Ledger, usize)> {
-    let size = |layer: &LayerReport| layer.ledger_against(reference).total.abs() / layer.mean_activation.max(1e-12);
-    let layer = layers.iter().max_by(|a, b| size(a).total_cmp(&size(b)))?;
-    let ledger = layer.ledger_against(reference);
-    let parts = ledger.parts();
-    let part = (0..4).max_by(|&a, &b| parts[a].abs().total_cmp(&parts[b].abs()))?;
-    Some((layer, ledger, part))
-}
-
-fn explain(layers: &[LayerReport], reference: LedgerReference, t: usize) -> String {
-    let Some((layer, ledger, part)) = largest_relative_error(layers, reference) else { return String::new() };
-    let own = layers.iter().any(|layer| layer.ledger_activation.is_some());
-    let against = match reference {
-        LedgerReference::Activation if own => texts::OWN_ACTIVATION,
-        LedgerReference::Relu if own => texts::RELU_ALTHOUGH,
-        _ => texts::RELU_OF_ANN,
-    };
-    texts::explanation(
-        t,
-        against,
-        &layer.name,
-        &format_number(ledger.total),
-        &format_number(layer.mean_activation),
-        texts::MEANINGS[part],
-    )
-}
-
-fn describe(layers: &[LayerReport], reference: LedgerReference) -> String {
-    let one = |layer: &LayerReport| {
-        let ledger = layer.ledger_against(reference);
-        let parts = ledger
-            .parts()
-            .iter()
-            .zip(PARTS)
-            .map(|(v, name)| format!("{name} {}", format_number(*v)))
-            .collect::<Vec<_>>();
-        texts::layer(&layer.name, &parts.join(", "), &format_number(ledger.total))
-    };
-    let against = layers.first().map_or(texts::RELU, |layer| reference_label(layer, reference));
-    texts::description(against, &layers.iter().map(one).collect::<Vec<_>>().join(". "))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ends_of_the_bars_are_round_and_have_room() {
+        assert_eq!([0.4, 1.0, 1.2, 8.0, 0.072].map(round_up), [0.5, 1.0, 1.5, 10.0, 0.1]);
+    }
 
     #[test]
     fn values_that_round_to_zero_have_no_sign() {
