@@ -249,7 +249,9 @@ fn one_time_step_is_visible() {
         let image = picture(&lab, pane);
         // The SNN's orange, or the white of the current recipe in the race.
         let wanted: [[u8; 3]; 2] = [[245, 150, 62], [255, 255, 255]];
-        let dot = |x: u32, y: u32| (0..4).all(|k| wanted.iter().any(|c| image.get_pixel(x + k, y).0[..3] == *c));
+        // A dot is wider than the lines of legends and the stems of letters.
+        let block = |x: u32, y: u32, c: &[u8; 3]| (0..16).all(|k| image.get_pixel(x + k % 4, y + k / 4).0[..3] == *c);
+        let dot = |x: u32, y: u32| wanted.iter().any(|c| block(x, y, c));
         let (width, height) = (image.width(), image.height());
         assert!((60..width - 60).any(|x| (100..height - 50).any(|y| dot(x, y))), "{}", pane.name());
     }

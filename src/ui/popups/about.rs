@@ -15,7 +15,7 @@ pub fn show(ui: &Ui, lab: &Lab, window: &mut WindowState) {
     }
     card(ui.ctx(), texts::ABOUT, &mut about, |ui| {
         ui.heading(texts::NAME_AND_VERSION);
-        ui.add(Label::new(env!("CARGO_PKG_DESCRIPTION")).wrap());
+        ui.add(Label::new(texts::DESCRIPTION).wrap());
         ui.label(texts::LICENSE);
         ui.add(Label::new(texts::DOCUMENTATION).wrap());
     });

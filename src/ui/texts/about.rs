@@ -3,6 +3,7 @@
 pub const ABOUT: &str = "About Spikescope";
 pub const KEYS: &str = "Keyboard shortcuts";
 pub const NAME_AND_VERSION: &str = concat!("Spikescope ", env!("CARGO_PKG_VERSION"));
+pub const DESCRIPTION: &str = env!("CARGO_PKG_DESCRIPTION");
 pub const LICENSE: &str = concat!("License: ", env!("CARGO_PKG_LICENSE"));
 pub const DOCUMENTATION: &str = "Documentation: README.md and docs/ in the source; here Help > Glossary, the ? beside each \
      pane's tab, and the lessons.";

@@ -3,7 +3,7 @@
 use egui::{Align2, CursorIcon, FontId, Rect, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use crate::measure::{LayerReport, Ledger, LedgerReference};
-use crate::ui::texts::format::{format_number, reference_label};
+use crate::ui::texts::format::{format_number, format_tick, reference_label};
 use crate::ui::texts::panes::ledger as texts;
 use crate::ui::theme::colors::{UiColors, ui_colors};
 use crate::ui::widgets::pane_parts;
@@ -116,8 +116,9 @@ pub(super) fn header(ui: &mut Ui, options: LedgerOptions) {
     let (bar, _) = columns(rect);
     for mark in options.marks(bar.width()) {
         let x = options.place(bar, mark);
-        let words = if options.relative { format!("{:+.0} %", mark * 100.0) } else { format!("{mark:+}") };
-        let words = if mark == 0.0 { String::from("0") } else { words };
+        let sign = if mark > 0.0 { "+" } else { "" };
+        let (number, unit) = if options.relative { (mark * 100.0, " %") } else { (mark, "") };
+        let words = format!("{sign}{}{unit}", format_tick(number));
         ui.painter().text(pos2(x, rect.center().y), Align2::CENTER_CENTER, words, font.clone(), color);
     }
 }

@@ -56,7 +56,7 @@ fn header(ui: &mut Ui, column: usize, name: &str, hint: &str, view: &mut RaceVie
         return;
     }
     let now = view.sorted.filter(|(sorted, _)| *sorted == column).map(|(_, falling)| falling);
-    let arrow = now.map_or("", |falling| if falling { " ▼" } else { " ▲" });
+    let arrow = now.map_or("", |falling| if falling { " ⬇" } else { " ⬆" });
     let button = ui.add(Button::new(RichText::new(format!("{name}{arrow}")).small()).frame(false));
     button.widget_info(|| WidgetInfo::labeled(Role::Button, true, texts::sort_by(name)));
     if button.on_hover_text(texts::sort_hint(hint)).clicked() {

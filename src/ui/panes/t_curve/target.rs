@@ -98,7 +98,8 @@ fn choice(ui: &mut Ui, target: &mut Target) {
     let value = match target {
         Target::OfAnn(percent) => ui.add(DragValue::new(percent).range(1.0..=100.0).speed(0.1).suffix(" %")),
         Target::Within(points) => {
-            ui.add(DragValue::new(points).range(0.0..=50.0).speed(0.05).max_decimals(2).suffix(texts::POINTS))
+            let unit = texts::points(*points);
+            ui.add(DragValue::new(points).range(0.0..=50.0).speed(0.05).max_decimals(2).suffix(unit))
         }
     };
     value.widget_info(|| WidgetInfo::labeled(Role::SpinButton, true, texts::TARGET_VALUE));

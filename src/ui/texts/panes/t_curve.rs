@@ -14,14 +14,17 @@ pub const TARGET: &str = "target";
 pub const TARGET_VALUE: &str = "value of the target";
 pub const TARGET_OF_ANN: &str = "of the ANN";
 pub const TARGET_WITHIN: &str = "within";
-pub const POINTS: &str = " points";
+/// The unit of a number of percentage points.
+pub fn points(count: f64) -> &'static str {
+    if count == 1.0 { " point" } else { " points" }
+}
 
 pub fn of_ann(percent: f64) -> String {
     format!("{percent} % of the ANN")
 }
 
-pub fn within(points: f64) -> String {
-    format!("within {points} points of the ANN")
+pub fn within(count: f64) -> String {
+    format!("within {count}{} of the ANN", points(count))
 }
 
 /// From which step on the target is met, and how sure so many samples make it.
