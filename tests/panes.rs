@@ -206,6 +206,7 @@ fn t_curve_zooms_by_scrolling_and_fits_again() {
         delta,
         modifiers: egui::Modifiers::NONE,
         phase: egui::TouchPhase::Move,
+        source: egui::MouseWheelSource::Unknown,
     });
     harness.run_ok();
     let zoomed = step_at(&mut harness, right);
