@@ -73,7 +73,7 @@ fn every_command_can_be_executed() {
         let switches = |window: &WindowState| {
             (
                 window.saved_layout(),
-                [window.debug, window.glossary_open, window.clicks],
+                [window.debug, window.glossary_open, window.clicks, window.about_open, window.keys_open],
                 window.paste.clone(),
                 window.hints.clone(),
             )
@@ -83,7 +83,17 @@ fn every_command_can_be_executed() {
         let did = !out.is_empty()
             || window.file_requests.len() > asked
             || before != switches(&window)
-            || matches!(command, Command::Quit | Command::ResetPaneLayout);
+            || matches!(
+                command,
+                Command::Quit
+                    | Command::ResetPaneLayout
+                    | Command::Findings
+                    | Command::FullScreen
+                    | Command::NextRegion
+                    | Command::TextLarger
+                    | Command::TextSmaller
+                    | Command::TextNormal
+            );
         assert_eq!(did, command.disabled_reason(lab).is_none(), "{command:?} {out:?}");
     }
 }

@@ -15,6 +15,8 @@ fn front(harness: &mut Harness<'static, Desk>, pane: Pane) {
     let workspace = harness.state().lab.view.workspace;
     harness.state_mut().window.layout.docks.add(workspace, pane);
     harness.run_ok();
+    // The parts of the snapshot that the pane needs are there in the next frame.
+    harness.run_ok();
 }
 
 fn rect(harness: &Harness<'static, Desk>, name: &str) -> egui::Rect {
@@ -148,18 +150,18 @@ fn findings_are_counted_in_the_header_and_open_one_by_one() {
         let node = harness.get_by_label_contains("Findings:");
         node.accesskit_node().label().unwrap_or_default()
     };
-    let before = badge(&harness);
+    assert_eq!(badge(&harness), "Findings: 1 note");
     harness
         .state_mut()
         .lab
         .update([Message::SetThreshold(spikescope::convert::ThresholdRule::Max), Message::EndGesture]);
     harness.run_ok();
-    assert_ne!(badge(&harness), before);
     assert!(harness.query_by_label("Use thresholds: learned").is_none(), "the list is closed");
     harness.get_by_label_contains("Findings:").click();
     harness.run_ok();
     click(&mut harness, "Use thresholds: learned");
     harness.run_ok();
+    assert!(harness.query_by_label("Use thresholds: learned").is_none(), "it is mended");
     assert_eq!(harness.state().lab.undo_sentence().unwrap(), "threshold max to learned");
 }
 
@@ -192,7 +194,12 @@ fn t_curve_zooms_by_scrolling_and_fits_again() {
         for pressed in [true, false] {
             let modifiers = egui::Modifiers::NONE;
             harness.event(egui::Event::PointerMoved(at));
-            harness.event(egui::Event::PointerButton { pos: at, button: egui::PointerButton::Primary, pressed, modifiers });
+            harness.event(egui::Event::PointerButton {
+                pos: at,
+                button: egui::PointerButton::Primary,
+                pressed,
+                modifiers,
+            });
         }
         harness.run_ok();
         harness.state().lab.cursor()
@@ -251,8 +258,10 @@ fn one_time_step_is_visible() {
         // The SNN's orange, or the white of the current recipe in the race.
         let wanted: [[u8; 3]; 2] = [[245, 150, 62], [255, 255, 255]];
         // A dot is wider than the lines of legends and the stems of letters.
-        let block = |x: u32, y: u32, c: &[u8; 3]| (0..16).all(|k| image.get_pixel(x + k % 4, y + k / 4).0[..3] == *c);
-        let dot = |x: u32, y: u32| wanted.iter().any(|c| block(x, y, c));
+        let block = |x: usize, y: usize, c: &[u8; 3]| {
+            (0..16).all(|k| image.pixels[(y + k / 4) * image.size[0] + x + k % 4].to_array()[..3] == *c)
+        };
+        let dot = |x: usize, y: usize| wanted.iter().any(|c| block(x, y, c));
         let (width, height) = (image.width(), image.height());
         assert!((60..width - 60).any(|x| (100..height - 50).any(|y| dot(x, y))), "{}", pane.name());
     }
@@ -282,9 +291,13 @@ fn ledger_names_the_worst_layer_sorts_and_shares_its_unit_with_the_strip() {
     let worst = report.layers.iter().max_by(|a, b| size(a).total_cmp(&size(b))).unwrap();
     assert!(sorted[0].starts_with(&format!("{}: ", worst.name)), "{sorted:?}");
     let name = format!("Layer {}", report.layers[1].name);
+    harness.ctx.all_styles_mut(|style| {
+        style.interaction.tooltip_delay = 0.0;
+        style.interaction.show_tooltips_only_when_still = false;
+    });
     let unit = |harness: &mut Harness<'static, Desk>| {
         harness.get_by_label(&name).hover();
-        harness.run_ok();
+        (0..4).for_each(|_| harness.step());
         harness.query_all_by_label_contains("Means over neurons").next().unwrap().accesskit_node().label().unwrap()
     };
     assert!(unit(&mut harness).contains("mean activation"));
@@ -332,7 +345,7 @@ fn f6_visits_the_regions_and_every_shortcut_stands_in_a_menu() {
         seen.push(focused);
     }
     let mut different = seen.clone();
-    different.sort_unstable();
+    different.sort_unstable_by_key(|id| id.value());
     different.dedup();
     assert_eq!(different.len(), 6, "top, samples, layers, panes, inspector, time");
     harness.key_press(egui::Key::F6);
@@ -349,7 +362,7 @@ fn f6_visits_the_regions_and_every_shortcut_stands_in_a_menu() {
         click(&mut harness, menu);
         for (command, _) in spikescope::ui::commands::keys::shortcuts() {
             let label = command.label(&harness.state().lab);
-            if harness.query_all_by_label(&label).next().is_some() {
+            if harness.query_all_by_label_contains(&label).next().is_some() {
                 found.insert(command);
             }
         }
@@ -364,7 +377,9 @@ fn f6_visits_the_regions_and_every_shortcut_stands_in_a_menu() {
 #[test]
 fn windows_over_the_panes_close_by_escape_and_text_grows() {
     let mut harness = desk();
-    let shown = |harness: &Harness<'static, Desk>| harness.query_all_by_label("Close what is on top, or restore a maximized pane").next().is_some();
+    let shown = |harness: &Harness<'static, Desk>| {
+        harness.query_all_by_label("Close what is on top, or restore a maximized pane").next().is_some()
+    };
     harness.key_press_modifiers(egui::Modifiers::SHIFT, egui::Key::F1);
     harness.run_ok();
     assert!(shown(&harness) && !harness.state().window.glossary_open);

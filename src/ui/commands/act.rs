@@ -131,7 +131,7 @@ impl Command {
             Self::Glossary => window.glossary_open ^= true,
             Self::Keys => window.keys_open ^= true,
             Self::About => window.about_open ^= true,
-            Self::Findings => egui::Popup::toggle_id(ctx, crate::ui::panels::findings::popup_id()),
+            Self::Findings => egui::Popup::toggle_id(ctx, crate::ui::state::window::findings_popup()),
             Self::TextLarger => egui::gui_zoom::zoom_in(ctx),
             Self::TextSmaller => egui::gui_zoom::zoom_out(ctx),
             Self::TextNormal => ctx.set_zoom_factor(1.0),

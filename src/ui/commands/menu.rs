@@ -47,7 +47,11 @@ impl Menu<'_> {
                 response.on_hover_text(texts::commands::hint(command, self.lab, &keys)).clicked()
             }
             None => {
-                let button = ui.add_enabled(refusal.is_none(), Button::new(words).shortcut_text(keys));
+                let mut button = Button::new(words);
+                if !keys.is_empty() {
+                    button = button.shortcut_text(keys);
+                }
+                let button = ui.add_enabled(refusal.is_none(), button);
                 let button = button.on_disabled_hover_text(refusal.unwrap_or_default());
                 match texts::commands::hint(command, self.lab, "") {
                     hint if hint.is_empty() => button.clicked(),

@@ -3,8 +3,8 @@
 //! They cover what the conversion changed in the network and what looks wrong.
 
 use egui::{
-    Align, Button, Color32, Id, Label, Layout, Popup, PopupCloseBehavior, Rect, Response, Role, ScrollArea, TextStyle, Ui, WidgetInfo,
-    pos2, vec2,
+    Align, Button, Color32, Label, Layout, Popup, PopupCloseBehavior, Rect, Response, Role, ScrollArea, TextStyle, Ui,
+    WidgetInfo, pos2, vec2,
 };
 
 use crate::convert::findings::{FindingGroup, group_by_kind};
@@ -13,6 +13,7 @@ use crate::data::digits::Drawing;
 use crate::experiment::{Run, Snapshot};
 use crate::lab::{Lab, Message};
 use crate::measure::Report;
+use crate::ui::state::window::findings_popup;
 use crate::ui::texts::layers as texts;
 use crate::ui::theme::colors::ui_colors;
 use crate::ui::theme::icons::{Icon, icon_label};
@@ -43,11 +44,6 @@ const WIDTH: f32 = 460.0;
 /// Maximum number of layers of one finding with a link each.
 const MAX_LINKS: usize = 12;
 
-/// Id of the popup with the list, for the command that opens it.
-pub fn popup_id() -> Id {
-    Id::unique("findings list")
-}
-
 /// Draws the badge with the number of findings of each severity; it opens the list.
 pub fn badge(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let Some(run) = &lab.run else { return };
@@ -62,7 +58,7 @@ pub fn badge(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &words));
     let button = button.on_hover_text(&words);
     let height = 0.7 * ui.ctx().content_rect().height();
-    let popup = Popup::menu(&button).id(popup_id()).close_behavior(PopupCloseBehavior::CloseOnClickOutside);
+    let popup = Popup::menu(&button).id(findings_popup()).close_behavior(PopupCloseBehavior::CloseOnClickOutside);
     popup.layout(Layout::top_down(Align::Min)).show(|ui| {
         ui.set_width(WIDTH.min(ui.ctx().content_rect().width() - 40.0));
         ui.strong(&words);

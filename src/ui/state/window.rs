@@ -68,6 +68,11 @@ impl Default for WindowLayout {
     }
 }
 
+/// Id of the popup with the list of findings.
+pub fn findings_popup() -> egui::Id {
+    egui::Id::unique("findings list")
+}
+
 /// The pane that fills the area of all panes, until the user shows another workspace or another pane.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MaximizedPane {

@@ -36,7 +36,6 @@ pub mod network_and_data;
 pub mod output_agreement;
 pub mod panes;
 pub mod recipe;
-pub mod regions;
 pub mod samples;
 pub mod session_dialogs;
 pub mod shared;

@@ -58,3 +58,13 @@ pub fn times(name: &str, mean: f32, p95: f32, worst: f32) -> String {
 pub fn shapes(frames: usize, shapes: usize) -> String {
     format!("last {frames} frames, {shapes} shapes painted")
 }
+
+/// Names of the regions of the window, for screen readers.
+pub mod regions {
+    pub const TOP: &str = "Menus and recipe";
+    pub const SAMPLES: &str = "Sample strip";
+    pub const LAYERS: &str = "Layer strip";
+    pub const PANES: &str = "Area of the panes";
+    pub const SIDE: &str = "Side panel";
+    pub const TIME: &str = "Time bar";
+}

@@ -2,7 +2,7 @@
 
 use egui::{Context, Id, Rect, Role, Sense, Ui, WidgetInfo};
 
-use crate::ui::texts::regions as texts;
+use crate::ui::texts::window::regions as texts;
 
 /// A region of the window, in reading order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

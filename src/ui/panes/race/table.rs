@@ -1,7 +1,7 @@
 //! Table of the race: figures of every recipe, sortable, each with its difference to the current one.
 
 use egui::text::LayoutJob;
-use egui::{Button, Grid, RichText, Role, ScrollArea, Ui, WidgetInfo};
+use egui::{Button, Grid, RichText, Role, ScrollArea, Shape, Stroke, Ui, WidgetInfo, vec2};
 
 use super::data::{LaneState, RaceLine, RaceView};
 use super::figures::{FIRST_FIGURE, LineFigures};
@@ -56,8 +56,15 @@ fn header(ui: &mut Ui, column: usize, name: &str, hint: &str, view: &mut RaceVie
         return;
     }
     let now = view.sorted.filter(|(sorted, _)| *sorted == column).map(|(_, falling)| falling);
-    let arrow = now.map_or("", |falling| if falling { " ⬇" } else { " ⬆" });
-    let button = ui.add(Button::new(RichText::new(format!("{name}{arrow}")).small()).frame(false));
+    // Room for the arrow.
+    let words = if now.is_some() { format!("{name}    ") } else { name.to_owned() };
+    let button = ui.add(Button::new(RichText::new(words).small()).frame(false));
+    if let Some(falling) = now {
+        let (tip, base) = if falling { (3.0, -3.0) } else { (-3.0, 3.0) };
+        let at = button.rect.right_center() - vec2(6.0, 0.0);
+        let corners = [vec2(-3.5, base), vec2(3.5, base), vec2(0.0, tip)].map(|corner| at + corner);
+        ui.painter().add(Shape::convex_polygon(corners.to_vec(), ui.visuals().text_color(), Stroke::NONE));
+    }
     button.widget_info(|| WidgetInfo::labeled(Role::Button, true, texts::sort_by(name)));
     if button.on_hover_text(texts::sort_hint(hint)).clicked() {
         view.sorted = match now {
@@ -144,7 +151,8 @@ fn row(
             remove.widget_info(|| WidgetInfo::labeled(Role::Button, true, texts::remove(line.name)));
             if remove.clicked() {
                 // The indices of the lanes behind it change.
-                view.hidden = view.hidden.iter().filter(|k| **k != index).map(|k| k - usize::from(*k > index)).collect();
+                view.hidden =
+                    view.hidden.iter().filter(|k| **k != index).map(|k| k - usize::from(*k > index)).collect();
                 messages.push(Message::RemoveLane(index));
             }
         }

@@ -1,6 +1,6 @@
 //! T-curve pane: accuracy and agreement over the number of time steps, from one run.
 
-use plot::{compared, over_time};
+use plot::{compared, share, shares};
 use scale::{TimeScale, zoom_by_scrolling};
 use target::{Target, reached};
 pub mod outputs;
@@ -90,12 +90,14 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
         ui.data_mut(|data| data.insert_temp(id, (target, scale)));
         let last = curve.len().max(other.map_or(0, |other| other.curve.len()));
         let [first_x, last_x] = scale.ends(last);
-        let mut plot = over_time("t-curve", texts::SHARE, last).x_grid_spacer(move |input| scale.marks(last, input.bounds));
+        let mut plot =
+            shares("t-curve", texts::SHARE, last).x_grid_spacer(move |input| scale.marks(last, input.bounds));
         if fit {
             plot = plot.reset();
         }
         if scale.log {
-            let axis = pane_parts::x_axis(texts::LOG_STEPS).formatter(move |mark, _| format!("{:.0}", scale.step(mark.value)));
+            let axis =
+                pane_parts::x_axis(texts::LOG_STEPS).formatter(move |mark, _| format!("{:.0}", scale.step(mark.value)));
             plot = plot.custom_x_axes(vec![axis]);
         }
         let plot = plot.include_x(first_x).include_x(last_x).label_formatter(|at| {
@@ -113,7 +115,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
             let (from, to) = (plot.plot_bounds().min()[0], plot.plot_bounds().max()[0]);
             let columns = pane_parts::columns(plot);
             let points = |y: fn(&CurvePoint) -> Option<f64>| -> PlotPoints<'_> {
-                let all: Vec<[f64; 2]> = curve.iter().filter_map(|p| y(p).map(|y| [scale.place(p.t as f64), y])).collect();
+                let all: Vec<[f64; 2]> =
+                    curve.iter().filter_map(|p| y(p).map(|y| [scale.place(p.t as f64), y])).collect();
                 decimate(&all, from, to, columns).into()
             };
             if ann.is_some() {
@@ -184,11 +187,6 @@ fn table(curve: &[CurvePoint], ann: Option<f64>, other: Option<&PastRun>) -> Str
     let last = curve.len().max(other.map_or(0, |other| other.curve.len()));
     let rows = (1..=last).map(|t| own(t) + &beside(t) + "\n");
     format!("t,accuracy,agreement,ann_accuracy{columns}\n{}", rows.collect::<String>())
-}
-
-/// Accuracy, or agreement with the ANN if there are no labels.
-fn share(point: &CurvePoint) -> f64 {
-    point.accuracy.unwrap_or(point.agreement)
 }
 
 /// Both curves at the same step, as a sentence.

@@ -5,6 +5,7 @@ use egui_plot::{AxisHints, GridMark, Plot};
 use crate::experiment::Run;
 use crate::lab::Lab;
 use crate::lab::history::run_history::PastRun;
+use crate::measure::CurvePoint;
 use crate::ui::texts::shared;
 use crate::ui::theme::colors::GRID;
 
@@ -21,6 +22,12 @@ pub(in crate::ui) fn compared(lab: &Lab) -> Option<&PastRun> {
 
 /// A plot of shares over the steps 1 to `last`. A drag with the right button zooms into a box; a double click fits.
 pub(in crate::ui) fn over_time<'a>(name: &str, y_label: &str, last: usize) -> Plot<'a> {
+    let [first, last_x] = if last > 1 { [1.0, last as f64] } else { [0.5, 1.5] };
+    shares(name, y_label, last).include_x(first).include_x(last_x)
+}
+
+/// The same without the ends of its time axis.
+pub(super) fn shares<'a>(name: &str, y_label: &str, last: usize) -> Plot<'a> {
     Plot::new(name.to_owned())
         .grid_color(GRID)
         .allow_drag(false)
@@ -29,8 +36,6 @@ pub(in crate::ui) fn over_time<'a>(name: &str, y_label: &str, last: usize) -> Pl
         .allow_axis_zoom_drag(false)
         .include_y(0.0)
         .include_y(1.0)
-        .include_x(if last > 1 { 1.0 } else { 0.5 })
-        .include_x(if last > 1 { last as f64 } else { 1.5 })
         .custom_x_axes(vec![AxisHints::new_x().label(shared::TIME_STEPS).label_spacing(egui::Rangef::new(22.0, 30.0))])
         .y_axis_label(y_label.to_owned())
         .y_axis_formatter(|mark, _| format!("{:.0} %", mark.value * 100.0))
@@ -54,4 +59,9 @@ pub(in crate::ui) fn marks(last: usize) -> Vec<GridMark> {
         .filter(|t| t % step == 0 || *t == 1)
         .map(|t| GridMark { value: t as f64, step_size: step as f64 })
         .collect()
+}
+
+/// Accuracy, or agreement with the ANN if there are no labels.
+pub(super) fn share(point: &CurvePoint) -> f64 {
+    point.accuracy.unwrap_or(point.agreement)
 }

@@ -2,6 +2,7 @@
 
 use egui::{ComboBox, DragValue, Role, Ui, WidgetInfo};
 
+use super::plot::share;
 use crate::lab::{ControlGroup, Lab, Message};
 use crate::measure::CurvePoint;
 use crate::measure::wilson::wilson_95;
@@ -44,7 +45,7 @@ impl Target {
 
 /// The first t from which on the curve stays at `goal` or above; `None` if it never does.
 pub(super) fn reached(curve: &[CurvePoint], goal: f64) -> Option<usize> {
-    let below = |point: &CurvePoint| super::share(point) < goal - 1e-9;
+    let below = |point: &CurvePoint| share(point) < goal - 1e-9;
     let first = curve.iter().rposition(below).map_or(0, |last| last + 1);
     curve.get(first).map(|point| point.t)
 }
@@ -66,7 +67,7 @@ pub(super) fn row(
         }
         let words = match found.and_then(|t| curve.iter().find(|point| point.t == t)) {
             Some(point) => {
-                let share = super::share(point);
+                let share = share(point);
                 let (low, high) = wilson_95(share, samples);
                 texts::from_step(point.t, &format_percent(share), &format_percent(low), &format_percent(high), samples)
             }
