@@ -143,11 +143,6 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
                 plot.line(Line::new(&name, points).color(compared_color).width(1.8).allow_hover(false));
             }
             plot.line(Line::new("SNN", points(|p| p.accuracy)).color(colors.snn).width(2.2).allow_hover(false));
-            // A line of one point is invisible.
-            if curve.len() == 1 {
-                let one = curve.iter().map(|p| [scale.place(p.t as f64), share(p)]).collect::<Vec<_>>();
-                plot.points(Points::new("one step", one).radius(4.0).color(colors.snn).allow_hover(false));
-            }
             let line = HLine::new("target", goal).color(colors.text.gamma_multiply(0.6)).width(1.0);
             plot.hline(line.style(LineStyle::dotted_dense()).allow_hover(false));
             if let Some(t) = enough {
@@ -156,6 +151,11 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
             }
             let line = VLine::new("time cursor", scale.place(cursor as f64)).color(cursor_color).width(1.5);
             plot.vline(line.allow_hover(false));
+            // A line of one point is invisible; over the lines through it.
+            if curve.len() == 1 {
+                let one = curve.iter().map(|p| [scale.place(p.t as f64), share(p)]).collect::<Vec<_>>();
+                plot.points(Points::new("one step", one).radius(4.0).color(colors.snn).allow_hover(false));
+            }
         });
         plot_description::describe_plot(&shown.response, texts::TITLE, || {
             let described = |curve: &[CurvePoint]| {
