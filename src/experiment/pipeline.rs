@@ -150,6 +150,7 @@ fn run_with_context(
         output_agreement: None,
         findings,
         report: Arc::default(),
+        preview_of: None,
         uncorrected: OnceLock::new(),
         seconds,
     };

@@ -56,6 +56,8 @@ pub struct Run {
     pub findings: Vec<Finding>,
     /// Measured at the last step.
     pub report: Arc<Report>,
+    /// Number of samples of the run that this one previews; `None` if it is complete.
+    pub preview_of: Option<usize>,
     /// The same run without the recipe's correction, if it has one and the baseline was requested.
     pub uncorrected: OnceLock<Arc<Run>>,
     pub seconds: Timings,

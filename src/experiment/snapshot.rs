@@ -2,6 +2,7 @@
 //!
 //! The engine computes it on its thread; the panes draw it.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -127,6 +128,18 @@ impl Focus {
             p.sample < run.recording.samples && run.spiking.layers.get(p.layer).is_some_and(|l| p.neuron < l.neurons())
         });
         self
+    }
+}
+
+impl Focus {
+    /// The focus in a run of only the samples `range`: pinned neurons of other samples are left out.
+    pub fn within(&self, range: Range<usize>) -> Self {
+        let mut focus = self.clone();
+        focus.sample = self.sample.clamp(range.start, range.end.saturating_sub(1).max(range.start)) - range.start;
+        focus.pinned.retain(|pin| range.contains(&pin.sample));
+        focus.pinned.iter_mut().for_each(|pin| pin.sample -= range.start);
+        focus.lanes.iter_mut().for_each(|lane| *lane = None);
+        focus
     }
 }
 

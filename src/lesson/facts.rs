@@ -215,10 +215,10 @@ fn split(name: &str) -> (&str, Option<usize>) {
 }
 
 fn run(lab: &Lab) -> Option<&Run> {
-    lab.run.as_deref()
+    lab.run.as_deref().filter(|run| run.preview_of.is_none())
 }
 fn snapshot(lab: &Lab) -> Option<&Snapshot> {
-    lab.snapshot.as_deref()
+    lab.snapshot.as_deref().filter(|snapshot| snapshot.run.preview_of.is_none())
 }
 fn layer(lab: &Lab) -> Option<&LayerReport> {
     let s = snapshot(lab)?;

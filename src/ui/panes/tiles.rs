@@ -95,6 +95,9 @@ impl TileBehavior<'_> {
             }
             PaneFrame::default().set(ui.ctx());
         });
+        if pane.shows_run() {
+            preview_mark(ui, whole, self.lab, pane);
+        }
         if self.point == Some(pane) {
             colors::highlight(ui, whole);
         }
@@ -149,6 +152,19 @@ impl TileBehavior<'_> {
             }
         }
     }
+}
+
+/// Says in the corner of a pane that it shows some of the samples.
+fn preview_mark(ui: &Ui, whole: egui::Rect, lab: &Lab, pane: Pane) {
+    // The T-curve says it itself, or shows all samples.
+    let Some((count, of)) = lab.preview_counts().filter(|_| pane != Pane::TCurve) else { return };
+    let font = egui::TextStyle::Small.resolve(ui.style());
+    let color = colors::ui_colors(ui).text;
+    let text = ui.painter().layout_no_wrap(texts::shared::some_samples(count, of), font, color);
+    let size = text.size() + egui::vec2(10.0, 4.0);
+    let rect = egui::Rect::from_min_size(whole.right_top() + egui::vec2(-size.x - 4.0, 4.0), size);
+    ui.painter().rect_filled(rect, 3.0, ui.visuals().extreme_bg_color);
+    ui.painter().galley(rect.min + egui::vec2(5.0, 2.0), text, color);
 }
 
 impl Behavior<Pane> for TileBehavior<'_> {
