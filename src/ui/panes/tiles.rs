@@ -74,7 +74,7 @@ impl TileBehavior<'_> {
         ui.painter().rect_filled(whole, 0.0, ui.visuals().panel_fill);
         egui::Frame::new().inner_margin(egui::Margin::symmetric(8, 6)).show(ui, |ui| {
             crate::ui::widgets::pane_frame::remember_size(ui, pane);
-            if pane.shows_run() {
+            if pane.shows_run() || matches!(pane, Pane::TCurve | Pane::Race) && !follows_job(self.lab) {
                 dim_if_stale(ui, self.lab);
             }
             let room = ui.available_size();
@@ -152,6 +152,11 @@ impl TileBehavior<'_> {
             }
         }
     }
+}
+
+/// Whether the T-curve shows the requested run already: its first samples, or the first steps of a longer one.
+fn follows_job(lab: &Lab) -> bool {
+    lab.prefix_run().is_some() || lab.job.as_ref().is_some_and(|job| !job.partial.curve.is_empty())
 }
 
 /// Says in the corner of a pane that it shows some of the samples.
