@@ -105,6 +105,7 @@ fn run_on(
     run.output_agreement = excerpt.whole.output_agreement.as_ref().and_then(|_| {
         OutputAgreement::new(&run.network.original, &run.ann, &run.recording).map(Arc::new)
     });
+    run.measure_pooling(control)?;
     run.report = Arc::new(measure_run(&run.run_data(&[]), run.recording.steps, control)?);
     if control.is_cancelled() { Err(Error::Cancelled) } else { Ok(Some(run)) }
 }
@@ -125,6 +126,7 @@ fn part(whole: &Run, range: &Range<usize>) -> Run {
         labels: Arc::new(whole.labels.get(range.clone()).unwrap_or_default().to_vec()),
         ann: Arc::new(whole.ann.part(range.clone())),
         recording: Arc::new(whole.recording.part(range.clone())),
+        pooled_means: Arc::default(),
         output_agreement: None,
         report: Arc::default(),
         uncorrected,

@@ -116,7 +116,8 @@ pub const FACTS: [(&str, &str, ReadFact); 51] = [
     ("ledger.unevenness", "error of unevenness, % of the layer's mean activation", |lab, _| {
         part(lab, |l| l.unevenness)
     }),
-    ("ledger.total", "all four errors together, % of the layer's mean activation", |lab, _| part(lab, |l| l.total)),
+    ("ledger.pooling", "error of max pooling, % of the layer's mean activation", |lab, _| part(lab, |l| l.pooling)),
+    ("ledger.total", "all five errors together, % of the layer's mean activation", |lab, _| part(lab, |l| l.total)),
     ("focus.count", "spikes of the neuron in focus", |lab, _| {
         snapshot(lab).map(|s| Value::Number(f64::from(s.trace.sent.iter().sum::<i32>())))
     }),
