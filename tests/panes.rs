@@ -192,7 +192,12 @@ fn t_curve_zooms_by_scrolling_and_fits_again() {
         for pressed in [true, false] {
             let modifiers = egui::Modifiers::NONE;
             harness.event(egui::Event::PointerMoved(at));
-            harness.event(egui::Event::PointerButton { pos: at, button: egui::PointerButton::Primary, pressed, modifiers });
+            harness.event(egui::Event::PointerButton {
+                pos: at,
+                button: egui::PointerButton::Primary,
+                pressed,
+                modifiers,
+            });
         }
         harness.run_ok();
         harness.state().lab.cursor()
@@ -364,7 +369,9 @@ fn f6_visits_the_regions_and_every_shortcut_stands_in_a_menu() {
 #[test]
 fn windows_over_the_panes_close_by_escape_and_text_grows() {
     let mut harness = desk();
-    let shown = |harness: &Harness<'static, Desk>| harness.query_all_by_label("Close what is on top, or restore a maximized pane").next().is_some();
+    let shown = |harness: &Harness<'static, Desk>| {
+        harness.query_all_by_label("Close what is on top, or restore a maximized pane").next().is_some()
+    };
     harness.key_press_modifiers(egui::Modifiers::SHIFT, egui::Key::F1);
     harness.run_ok();
     assert!(shown(&harness) && !harness.state().window.glossary_open);

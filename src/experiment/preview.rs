@@ -102,9 +102,11 @@ fn run_on(
     let settings = Settings { samples: base.settings.samples.clone(), ..settings.clone() };
     let mut run =
         Run { settings, calibration, balanced, spiking, recording, uncorrected: OnceLock::new(), ..base.clone() };
-    run.output_agreement = excerpt.whole.output_agreement.as_ref().and_then(|_| {
-        OutputAgreement::new(&run.network.original, &run.ann, &run.recording).map(Arc::new)
-    });
+    run.output_agreement = excerpt
+        .whole
+        .output_agreement
+        .as_ref()
+        .and_then(|_| OutputAgreement::new(&run.network.original, &run.ann, &run.recording).map(Arc::new));
     run.measure_pooling(control)?;
     run.report = Arc::new(measure_run(&run.run_data(&[]), run.recording.steps, control)?);
     if control.is_cancelled() { Err(Error::Cancelled) } else { Ok(Some(run)) }

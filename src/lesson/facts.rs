@@ -54,7 +54,7 @@ impl fmt::Display for Value {
 type ReadFact = fn(&Lab, Option<usize>) -> Option<Value>;
 
 /// All facts: name, description and function.
-pub const FACTS: [(&str, &str, ReadFact); 51] = [
+pub const FACTS: [(&str, &str, ReadFact); 52] = [
     ("T", "time-steps of the run", |lab, _| run(lab).map(|run| count(run.steps()))),
     ("t", "the time cursor", |lab, _| Some(count(lab.cursor()))),
     ("v-init", "v(0) as a fraction of θ", |lab, _| number(lab.settings.recipe.v_init)),

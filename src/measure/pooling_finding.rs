@@ -3,8 +3,8 @@
 use super::layer_report::LayerReport;
 use super::ledger::LedgerReference;
 use super::report::Report;
-use crate::convert::findings::{Finding, Fix};
 use crate::convert::MaxPoolRule;
+use crate::convert::findings::{Finding, Fix};
 
 /// Errors of pooling below this share of the layer's mean activation are not worth another rule.
 const MIN_SHARE: f64 = 0.01;

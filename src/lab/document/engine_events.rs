@@ -130,8 +130,7 @@ impl Lab {
         match result {
             Ok(run) => {
                 // A finished run is shown even if a newer one is requested, so that the plots follow a drag.
-                let new_network =
-                    self.run.as_ref().is_none_or(|old| !Arc::ptr_eq(&old.network, &run.network));
+                let new_network = self.run.as_ref().is_none_or(|old| !Arc::ptr_eq(&old.network, &run.network));
                 if let (true, Some(job)) = (current, &mut self.job) {
                     // The run is finished; only the race lanes continue.
                     *job = Job { stage: "racing", ..Job::default() };

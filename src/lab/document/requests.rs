@@ -21,8 +21,8 @@ impl Lab {
             if self.finished.as_ref().is_some_and(|run| run.settings != self.settings) {
                 self.outdated_since.get_or_insert_with(Instant::now);
             }
-            let (generation, settings, lanes) = (self.generation, self.settings.clone(), lanes.clone());
-            self.engine.request_run(RunOrder { generation, settings, reload, adapt, lanes, preview });
+            let (generation, settings) = (self.generation, self.settings.clone());
+            self.engine.request_run(RunOrder { generation, settings, reload, adapt, lanes: lanes.clone(), preview });
             self.requested_lanes = lanes;
             self.requested = Some(self.settings.clone());
         }

@@ -81,11 +81,7 @@ impl<T> Mailbox<T> {
         self.filled.notify_one();
     }
     /// Waits for a request; `None` once closed. Calls `idle` once if none comes for [`IDLE_TIME`].
-    pub(super) fn take(
-        &self,
-        control: impl FnOnce(&T) -> JobControl,
-        idle: impl FnOnce(),
-    ) -> Option<(T, JobControl)> {
+    pub(super) fn take(&self, control: impl FnOnce(&T) -> JobControl, idle: impl FnOnce()) -> Option<(T, JobControl)> {
         let mut slot = self.lock();
         slot.in_progress = None;
         let mut idle = Some(idle);

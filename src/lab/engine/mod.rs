@@ -11,7 +11,7 @@ mod run_worker;
 mod snapshot_worker;
 mod threads;
 
-pub(super) use event::{EventSender, catch_panic, is_due, spawn};
 pub use event::{EngineEvent, Waker};
+pub(super) use event::{catch_panic, is_due, spawn};
 pub use run_worker::{PreviewOrder, RunOrder};
 pub use threads::Engine;

@@ -3,8 +3,8 @@
 //! They cover what the conversion changed in the network and what looks wrong.
 
 use egui::{
-    Align, Button, Color32, Id, Label, Layout, Popup, PopupCloseBehavior, Rect, Response, Role, ScrollArea, TextStyle, Ui, WidgetInfo,
-    pos2, vec2,
+    Align, Button, Color32, Id, Label, Layout, Popup, PopupCloseBehavior, Rect, Response, Role, ScrollArea, TextStyle,
+    Ui, WidgetInfo, pos2, vec2,
 };
 
 use crate::convert::findings::{FindingGroup, group_by_kind};

@@ -122,7 +122,8 @@ fn csv(layers: &[LayerReport], reference: LedgerReference) -> String {
         let ledger = layer.ledger_against(reference);
         let [a, b, c, d, pooling] = ledger.parts();
         let (total, rerun, against) = (ledger.total, layer.propagated_by_rerun, reference_label(layer, reference));
-        text += &format!("{},{against},{a},{b},{c},{d},{total},{rerun},{},{pooling}\n", layer.name, layer.mean_activation);
+        text +=
+            &format!("{},{against},{a},{b},{c},{d},{total},{rerun},{},{pooling}\n", layer.name, layer.mean_activation);
     }
     text
 }

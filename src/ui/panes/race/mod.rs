@@ -84,7 +84,15 @@ fn lines<'a>(ui: &Ui, lab: &'a Lab, snapshot: &'a Snapshot) -> Vec<RaceLine<'a>>
             changes if changes.is_empty() => texts::NO_CHANGES.into(),
             changes => changes.join(", "),
         };
-        RaceLine { lane: Some(index), name: &lane.entry.name, recipe, changes, color: color(ui, index), dash: index / COLORS, state }
+        RaceLine {
+            lane: Some(index),
+            name: &lane.entry.name,
+            recipe,
+            changes,
+            color: color(ui, index),
+            dash: index / COLORS,
+            state,
+        }
     };
     std::iter::once(own).chain(lab.lanes.iter().enumerate().map(lane)).collect()
 }

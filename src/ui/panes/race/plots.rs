@@ -60,14 +60,7 @@ pub(super) fn show(
     }
 }
 
-fn curves(
-    ui: &mut Ui,
-    lab: &Lab,
-    lines: &[RaceLine<'_>],
-    view: &RaceView,
-    height: f32,
-    messages: &mut Vec<Message>,
-) {
+fn curves(ui: &mut Ui, lab: &Lab, lines: &[RaceLine<'_>], view: &RaceView, height: f32, messages: &mut Vec<Message>) {
     let colors = ui_colors(ui);
     let last = lab.steps();
     let ann = lab.run.as_ref().and_then(|run| run.report.ann_accuracy);

@@ -144,7 +144,8 @@ fn row(
             remove.widget_info(|| WidgetInfo::labeled(Role::Button, true, texts::remove(line.name)));
             if remove.clicked() {
                 // The indices of the lanes behind it change.
-                view.hidden = view.hidden.iter().filter(|k| **k != index).map(|k| k - usize::from(*k > index)).collect();
+                view.hidden =
+                    view.hidden.iter().filter(|k| **k != index).map(|k| k - usize::from(*k > index)).collect();
                 messages.push(Message::RemoveLane(index));
             }
         }

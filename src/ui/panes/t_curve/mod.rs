@@ -92,12 +92,14 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
         ui.data_mut(|data| data.insert_temp(id, (target, scale)));
         let last = curve.len().max(other.map_or(0, |other| other.curve.len()));
         let [first_x, last_x] = scale.ends(last);
-        let mut plot = over_time("t-curve", texts::SHARE, last).x_grid_spacer(move |input| scale.marks(last, input.bounds));
+        let mut plot =
+            over_time("t-curve", texts::SHARE, last).x_grid_spacer(move |input| scale.marks(last, input.bounds));
         if fit {
             plot = plot.reset();
         }
         if scale.log {
-            let axis = pane_parts::x_axis(texts::LOG_STEPS).formatter(move |mark, _| format!("{:.0}", scale.step(mark.value)));
+            let axis =
+                pane_parts::x_axis(texts::LOG_STEPS).formatter(move |mark, _| format!("{:.0}", scale.step(mark.value)));
             plot = plot.custom_x_axes(vec![axis]);
         }
         let plot = plot.include_x(first_x).include_x(last_x).label_formatter(|at| {
@@ -115,7 +117,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
             let (from, to) = (plot.plot_bounds().min()[0], plot.plot_bounds().max()[0]);
             let columns = pane_parts::columns(plot);
             let points = |y: fn(&CurvePoint) -> Option<f64>| -> PlotPoints<'_> {
-                let all: Vec<[f64; 2]> = curve.iter().filter_map(|p| y(p).map(|y| [scale.place(p.t as f64), y])).collect();
+                let all: Vec<[f64; 2]> =
+                    curve.iter().filter_map(|p| y(p).map(|y| [scale.place(p.t as f64), y])).collect();
                 decimate(&all, from, to, columns).into()
             };
             if ann.is_some() {

@@ -11,7 +11,8 @@ pub const MEANINGS: [&str; 5] = [
 pub const EMPTY: &str = "No run yet. Open a network.";
 pub const TITLE: &str = "Error by source";
 pub const RELATIVE: &str = "relative";
-pub const RELATIVE_HINT: &str = "Divide each layer's error by its mean ANN activation, to compare layers; also in the layer strip";
+pub const RELATIVE_HINT: &str =
+    "Divide each layer's error by its mean ANN activation, to compare layers; also in the layer strip";
 pub const SORT: &str = "sort by error";
 pub const SORT_HINT: &str = "Largest error first, instead of the order of the network";
 pub const WORST: &str = "Worst: ";
