@@ -1,7 +1,8 @@
 //! Max pools in the error ledger: a part of their own, a finding, and none of it with lateral pooling.
 
 use spikescope::convert::{Fix, MaxPoolRule, ThresholdRule};
-use spikescope::data::Scaling;
+use spikescope::data::spec::Source;
+use spikescope::data::{DataSpec, Scaling};
 use spikescope::experiment::adapt::{Adapt, adapt_settings};
 use spikescope::experiment::cache::Cache;
 use spikescope::experiment::snapshot::report_at;
@@ -17,10 +18,11 @@ fn max_pool_of_fluctuating_currents_is_a_part_of_its_own() {
     else {
         return;
     };
+    let (images, labels) = (data.join("t10k-images-idx3-ubyte.gz"), data.join("t10k-labels-idx1-ubyte.gz"));
     let (mut cache, control) = (Cache::default(), JobControl::default());
     let settings = Settings {
         model: model.display().to_string(),
-        data: format!("mnist:{}", data.display()),
+        data: DataSpec::from(Source::Idx { images, labels: Some(labels) }).to_string(),
         ..Settings::demo()
     };
     let mut settings = adapt_settings(&settings, Adapt::Network, &mut cache, &control).unwrap();

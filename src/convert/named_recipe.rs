@@ -64,7 +64,7 @@ impl Recipe {
             pooling: MaxPoolRule::PreNeuron,
             ..base.clone()
         };
-        let balance = ThresholdRule::Balance(BalancingOptions { batches: 64, ..BalancingOptions::default() });
+        let balance = ThresholdRule::Balance(BalancingOptions::default());
         let of = |name: &str, recipe: Recipe| NamedRecipe::new(name, recipe);
         let srp = Correction::Srp { steps, rule: Default::default() };
         let cos = |passes| Correction::Cos { steps, passes, rule: Default::default() };

@@ -14,7 +14,7 @@ use super::run::{PreparedNetwork, Run, Timings};
 use super::settings::Settings;
 use super::{load, memory};
 use crate::compute::AnnRun;
-use crate::convert::{Correction, SpikingNetwork};
+use crate::convert::{Correction, SpikingNetwork, ThresholdRule};
 use crate::measure::{measure_run_reusing, pooling_findings};
 use crate::progress::JobControl;
 use crate::simulate::SimulationPlan;
@@ -172,6 +172,9 @@ fn run_with_context(
     let known = known.map(|(before, same)| (&*before.report, *same));
     run.report = Arc::new(measure_run_reusing(&run.run_data(&[]), run.recording.steps, known, control)?);
     run.findings.extend(pooling_findings(&run.report));
+    if let (Some(balanced), ThresholdRule::Balance(rule)) = (&run.balanced, run.settings.recipe.threshold) {
+        run.findings.extend(convert::findings::unsettled_balancing(balanced, rule));
+    }
     convert::findings::sort(&mut run.findings);
     run.seconds.measure = start.elapsed().as_secs_f64();
     let run = Arc::new(run);

@@ -136,6 +136,7 @@ impl Lab {
                     *job = Job { stage: "racing", ..Job::default() };
                 }
                 let requested_rule = self.settings.recipe.threshold;
+                let requested_set = self.settings.calibration_data.clone();
                 if current {
                     self.on_run_shown(&run);
                     // Opening may have adapted ranges, scaling and recipe.
@@ -155,6 +156,7 @@ impl Lab {
                 if new_network && current {
                     self.on_network_shown(&run);
                     self.notify_changed_rule(requested_rule, &run);
+                    self.notify_dropped_set(requested_set.as_deref(), &run);
                 }
                 self.outdated_since = (!current).then(Instant::now);
                 self.finished = Some(run.clone());

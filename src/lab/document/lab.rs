@@ -204,6 +204,11 @@ impl Lab {
         self.lesson.as_ref().map(|(version, source)| (*version, source.as_str()))
     }
 
+    /// Whether a control is being dragged.
+    pub fn is_dragging(&self) -> bool {
+        self.undo.dragging()
+    }
+
     /// The change that undo would revert, in a sentence.
     pub fn undo_sentence(&self) -> Option<String> {
         self.undo.undo_sentence()
