@@ -5,11 +5,11 @@ use std::ops::Range;
 use super::cache::Cache;
 use super::load::{load_network, load_samples};
 use super::settings::Settings;
-use crate::error::format_shape;
-use crate::{Error, Result};
 use crate::convert::{Recipe, ThresholdRule};
 use crate::data::Scaling;
+use crate::error::format_shape;
 use crate::progress::JobControl;
+use crate::{Error, Result};
 
 /// Default number of samples on which thresholds are calibrated.
 const DEFAULT_CALIBRATION: usize = 256;
