@@ -127,7 +127,7 @@ fn focused_text_field_receives_its_own_keys() {
 fn every_pane_has_help_with_formula_and_source() {
     let mut harness = desk();
     click(&mut harness, "Explain: Error ledger");
-    harness.get_by_label("propagated = A(z_in) − A(z)");
+    harness.get_by_label("propagated = A(z_pool) − A(z)");
     harness.get_by_label("after Bu et al., ICLR 2022, section 3");
     // A glossary term is a widget of its own with a tooltip.
     assert!(

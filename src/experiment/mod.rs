@@ -27,6 +27,7 @@ pub mod open_sizes;
 pub mod partial;
 pub mod pipeline;
 pub mod prepare;
+pub mod preview;
 pub mod run;
 pub mod run_export;
 pub mod settings;

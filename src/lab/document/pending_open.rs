@@ -69,6 +69,18 @@ impl Lab {
         });
     }
 
+    /// Notifies the user if the separate calibration set `requested` was dropped, because it does not fit the network.
+    pub(super) fn notify_dropped_set(&mut self, requested: Option<&str>, run: &Run) {
+        if let (Some(set), None) = (requested, &run.settings.calibration_data) {
+            let text = format!(
+                "The calibration set {set} does not fit '{}': thresholds are now calibrated on the data set itself. Undo \
+                 restores both set and network.",
+                run.network.original.name
+            );
+            self.notifications.push(Notification { level: NotificationLevel::Note, text });
+        }
+    }
+
     /// Notifies the user if the requested threshold rule was replaced.
     pub(super) fn notify_changed_rule(&mut self, requested_rule: ThresholdRule, run: &Run) {
         let rule = run.settings.recipe.threshold;

@@ -21,7 +21,7 @@ impl Command {
     /// Why the command is disabled; `None` if it is enabled.
     pub fn disabled_reason(self, lab: &Lab) -> Option<&'static str> {
         let last = |count: usize| count.saturating_sub(1);
-        let run = lab.run.as_ref();
+        let run = lab.finished.as_ref();
         let layers = run.map_or(0, |run| run.spiking.layers.len());
         let samples = run.map_or(0, |run| run.recording.samples);
         let needs_run = run.is_none().then_some(texts::commands::NOTHING_RUN);

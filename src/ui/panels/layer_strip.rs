@@ -54,7 +54,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     });
 }
 
-/// Sum of the absolute values of the four error parts.
+/// Sum of the absolute values of the five error parts.
 fn magnitude(layer: &LayerReport, reference: LedgerReference) -> f64 {
     layer.ledger_against(reference).parts().iter().map(|part| part.abs()).sum()
 }
@@ -130,7 +130,7 @@ fn card(ui: &mut Ui, lab: &Lab, run: &Run, index: usize, layer: &LayerReport, sc
 }
 
 /// Draws a card. `parts`: absolute values of the four error parts as fractions of the bar.
-fn paint_card(ui: &Ui, rect: Rect, run: &Run, layer: &LayerReport, parts: [f64; 4], focused: bool, hot: bool) {
+fn paint_card(ui: &Ui, rect: Rect, run: &Run, layer: &LayerReport, parts: [f64; 5], focused: bool, hot: bool) {
     let colors = ui_colors(ui);
     let visuals = ui.visuals();
     let fill = if focused { colors.accent.gamma_multiply(0.22) } else { visuals.faint_bg_color };

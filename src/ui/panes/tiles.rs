@@ -74,7 +74,7 @@ impl TileBehavior<'_> {
         ui.painter().rect_filled(whole, 0.0, ui.visuals().panel_fill);
         egui::Frame::new().inner_margin(egui::Margin::symmetric(8, 6)).show(ui, |ui| {
             crate::ui::widgets::pane_frame::remember_size(ui, pane);
-            if pane.shows_run() {
+            if pane.shows_run() || matches!(pane, Pane::TCurve | Pane::Race) && !follows_job(self.lab) {
                 dim_if_stale(ui, self.lab);
             }
             let room = ui.available_size();
@@ -95,6 +95,9 @@ impl TileBehavior<'_> {
             }
             PaneFrame::default().set(ui.ctx());
         });
+        if pane.shows_run() {
+            preview_mark(ui, whole, self.lab, pane);
+        }
         if self.point == Some(pane) {
             colors::highlight(ui, whole);
         }
@@ -149,6 +152,24 @@ impl TileBehavior<'_> {
             }
         }
     }
+}
+
+/// Whether the T-curve shows the requested run already: its first samples, or the first steps of a longer one.
+fn follows_job(lab: &Lab) -> bool {
+    lab.prefix_run().is_some() || lab.job.as_ref().is_some_and(|job| !job.partial.curve.is_empty())
+}
+
+/// Says in the corner of a pane that it shows some of the samples.
+fn preview_mark(ui: &Ui, whole: egui::Rect, lab: &Lab, pane: Pane) {
+    // The T-curve says it itself, or shows all samples.
+    let Some((count, of)) = lab.preview_counts().filter(|_| pane != Pane::TCurve) else { return };
+    let font = egui::TextStyle::Small.resolve(ui.style());
+    let color = colors::ui_colors(ui).text;
+    let text = ui.painter().layout_no_wrap(texts::shared::some_samples(count, of), font, color);
+    let size = text.size() + egui::vec2(10.0, 4.0);
+    let rect = egui::Rect::from_min_size(whole.right_top() + egui::vec2(-size.x - 4.0, 4.0), size);
+    ui.painter().rect_filled(rect, 3.0, ui.visuals().extreme_bg_color);
+    ui.painter().galley(rect.min + egui::vec2(5.0, 2.0), text, color);
 }
 
 impl Behavior<Pane> for TileBehavior<'_> {

@@ -1,5 +1,7 @@
 //! Window state: layout saved with the session, open popups, exports, sound.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::command_palette::CommandPalette;
@@ -49,6 +51,9 @@ pub struct WindowLayout {
     pub lessons: bool,
     /// The lesson in progress, as saved by a session.
     pub lesson: Option<SavedLesson>,
+    /// Sources of the lessons that were finished.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub lessons_finished: BTreeSet<String>,
     /// The detector for which the *Boxes* pane was opened automatically; empty for other networks.
     pub boxes_for: String,
 }
@@ -63,6 +68,7 @@ impl Default for WindowLayout {
             inspector: true,
             lessons: true,
             lesson: None,
+            lessons_finished: BTreeSet::new(),
             boxes_for: String::new(),
         }
     }
@@ -129,6 +135,8 @@ impl WindowState {
             self.layout_version = lab.layout_version;
             // A layout of another version falls back to the default; the session still opens.
             self.layout = serde_json::from_value(lab.layout.clone()).unwrap_or_default();
+            // A lesson that was finished stays so, whatever session is restored.
+            self.lesson.finished.append(&mut self.layout.lessons_finished);
         }
         new
     }
@@ -150,7 +158,8 @@ impl WindowState {
 
     /// The layout as saved by a session.
     pub fn saved_layout(&self) -> serde_json::Value {
-        let layout = WindowLayout { lesson: self.lesson.saved(), ..self.layout.clone() };
+        let (lesson, lessons_finished) = (self.lesson.saved(), self.lesson.finished.clone());
+        let layout = WindowLayout { lesson, lessons_finished, ..self.layout.clone() };
         serde_json::to_value(layout).unwrap_or_default()
     }
 }

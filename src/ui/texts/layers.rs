@@ -73,8 +73,8 @@ pub fn and_more(layers: usize) -> String {
 
 pub const LOOK_AT: &str = "Show this layer";
 pub const MEND_HINT: &str = "Fix this finding; can be undone";
-/// The four parts of the error, in reading order.
-pub const PARTS: [&str; 4] = ["propagated", "clipping", "quantization", "unevenness"];
+/// The five parts of the error, in reading order.
+pub const PARTS: [&str; 5] = ["propagated", "clipping", "quantization", "unevenness", "pooling"];
 pub const LAYERS: &str = "Layers";
 
 pub fn parameters(count: &str) -> String {

@@ -74,11 +74,11 @@ impl LedgerOptions {
     }
 }
 
-/// The cells of a row: name, bar, and five numbers if there is room.
+/// The cells of a row: name, bar, and six numbers if there is room.
 fn columns(rect: Rect) -> (Rect, Vec<Rect>) {
     let numbers = match rect.width() {
-        w if w > 640.0 => 6,
-        w if w > 560.0 => 5,
+        w if w > 700.0 => 7,
+        w if w > 620.0 => 6,
         _ => 1,
     };
     let left = rect.right() - numbers as f32 * NUMBER_WIDTH;
@@ -106,8 +106,8 @@ pub(super) fn header(ui: &mut Ui, options: LedgerOptions) {
         ui.painter().galley(bar.center() - galley.size() / 2.0, galley.clone(), color);
     }
     let names = match cells.len() {
-        n @ 5.. => &texts::COLUMNS[..n],
-        _ => &texts::COLUMNS[4..5],
+        n @ 6.. => &texts::COLUMNS[..n],
+        _ => &texts::COLUMNS[5..6],
     };
     for (cell, name) in cells.iter().zip(names) {
         ui.painter().text(cell.right_center(), Align2::RIGHT_CENTER, name, font.clone(), color);
@@ -163,7 +163,7 @@ pub(super) fn row(ui: &mut Ui, layer: &LayerReport, options: LedgerOptions, focu
     let total = middle + (ledger.total * scale * unit) as f32;
     painter.vline(total, bar.y_range().expand(3.0), Stroke::new(2.0, colors.text));
     let values: Vec<f64> = match cells.len() {
-        n if n >= 5 => {
+        n if n >= 6 => {
             let all = ledger.parts().into_iter().chain([ledger.total, layer.propagated_by_rerun]);
             all.take(n).collect()
         }

@@ -1,4 +1,4 @@
-//! Error ledger: each layer's error as four parts that add up to the total exactly.
+//! Error ledger: each layer's error as five parts that add up to the total exactly.
 
 use bars::{LedgerOptions, held_reach};
 mod bars;
@@ -116,13 +116,14 @@ fn reference_choice(ui: &mut Ui, now: LedgerReference, messages: &mut Vec<Messag
 
 fn csv(layers: &[LayerReport], reference: LedgerReference) -> String {
     let mut text = String::from(
-        "layer,reference,carried_in,clipping,quantisation,unevenness,total,carried_in_by_rerun,mean_activation\n",
+        "layer,reference,carried_in,clipping,quantisation,unevenness,total,carried_in_by_rerun,mean_activation,pooling\n",
     );
     for layer in layers {
         let ledger = layer.ledger_against(reference);
-        let [a, b, c, d] = ledger.parts();
+        let [a, b, c, d, pooling] = ledger.parts();
         let (total, rerun, against) = (ledger.total, layer.propagated_by_rerun, reference_label(layer, reference));
-        text += &format!("{},{against},{a},{b},{c},{d},{total},{rerun},{}\n", layer.name, layer.mean_activation);
+        text +=
+            &format!("{},{against},{a},{b},{c},{d},{total},{rerun},{},{pooling}\n", layer.name, layer.mean_activation);
     }
     text
 }

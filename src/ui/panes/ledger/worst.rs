@@ -46,7 +46,7 @@ pub(super) fn largest_relative_error(
     let layer = layers.iter().max_by(|a, b| size(a).total_cmp(&size(b)))?;
     let ledger = layer.ledger_against(reference);
     let parts = ledger.parts();
-    let part = (0..4).max_by(|&a, &b| parts[a].abs().total_cmp(&parts[b].abs()))?;
+    let part = (0..parts.len()).max_by(|&a, &b| parts[a].abs().total_cmp(&parts[b].abs()))?;
     Some((layer, ledger, part))
 }
 

@@ -117,13 +117,19 @@ fn buttons(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     ui.horizontal_wrapped(|ui| {
         let hint = texts::CORRECTIONS_HINT;
         if ui.button(texts::CORRECTIONS).on_hover_text(hint).clicked() {
-            let wanted = ["v(0) = 0", "plain", "SRP", "COS", "COS x3"];
+            let mut wanted = vec!["v(0) = 0", "plain", "SRP", "COS", "COS x3"];
+            if has_max_pool(lab) {
+                wanted.push("lateral pooling");
+            }
             let methods = Recipe::published_methods(recipe, presteps).into_iter();
             messages.push(Message::SetLanes(methods.filter(|m| wanted.contains(&m.name.as_str())).collect()));
         }
         let hint = texts::ALL_HINT;
         if ui.button(texts::ALL).on_hover_text(hint).clicked() {
-            messages.push(Message::SetLanes(Recipe::published_methods(recipe, presteps)));
+            // Without a max pool it is the plain recipe again.
+            let methods = Recipe::published_methods(recipe, presteps).into_iter();
+            let methods = methods.filter(|method| has_max_pool(lab) || method.name != "lateral pooling");
+            messages.push(Message::SetLanes(methods.collect()));
         }
         let hint = texts::add_hint(&recipe.title());
         if ui.button(texts::ADD).on_hover_text(hint).clicked() {
@@ -138,6 +144,12 @@ fn buttons(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
             ui.small(texts::to_go(waiting));
         }
     });
+}
+
+/// Whether a max pool of the network reads what neurons may emit.
+fn has_max_pool(lab: &Lab) -> bool {
+    let is_pool = |node: &crate::network::Node| matches!(node.op, crate::network::Op::MaxPool2d { .. });
+    lab.run.as_ref().is_some_and(|run| run.network.original.nodes.iter().any(is_pool))
 }
 
 fn csv(lines: &[RaceLine<'_>], t: usize) -> String {

@@ -34,14 +34,16 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     {
         return outputs::show(ui, lab, run, agreement, messages);
     }
-    let partial = lab.job.as_ref().map(|job| &job.partial).filter(|partial| !partial.curve.is_empty());
-    let (curve, samples, ann) = match (partial, &lab.run) {
-        (Some(partial), _) => (&partial.curve, partial.samples, partial.ann_accuracy),
-        (None, Some(run)) => (&run.report.curve, run.report.samples, run.report.ann_accuracy),
+    let is_prefix = lab.prefix_run().is_some();
+    let partial = lab.job.as_ref().map(|job| &job.partial).filter(|partial| !partial.curve.is_empty() && !is_prefix);
+    let (curve, samples, ann) = match (partial, lab.curve()) {
+        (Some(partial), _) => (&partial.curve[..], partial.samples, partial.ann_accuracy),
+        (None, Some(curve)) => (curve.points, curve.samples, curve.ann),
         (None, None) => {
             return pane_parts::empty(ui, texts::EMPTY);
         }
     };
+    let some_of = partial.map(|partial| partial.of).or(lab.preview_counts().map(|(_, of)| of).filter(|_| !is_prefix));
     let id = ui.scope_id().with("t-curve view");
     let (mut target, mut scale) = ui.data(|data| data.get_temp::<(Target, TimeScale)>(id)).unwrap_or_default();
     let goal = target.goal(ann.unwrap_or(1.0));
@@ -71,8 +73,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
         }
         legend::show(ui, &entries);
         let mut fit = false;
-        match partial {
-            Some(partial) => _ = ui.small(texts::through(samples, partial.of)),
+        match some_of {
+            Some(of) => _ = ui.small(texts::through(samples, of)),
             None if pane_frame::has_sentences(ui) => {
                 target::row(ui, lab, &mut target, enough, (curve, samples), messages);
             }

@@ -124,8 +124,13 @@ fn figures(data: &PaneData<'_>) -> Vec<String> {
         figures.push(clipped(&format_percent(cost.clipped)));
         figures.push(texts::predicted(&format_number(cost.total())));
     }
-    let measured = data.report.ledger_against(LedgerReference::Activation);
-    figures.push(texts::measured(data.t, &format_number(measured.clipping), &format_number(measured.quantization)));
+    figures.push(match data.report.map(|report| report.ledger_against(LedgerReference::Activation)) {
+        Some(measured) => {
+            texts::measured(data.t, &format_number(measured.clipping), &format_number(measured.quantization))
+        }
+        // The sentence keeps its length, so that the plots stay in place.
+        None => texts::measured(data.t, "…", "…"),
+    });
     figures.push(texts::zero(&format_percent(data.view.zeros)));
     if let [_, _, ..] = data.layer.theta[..] {
         let live = data.layer.theta.iter().copied().filter(|&theta| theta > 0.0);
