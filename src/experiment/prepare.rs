@@ -148,13 +148,16 @@ pub(super) fn load_or_compute_spiking(
     Ok(calibrated)
 }
 
+/// Calibration, balanced thresholds if the recipe has them, and spiking network.
+pub(super) type PreparedConversion = (Arc<Calibration>, Option<Arc<BalancedThresholds>>, Arc<SpikingNetwork>);
+
 /// Calibration, balanced thresholds and spiking network of `settings`, if nothing but the conversion is left to do.
 pub(super) fn spiking_from_cache(
     settings: &Settings,
     model: &PreparedNetwork,
     cache: &mut Cache,
     control: &JobControl,
-) -> Result<Option<(Arc<Calibration>, Option<Arc<BalancedThresholds>>, Arc<SpikingNetwork>)>> {
+) -> Result<Option<PreparedConversion>> {
     let recipe = &settings.recipe;
     let key = CalibrationKey::new(settings, model.original.input_shape());
     let Some(calibration) = cache.calibration(&key) else { return Ok(None) };

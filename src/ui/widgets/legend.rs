@@ -63,7 +63,7 @@ fn paint(ui: &Ui, rect: Rect, color: Color32, mark: Mark) {
     let line = Stroke::new(2.0, color);
     match mark {
         Mark::Line => _ = painter.line_segment(ends, Stroke::new(2.5, color)),
-        Mark::Dashed => _ = painter.extend(Shape::dashed_line(&ends, line, 4.0, 3.0)),
+        Mark::Dashed => painter.extend(Shape::dashed_line(&ends, line, 4.0, 3.0)),
         Mark::Dotted => {
             for k in 0..4 {
                 painter.circle_filled(pos2(rect.left() + 2.0 + 4.6 * k as f32, c.y), 1.2, color);
