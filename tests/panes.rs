@@ -400,3 +400,32 @@ fn windows_over_the_panes_close_by_escape_and_text_grows() {
     harness.run_ok();
     assert_eq!(harness.ctx.zoom_factor(), 1.0);
 }
+
+#[test]
+fn runs_are_named_starred_filtered_and_removed() {
+    let mut harness = desk_of(egui::vec2(1800.0, 1100.0));
+    harness.state_mut().lab.update([Message::SetSteps(8), Message::EndGesture]);
+    harness.run_ok();
+    click(&mut harness, "Runs");
+    let first = harness.state().lab.history.past()[0].number;
+    click(&mut harness, &format!("Name, star or remove run {first}"));
+    harness.get_by_label(&format!("Name of run {first}")).focus();
+    harness.run_ok();
+    harness.get_by_label(&format!("Name of run {first}")).type_text("base");
+    harness.run_ok();
+    click(&mut harness, "Star");
+    let past = harness.state().lab.history.get(first).unwrap();
+    assert_eq!((past.name.as_str(), past.starred), ("base", true));
+    harness.key_press(egui::Key::Escape);
+    harness.run_ok();
+    let rows = |harness: &Harness<'static, Desk>| harness.query_all_by_label_contains("Restore run ").count();
+    let all = rows(&harness);
+    click(&mut harness, "starred");
+    assert!(rows(&harness) == 1 && all > 1, "{all}");
+    click(&mut harness, "starred");
+    click(&mut harness, &format!("Name, star or remove run {first}"));
+    click(&mut harness, "Remove from the list");
+    harness.run_ok();
+    assert_eq!(rows(&harness), all - 1);
+    assert!(harness.state().lab.history.get(first).is_none());
+}

@@ -183,8 +183,20 @@ pub enum Message {
     RestoreRun(usize),
     /// Compare the displayed run with the past run of this number, or with none.
     CompareWith(Option<usize>),
-    /// Discard the runs of earlier sessions.
+    /// Discard the runs of earlier sessions that have no star.
     ForgetRuns,
+    /// Name the past run of this number.
+    NameRun {
+        number: usize,
+        name: String,
+    },
+    /// Star the past run of this number, or remove its star.
+    StarRun {
+        number: usize,
+        starred: bool,
+    },
+    /// Remove the past run of this number from the list.
+    RemoveRun(usize),
     /// Show a notification.
     #[serde(rename = "tell")]
     Notify(Notification),
