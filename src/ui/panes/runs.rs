@@ -350,15 +350,7 @@ fn csv(past: &[PastRun]) -> String {
         let agreement = last.map_or(0.0, |p| p.agreement);
         let changed = one.changed.replace('"', "\"\"");
         let (steps, mismatch) = (one.settings.recipe.steps, one.mean_mismatch());
-        let [model, data, name] =
-            [&one.settings.model, &one.settings.data, &one.name].map(|text| text.replace('"', "\"\""));
-        format!(
-            "{},\"{changed}\",{steps},{accuracy},{agreement},{mismatch},{},\"{model}\",\"{data}\",\"{name}\"\n",
-            one.number, one.seconds
-        )
+        format!("{},\"{changed}\",{steps},{accuracy},{agreement},{mismatch},{}\n", one.number, one.seconds)
     };
-    format!(
-        "run,changed,T,accuracy,agreement,mismatch,seconds,network,data,name\n{}",
-        past.iter().map(row).collect::<String>()
-    )
+    format!("run,changed,T,accuracy,agreement,mismatch,seconds\n{}", past.iter().map(row).collect::<String>())
 }
