@@ -16,7 +16,7 @@ use crate::ui::texts::shared;
 use crate::ui::theme::colors::{GRID, ui_colors};
 use crate::ui::types::pane::Pane;
 use crate::ui::widgets::pane_parts::PaneHeader;
-use crate::ui::widgets::{legend, pane_frame, pane_parts, plot_description};
+use crate::ui::widgets::{legend, pane_parts, plot_description};
 
 /// Minimum width for two plots side by side, in points.
 const BESIDE_WIDTH: f32 = 400.0;
