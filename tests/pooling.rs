@@ -48,7 +48,7 @@ fn max_pool_of_fluctuating_currents_is_a_part_of_its_own() {
     own.recipe.steps = 16;
     let own = pipeline::run(&own, &mut Cache::default(), &control).unwrap();
     for (a, b) in shorter.layers.iter().zip(&own.report.layers) {
-        let difference = a.ledger.parts().iter().zip(b.ledger.parts()).map(|(a, b)| (a - b).abs());
+        let difference = a.ledger.parts().into_iter().zip(b.ledger.parts()).map(|(a, b)| (a - b).abs());
         assert!(difference.fold(0.0, f64::max) < 1e-3 * b.mean_activation.max(1.0), "{:?} {:?}", a.ledger, b.ledger);
     }
     settings.recipe.pooling = MaxPoolRule::Lateral;
