@@ -120,8 +120,7 @@ impl LessonPlayer {
     /// Checks whether the state that this step requires is reached.
     pub fn watch(&mut self, lab: &Lab) {
         let reach = matches!(self.step().question, Some(Question::Reach { .. }));
-        // What a drag only sweeps through does not count.
-        if reach && !self.done() && !lab.is_dragging() && self.judge(lab, LessonAnswer::State) == Verdict::Right {
+        if reach && !self.done() && self.judge(lab, LessonAnswer::State) == Verdict::Right {
             self.solved[self.step] = true;
             self.verdict = Some(Verdict::Right);
         }

@@ -13,5 +13,6 @@ mod threads;
 
 pub use event::{EngineEvent, Waker};
 pub(super) use event::{catch_panic, is_due, spawn};
-pub use run_worker::{PreviewOrder, RunOrder};
+pub use previews::PreviewOrder;
+pub use run_worker::RunOrder;
 pub use threads::Engine;

@@ -4,13 +4,12 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::run_worker::PreviewOrder;
 use crate::Result;
 use crate::experiment::cache::Cache;
 use crate::experiment::preview::{Excerpt, preview};
 use crate::experiment::run::{PreparedNetwork, Run};
 use crate::experiment::settings::Settings;
-use crate::experiment::snapshot::Snapshot;
+use crate::experiment::snapshot::{Focus, Snapshot};
 use crate::progress::JobControl;
 
 /// Time that the run of a preview should take, in seconds.
@@ -21,6 +20,14 @@ const SHORT: f64 = 0.12;
 const FIRST_RATE: f64 = 1.5e-9;
 /// Numbers of samples of a preview.
 const COUNTS: [usize; 11] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000];
+
+/// The finished run on which a preview builds, and what the window shows of it.
+pub struct PreviewOrder {
+    pub whole: Arc<Run>,
+    /// The focus in the whole run.
+    pub focus: Focus,
+    pub known: Option<Arc<Snapshot>>,
+}
 
 /// What previews take from one to the next.
 #[derive(Default)]

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::event::{EngineEvent, EventSender, catch_panic, is_due};
 use super::mailbox::Mailbox;
-use super::previews::Previews;
+use super::previews::{PreviewOrder, Previews};
 use crate::Error;
 use crate::convert::NamedRecipe;
 use crate::experiment::adapt::{Adapt, adapt_settings};
@@ -15,7 +15,7 @@ use crate::experiment::partial::PartialAccumulator;
 use crate::experiment::pipeline::{run, run_with_baseline};
 use crate::experiment::run::Run;
 use crate::experiment::settings::Settings;
-use crate::experiment::snapshot::{Focus, Snapshot};
+use crate::experiment::snapshot::Snapshot;
 use crate::progress::{JobControl, JobEvent};
 
 /// A run and the lanes of the race beside it.
@@ -29,14 +29,6 @@ pub struct RunOrder {
     pub lanes: Vec<NamedRecipe>,
     /// What a preview builds on; `None` if the run has other samples or another network.
     pub preview: Option<PreviewOrder>,
-}
-
-/// The finished run on which a preview builds, and what the window shows of it.
-pub struct PreviewOrder {
-    pub whole: Arc<Run>,
-    /// The focus in the whole run.
-    pub focus: Focus,
-    pub known: Option<Arc<Snapshot>>,
 }
 
 /// Work for the run thread.

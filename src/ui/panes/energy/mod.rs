@@ -193,10 +193,7 @@ fn plot(ui: &mut Ui, data: &PaneData<'_>, log: bool, height: f32, messages: &mut
         let point = |(i, joules): (usize, &f64)| [(i + 1) as f64, place(*joules)];
         let points: Vec<[f64; 2]> = energy.snn_joules.iter().enumerate().map(point).collect();
         let points = pane_parts::shown(plot, points);
-        // A line of one point is invisible.
-        if last == 1 {
-            plot.points(Points::new("one step", points.clone()).radius(4.0).color(colors.snn).allow_hover(false));
-        }
+        let one = points.clone();
         plot.line(Line::new("SNN", points).color(colors.snn).width(2.2).allow_hover(false));
         if let Some(t) = energy.break_even_step {
             let mark = VLine::new("break-even", t as f64).color(colors.snn.gamma_multiply(0.6));
@@ -207,6 +204,10 @@ fn plot(ui: &mut Ui, data: &PaneData<'_>, log: bool, height: f32, messages: &mut
             plot.text(egui_plot::Text::new("break-even", at, text).anchor(anchor).allow_hover(false));
         }
         plot.vline(pane_parts::cursor_line(data.t, plot_colors.cursor));
+        // A line of one point is invisible; over the lines through it.
+        if last == 1 {
+            plot.points(Points::new("one step", one).radius(4.0).color(colors.snn).allow_hover(false));
+        }
     });
     plot_description::describe_plot(&shown.response, texts::CURVE, || {
         let point = |(i, joules): (usize, &f64)| [(i + 1) as f64, *joules];

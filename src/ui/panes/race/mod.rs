@@ -11,7 +11,7 @@ mod table;
 
 use egui::{Color32, ScrollArea, Ui};
 
-use crate::convert::{NamedRecipe, Recipe};
+use crate::convert::{MaxPoolRule, NamedRecipe, NeuronModel, Recipe};
 use crate::experiment::{Run, Snapshot};
 use crate::lab::{ControlGroup, Lab, Message};
 use crate::measure::Report;
@@ -117,18 +117,17 @@ fn buttons(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     ui.horizontal_wrapped(|ui| {
         let hint = texts::CORRECTIONS_HINT;
         if ui.button(texts::CORRECTIONS).on_hover_text(hint).clicked() {
-            let mut wanted = vec!["v(0) = 0", "plain", "SRP", "COS", "COS x3"];
-            if has_max_pool(lab) {
-                wanted.push("lateral pooling");
-            }
+            let wanted = ["v(0) = 0", "plain", "SRP", "COS", "COS x3"];
             let methods = Recipe::published_methods(recipe, presteps).into_iter();
-            messages.push(Message::SetLanes(methods.filter(|m| wanted.contains(&m.name.as_str())).collect()));
+            messages.push(Message::SetLanes(
+                methods.filter(|m| wanted.contains(&m.name.as_str()) || is_lateral(m) && has_max_pool(lab)).collect(),
+            ));
         }
         let hint = texts::ALL_HINT;
         if ui.button(texts::ALL).on_hover_text(hint).clicked() {
             // Without a max pool it is the plain recipe again.
             let methods = Recipe::published_methods(recipe, presteps).into_iter();
-            let methods = methods.filter(|method| has_max_pool(lab) || method.name != "lateral pooling");
+            let methods = methods.filter(|method| has_max_pool(lab) || !is_lateral(method));
             messages.push(Message::SetLanes(methods.collect()));
         }
         let hint = texts::add_hint(&recipe.title());
@@ -144,6 +143,11 @@ fn buttons(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
             ui.small(texts::to_go(waiting));
         }
     });
+}
+
+/// Whether the method is the plain one except for its max pools.
+fn is_lateral(method: &NamedRecipe) -> bool {
+    (method.recipe.pooling, method.recipe.neuron) == (MaxPoolRule::Lateral, NeuronModel::If)
 }
 
 /// Whether a max pool of the network reads what neurons may emit.

@@ -98,6 +98,8 @@ fn curves(ui: &mut Ui, lab: &Lab, lines: &[RaceLine<'_>], view: &RaceView, heigh
             }
             let pointed = view.pointed.or_else(|| nearest(plot, drawn(), share, last));
             let mut ends = Vec::new();
+            // Below the dots of a single step.
+            plot.vline(cursor);
             for (line, _, report) in drawn() {
                 let points = (1..=last).filter_map(|t| share(report, t).map(|y| [t as f64, y])).collect();
                 let points: PlotPoints<'_> = pane_parts::shown(plot, points).into();
@@ -119,7 +121,6 @@ fn curves(ui: &mut Ui, lab: &Lab, lines: &[RaceLine<'_>], view: &RaceView, heigh
                 plot.line(Curve::new(name, points).color(color).width(width).style(line.style()).allow_hover(false));
             }
             end_names(plot, last, ends);
-            plot.vline(cursor);
         });
     plot_description::describe_plot(&plot.response, texts::CURVES, || {
         let one = |(line, _, report): (&RaceLine<'_>, _, &Report)| {
