@@ -13,7 +13,6 @@ use crate::experiment::cache::Cache;
 use crate::experiment::freed_memory::release_freed_memory;
 use crate::experiment::partial::PartialAccumulator;
 use crate::experiment::pipeline::{run, run_with_baseline};
-use crate::experiment::run::Run;
 use crate::experiment::settings::Settings;
 use crate::experiment::snapshot::Snapshot;
 use crate::progress::{JobControl, JobEvent};
