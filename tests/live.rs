@@ -18,10 +18,17 @@ fn settings(steps: usize) -> Settings {
 }
 
 /// Spike counts of every layer and sample, and what was measured.
-fn figures(run: &Run) -> (Vec<Vec<u32>>, Vec<Vec<f64>>, Vec<(Option<f64>, f64)>) {
+struct Figures {
+    counts: Vec<Vec<u32>>,
+    ledgers: Vec<f64>,
+    curve: Vec<(Option<f64>, f64)>,
+}
+
+fn figures(run: &Run) -> Figures {
     let counts = run.recording.layers.iter().map(|layer| layer.spikes.counts(run.steps())).collect();
-    let ledgers = run.report.layers.iter().map(|layer| layer.ledger.parts().to_vec()).collect();
-    (counts, ledgers, run.report.curve.iter().map(|point| (point.accuracy, point.agreement)).collect())
+    let ledgers = run.report.layers.iter().flat_map(|layer| layer.ledger.parts()).collect();
+    let curve = run.report.curve.iter().map(|point| (point.accuracy, point.agreement)).collect();
+    Figures { counts, ledgers, curve }
 }
 
 #[test]
@@ -42,9 +49,9 @@ fn preview_equals_the_run_of_its_samples() {
         let of_part = Settings { samples: 104..109, ..changed.clone() };
         let own = pipeline::run(&of_part, &mut Cache::default(), &control).unwrap();
         let (ours, theirs) = (figures(&shown), figures(&own));
-        assert_eq!(ours.0, theirs.0, "{:?}", changed.recipe);
-        assert_eq!(ours.2, theirs.2);
-        for (a, b) in ours.1.iter().flatten().zip(theirs.1.iter().flatten()) {
+        assert_eq!(ours.counts, theirs.counts, "{:?}", changed.recipe);
+        assert_eq!(ours.curve, theirs.curve);
+        for (a, b) in ours.ledgers.iter().zip(&theirs.ledgers) {
             assert!((a - b).abs() < 1e-5, "{a} {b}");
         }
         assert_eq!(shown.uncorrected.get().is_some(), changed.recipe.correction != Correction::None);

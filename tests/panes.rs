@@ -106,8 +106,7 @@ fn pane_is_maximized_by_its_tab_and_restored_by_escape() {
 #[test]
 fn messages_grow_to_their_text_and_cover_no_panel() {
     let mut harness = desk();
-    let long =
-        format!("Cannot open 'a.onnx': {}. Use `spikescope check`.", vec!["a reason of many words"; 9].join("; "));
+    let long = format!("Cannot open 'a.onnx': {}. Use `spikescope check`.", ["a reason of many words"; 9].join("; "));
     for text in ["The first message.", long.as_str()] {
         let text = text.to_owned();
         harness.state_mut().lab.update([Message::Notify(Notification { level: NotificationLevel::Error, text })]);

@@ -229,6 +229,7 @@ impl Lab {
             pinned: self.view.pinned.clone(),
             lanes: self.lanes.iter().map(|lane| lane.run_beside(run).cloned()).collect(),
             parts: self.snapshot_parts,
+            attack: self.view.attack,
         };
         match self.previewed(run) {
             Some(range) => focus.within(range).clamped_to(run),
