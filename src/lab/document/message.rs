@@ -13,7 +13,7 @@ use crate::data::Scaling;
 use crate::data::digits::Drawing;
 use crate::experiment::attacked::AttackView;
 use crate::experiment::settings::Settings;
-use crate::experiment::snapshot_parts::SnapshotParts;
+use crate::experiment::snapshot::parts::SnapshotParts;
 use crate::lab::Notification;
 use crate::lab::storage::session::Session;
 use crate::lab::view::control_group::ControlGroup;

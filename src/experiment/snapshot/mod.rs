@@ -2,14 +2,16 @@
 //!
 //! The engine computes it on its thread; the panes draw it.
 
+pub mod parts;
+
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use self::parts::{SnapshotPart, SnapshotParts};
 use super::attacked::{AttackView, RobustnessView};
 use super::neuron_categories::NeuronCategories;
 use super::run::Run;
-use super::snapshot_parts::{SnapshotPart, SnapshotParts};
 use crate::convert::ActivationStatistics;
 use crate::convert::threshold_error::{ThresholdError, threshold_errors};
 use crate::measure::energy::{OperationCounts, operations};
