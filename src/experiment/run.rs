@@ -5,13 +5,14 @@ use std::sync::{Arc, OnceLock};
 use super::settings::Settings;
 use crate::compute::AnnRun;
 use crate::compute::program::Program;
-use crate::convert::{BalancedThresholds, Calibration, Finding, SpikingNetwork};
+use crate::convert::{BalancedThresholds, Calibration, Finding, Readout, SpikingNetwork};
 use crate::data::{Layout, Samples};
+use crate::measure::readout_delay::readout_delay;
 use crate::measure::{Report, RunData};
 use crate::network::Network;
 use crate::progress::JobControl;
 use crate::simulate::{Recording, SimulationPlan};
-use crate::task::scene_scores::{ReadoutWindow, SceneRun, SceneScores};
+use crate::task::scene_scores::{ReadoutWindow, SceneRun, SceneScores, scene_scores};
 use crate::task::{DetectedBox, Detector, OutputAgreement, OutputKind};
 use crate::{Result, simulate};
 
@@ -227,6 +228,19 @@ impl Run {
         let detector = self.network.detector.as_ref()?;
         let mean = self.window.mean(&self.recording, t, sample);
         Some([detector.boxes(self.ann.logits_of(sample)), detector.boxes(&mean)])
+    }
+    /// Chooses the steps of the readout and scores masks or boxes, if the samples have them.
+    ///
+    /// # Errors
+    /// Those of [`scene_scores`].
+    pub(super) fn score_scene(&mut self, control: &JobControl) -> Result<()> {
+        let (rule, steps) = (self.settings.recipe.readout, self.recording.steps);
+        // Class maps skip half of the steps, boxes as many as the thresholds need (Bu et al., CVPR 2025).
+        let has_estimate = self.network.detector.is_some() && rule == Readout::Delayed(None);
+        let delay = has_estimate.then(|| readout_delay(&self.spiking, &self.ann, steps).estimate);
+        self.window = ReadoutWindow { rule, delay };
+        self.scene = scene_scores(&self.scene_run(), &self.settings.score_at, control)?.map(Arc::new);
+        Ok(())
     }
     /// The run as input of the scores of masks and boxes.
     pub fn scene_run(&self) -> SceneRun<'_> {
