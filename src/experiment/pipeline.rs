@@ -14,8 +14,8 @@ use super::run::{PreparedNetwork, Run, Timings};
 use super::settings::Settings;
 use super::{load, memory};
 use crate::compute::AnnRun;
-use crate::convert::{Correction, SpikingNetwork};
-use crate::measure::measure_run_reusing;
+use crate::convert::{Correction, SpikingNetwork, ThresholdRule};
+use crate::measure::{measure_run_reusing, pooling_findings};
 use crate::progress::JobControl;
 use crate::simulate::SimulationPlan;
 use crate::task::OutputAgreement;
@@ -147,9 +147,11 @@ fn run_with_context(
         spiking,
         ann,
         recording,
+        pooled_means: Arc::default(),
         output_agreement: None,
         findings,
         report: Arc::default(),
+        preview_of: None,
         uncorrected: OnceLock::new(),
         seconds,
     };
@@ -164,10 +166,16 @@ fn run_with_context(
     let boxes = run.output_agreement.as_ref().and_then(|agreement| agreement.finding());
     run.findings.splice(0..0, boxes);
     convert::findings::sort(&mut run.findings);
+    run.measure_pooling(control)?;
     // Unchanged layers with the same samples have the same figures.
     let known = reusable.as_ref().filter(|(before, _)| Arc::ptr_eq(&before.ann, &run.ann));
     let known = known.map(|(before, same)| (&*before.report, *same));
     run.report = Arc::new(measure_run_reusing(&run.run_data(&[]), run.recording.steps, known, control)?);
+    run.findings.extend(pooling_findings(&run.report));
+    if let (Some(balanced), ThresholdRule::Balance(rule)) = (&run.balanced, run.settings.recipe.threshold) {
+        run.findings.extend(convert::findings::unsettled_balancing(balanced, rule));
+    }
+    convert::findings::sort(&mut run.findings);
     run.seconds.measure = start.elapsed().as_secs_f64();
     let run = Arc::new(run);
     cache.insert_run(key, run.clone());

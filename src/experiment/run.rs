@@ -50,12 +50,16 @@ pub struct Run {
     pub spiking: Arc<SpikingNetwork>,
     pub ann: Arc<AnnRun>,
     pub recording: Arc<Recording>,
+    /// z* of every layer ([`RunData::pooled_means`]).
+    pub pooled_means: Arc<Vec<Vec<f32>>>,
     /// Comparison of the outputs of both networks, if they are not classes.
     pub output_agreement: Option<Arc<OutputAgreement>>,
     /// Findings of the diagnosis, the most severe first, including the network's notes.
     pub findings: Vec<Finding>,
     /// Measured at the last step.
     pub report: Arc<Report>,
+    /// Number of samples of the run that this one previews; `None` if it is complete.
+    pub preview_of: Option<usize>,
     /// The same run without the recipe's correction, if it has one and the baseline was requested.
     pub uncorrected: OnceLock<Arc<Run>>,
     pub seconds: Timings,
@@ -79,11 +83,34 @@ impl Run {
             ann: &self.ann,
             recording: &self.recording,
             mean_inputs,
+            pooled_means: if mean_inputs.is_empty() { &self.pooled_means } else { &[] },
             labels: &self.labels,
             readout: self.settings.recipe.readout,
             likeness: self.output_agreement.as_ref(),
             fan_outs: &self.network.fan_outs,
         }
+    }
+    /// Computes z* of every layer over all steps.
+    ///
+    /// # Errors
+    /// [`crate::Error::Cancelled`].
+    pub(super) fn measure_pooling(&mut self, control: &JobControl) -> Result<()> {
+        let (program, recording) = (&self.network.program, &self.recording);
+        let steps = recording.steps;
+        let means = simulate::prefix::pooled_means(program, &self.spiking, &self.input, recording, steps, control)?;
+        self.pooled_means = Arc::new(means);
+        Ok(())
+    }
+    /// z* of every layer after `steps` steps; empty for layers without a max pool before them.
+    ///
+    /// # Errors
+    /// [`crate::Error::Cancelled`].
+    pub fn pooled_means_at(&self, steps: usize, control: &JobControl) -> Result<Arc<Vec<Vec<f32>>>> {
+        if steps == self.steps() || self.pooled_means.iter().all(Vec::is_empty) {
+            return Ok(self.pooled_means.clone());
+        }
+        let (program, recording) = (&self.network.program, &self.recording);
+        simulate::prefix::pooled_means(program, &self.spiking, &self.input, recording, steps, control).map(Arc::new)
     }
     /// The recording with its final state, simulated again if that was discarded.
     ///
