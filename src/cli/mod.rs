@@ -13,6 +13,7 @@ pub mod options;
 mod progress;
 pub mod race;
 pub mod run;
+mod scenes;
 pub mod score;
 pub mod shot;
 pub mod summary;

@@ -29,7 +29,7 @@ pub use fit::InputForm;
 pub use layout::Layout;
 pub use note::{Note, OtherChoice};
 pub use npz::{NpzData, write_npz, write_npz_with};
-pub use samples::targets::{Boxes, Masks, TargetBox, Targets};
+pub use samples::targets::{Boxes, Masks, PicturePlace, TargetBox, Targets};
 pub use samples::{FrameSequence, LabelSource, OtherLabels, Samples};
 pub use scaling::Scaling;
 pub use spec::DataSpec;

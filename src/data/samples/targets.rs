@@ -42,6 +42,35 @@ pub struct Boxes {
     pub of_sample: Arc<Vec<Vec<TargetBox>>>,
     /// Class names by index; there is no class for the ground.
     pub class_names: Vec<String>,
+    /// The place of each picture in its sample, `[N]`; empty where samples are the pictures themselves.
+    pub places: Arc<Vec<PicturePlace>>,
+}
+
+/// Place of a picture in its sample, as an affine map of each axis.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PicturePlace {
+    /// Width and height of the picture in pixels.
+    pub size: [u32; 2],
+    /// Pixels of the sample per pixel of the picture, along x and y; above 0.
+    pub scale: [f64; 2],
+    /// Where the picture's left and top edge lie in the sample, in pixels; negative where they are cut off.
+    pub offset: [f64; 2],
+}
+
+impl PicturePlace {
+    /// The place of a picture that is its sample, of `width` × `height` pixels.
+    pub fn whole(width: u32, height: u32) -> Self {
+        Self { size: [width, height], scale: [1.0; 2], offset: [0.0; 2] }
+    }
+    /// Left, top, right and bottom in the picture of a box that has `corners` in the sample; not clipped.
+    pub fn to_picture(&self, corners: [f64; 4]) -> [f64; 4] {
+        let undo = |axis: usize, value: f64| (value - self.offset[axis]) / self.scale[axis];
+        [undo(0, corners[0]), undo(1, corners[1]), undo(0, corners[2]), undo(1, corners[3])]
+    }
+    /// Factor from areas in the sample to areas in the picture.
+    pub fn area_scale(&self) -> f64 {
+        1.0 / (self.scale[0] * self.scale[1])
+    }
 }
 
 /// One box of a sample.
@@ -89,5 +118,18 @@ impl TargetBox {
     pub fn xywh(&self) -> [f64; 4] {
         let [left, top, right, bottom] = self.corners.map(f64::from);
         [left, top, right - left, bottom - top]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn corners_return_to_their_picture() {
+        let place = PicturePlace { size: [200, 100], scale: [0.5, 0.25], offset: [-10.0, 4.0] };
+        assert_eq!(place.to_picture([0.0, 4.0, 40.0, 29.0]), [20.0, 0.0, 100.0, 100.0]);
+        assert_eq!(place.area_scale(), 8.0);
+        assert_eq!(PicturePlace::whole(9, 9).to_picture([1.0, 2.0, 3.0, 4.0]), [1.0, 2.0, 3.0, 4.0]);
     }
 }

@@ -81,7 +81,11 @@ pub fn read(file: &Path, folder: Option<&Path>, network: Option<&[usize]>, optio
     samples.notes.extend(tally.notes());
     samples.notes.extend(placement::note(&places, fit, "boxes follow"));
     let class_names = order.iter().map(|&category| truth.categories[category].name.clone()).collect();
-    samples.targets = Targets::Boxes(Boxes { of_sample: Arc::new(of_sample), class_names });
+    samples.targets = Targets::Boxes(Boxes {
+        of_sample: Arc::new(of_sample),
+        class_names,
+        places: Arc::new(places.iter().map(Placement::picture_place).collect()),
+    });
     Ok(samples)
 }
 

@@ -7,6 +7,7 @@ use image::imageops::FilterType;
 
 use crate::data::Note;
 use crate::data::options::PictureFit;
+use crate::data::samples::targets::PicturePlace;
 
 /// Sides change their ratio by more than this where a picture counts as stretched.
 const STRETCHED: f64 = 0.02;
@@ -43,6 +44,13 @@ impl Placement {
     /// Width and height of the sample.
     pub fn sample_size(&self) -> [u32; 2] {
         self.sample
+    }
+
+    /// The same as a map of coordinates.
+    pub fn picture_place(&self) -> PicturePlace {
+        let ([x0, y0, w, h], [left, top, width, height]) = (self.from.map(f64::from), self.to.map(f64::from));
+        let scale = [width / w, height / h];
+        PicturePlace { size: self.picture, scale, offset: [left - x0 * scale[0], top - y0 * scale[1]] }
     }
 
     /// Whether nothing changes.

@@ -117,7 +117,11 @@ pub fn read(dir: &Path, network: Option<&[usize]>, options: &ReadOptions) -> Res
     }));
     samples.notes.extend(tally.notes());
     samples.notes.extend(placement::note(&places, fit, "boxes follow"));
-    samples.targets = Targets::Boxes(Boxes { of_sample: Arc::new(of_sample), class_names });
+    samples.targets = Targets::Boxes(Boxes {
+        of_sample: Arc::new(of_sample),
+        class_names,
+        places: Arc::new(places.iter().map(Placement::picture_place).collect()),
+    });
     Ok(samples)
 }
 
