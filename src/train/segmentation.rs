@@ -15,7 +15,7 @@ use crate::{Error, Result};
 pub struct Segmentation<'a> {
     /// Weight of each class in the loss; empty for equal ones.
     pub class_weights: Vec<f32>,
-    pub score: &'a Score<'a>,
+    pub score: Box<Score<'a>>,
 }
 
 impl Objective for Segmentation<'_> {
@@ -127,4 +127,33 @@ pub(super) fn pixel_cross_entropy(logits: Vec<f32>, masks: &[u8], plane: usize, 
     let scale = if sum > 0.0 { 1.0 / sum } else { 0.0 };
     gradient.par_iter_mut().for_each(|value| *value *= scale as f32);
     PixelLoss { value: (loss * scale) as f32, gradient, hits }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Three classes, two samples of two pixels; one pixel is void.
+    const LOGITS: [f32; 12] = [2.0, -1.0, 0.5, 0.25, -0.5, 3.0, 0.0, 1.0, 1.5, -2.0, 0.75, 0.125];
+    const MASKS: [u8; 4] = [0, 2, VOID, 1];
+
+    #[test]
+    fn loss_and_slopes_are_those_of_pytorch() {
+        // torch.nn.functional.cross_entropy(logits, masks, weight, ignore_index=255)
+        let plain = pixel_cross_entropy(LOGITS.to_vec(), &MASKS, 2, &[]);
+        let weighted = pixel_cross_entropy(LOGITS.to_vec(), &MASKS, 2, &[1.0, 2.0, 0.5]);
+        assert!((plain.value - 1.242_794_8).abs() < 1e-6 && (weighted.value - 2.020_527_6).abs() < 1e-6, "{plain:?} {weighted:?}");
+        assert_eq!((plain.hits, weighted.hits), ([2, 3], [2, 3]));
+        let plain_slopes = [-0.077947598, 0.005641256, 0.05698426, 0.019689919, 0.020963338, -0.025331175, 0.0, 0.227275451, 0.0, -0.322017955, 0.0, 0.094742504];
+        let weighted_slopes = [-0.066812227, 0.002417681, 0.048843651, 0.008438537, 0.017968575, -0.010856218, 0.0, 0.389615059, 0.0, -0.55203078, 0.0, 0.162415721];
+        for (found, expected) in [(plain.gradient, plain_slopes), (weighted.gradient, weighted_slopes)] {
+            assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn masks_of_void_have_no_loss() {
+        let loss = pixel_cross_entropy(LOGITS.to_vec(), &[VOID; 4], 2, &[]);
+        assert_eq!((loss.value, loss.hits, loss.gradient), (0.0, [0, 0], vec![0.0; 12]));
+    }
 }

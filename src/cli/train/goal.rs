@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use super::scores::{BoxScorer, mask_score};
 use crate::data::Samples;
-use crate::data::samples::targets::VOID;
+use crate::files;
 use crate::network::Network;
-use crate::task::scores::masks::Confusion;
-use crate::train::{Classification, Flips, Objective, Segmentation};
+use crate::task::detector_head::beside;
+use crate::train::{Classification, Detection, FcosLayout, Flips, Objective, Segmentation};
 use crate::{Error, Result};
 
 /// The word of `--task`.
@@ -78,41 +79,47 @@ impl Goal {
         samples: &Samples,
         class_weights: &[f32],
     ) -> Result<Box<dyn Objective>> {
-        let _ = (network, samples);
         Ok(match self {
             Self::Classify => Box::new(Classification),
-            Self::Segment => Box::new(Segmentation { class_weights: class_weights.to_vec(), score: &mask_score }),
-            Self::Detect => todo!(),
+            Self::Segment => {
+                Box::new(Segmentation { class_weights: class_weights.to_vec(), score: Box::new(mask_score) })
+            }
+            Self::Detect => {
+                let layout = FcosLayout::of(network).ok_or_else(|| {
+                    let why = FcosLayout::misfit(network);
+                    Error::Invalid(format!("Cannot train on {}: {why}. Use --arch fcos.", samples.source))
+                })?;
+                let names = samples.targets.boxes().map_or(&[][..], |boxes| &boxes.class_names);
+                let scorer = BoxScorer::new(network, &head_text(&layout, names))?;
+                Box::new(Detection { layout, score: Box::new(move |outputs, samples| scorer.score(outputs, samples)) })
+            }
         })
     }
 
     /// Writes the description of a detector's head beside `out`, and returns its path.
     pub(super) fn save_head(self, network: &Network, out: &Path) -> Result<Option<PathBuf>> {
-        let _ = (network, out);
-        Ok(None)
+        match FcosLayout::of(network).filter(|_| self == Self::Detect) {
+            Some(layout) => {
+                let path = beside(out);
+                files::write_bytes(&path, head_text(&layout, &network.class_names).as_bytes())?;
+                Ok(Some(path))
+            }
+            None => Ok(None),
+        }
     }
 }
 
-/// Mean intersection over union of class maps, `[C, H, W]` each.
-fn mask_score(outputs: &mut dyn Iterator<Item = (usize, Vec<f32>)>, samples: &Samples) -> Result<f32> {
-    let Some(masks) = samples.targets.masks() else { return Ok(0.0) };
-    let plane = (masks.height * masks.width).max(1);
-    let mut confusion = None;
-    for (index, logits) in outputs {
-        let classes = logits.len() / plane;
-        let confusion = confusion.get_or_insert_with(|| Confusion::new(classes, Some(u64::from(VOID))));
-        let best = |at: usize| {
-            let mut best = 0;
-            for class in 1..classes {
-                if logits[class * plane + at] > logits[best * plane + at] {
-                    best = class;
-                }
-            }
-            best as u16
-        };
-        let predicted: Vec<u16> = (0..plane).map(best).collect();
-        let target: Vec<u16> = masks.of_sample(index).iter().map(|&class| u16::from(class)).collect();
-        confusion.add(&target, &predicted).map_err(Error::Invalid)?;
+/// The description of a head with `layout`, for classes of these names.
+fn head_text(layout: &FcosLayout, names: &[String]) -> String {
+    // A network may have more classes than the data.
+    let names = (0..layout.classes).map(|k| names.get(k).cloned().unwrap_or_else(|| format!("class {k}")));
+    let names: Vec<String> = names.map(|name| toml::Value::String(name).to_string()).collect();
+    let mut text = format!("classes = [{}]\ncenter-score = \"geometric-mean\"\n\n", names.join(", "));
+    text += "[boxes]\ncoding = \"ltrb\"\nunits = \"strides\"\nfunction = \"relu\"\n";
+    for level in &layout.levels {
+        let [classes, boxes, centerness] = &level.names;
+        text += &format!("\n[[level]]\nclass = \"{classes}\"\nbox = \"{boxes}\"\ncenter = \"{centerness}\"\n");
+        text += &format!("stride = {}\n", level.stride);
     }
-    Ok(confusion.and_then(|confusion| confusion.scores().miou).unwrap_or(0.0) as f32)
+    text
 }

@@ -1,6 +1,7 @@
 //! Command `train`: trains a new network, or continues training one from a file, for classes, masks or boxes.
 
 mod goal;
+mod scores;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -252,9 +253,25 @@ mod tests {
     }
 
     #[test]
+    fn bundled_networks_for_scenes_are_as_good_as_stated() {
+        let scenes = DataSpec::parse("builtin:scenes").unwrap().load().unwrap();
+        for entry in zoo::BUNDLED.iter().filter(|entry| entry.data == Some("builtin:scenes")) {
+            let network = zoo::bundled(entry.name).unwrap().unwrap();
+            let goal = if network.outputs().len() > 1 { Goal::Detect } else { Goal::Segment };
+            let objective = goal.objective(&network, &scenes, &[]).unwrap();
+            let scaling = network.scaling.clone().unwrap();
+            let measured = score(&network, &scenes, &scaling, objective.as_ref()).unwrap();
+            assert!((measured - entry.test_score).abs() < 0.002, "{}: {measured}", entry.name);
+        }
+    }
+
+    #[test]
     fn invalid_options_are_refused_before_any_data_is_read() {
         let refused = |words: &str| run(parse(words).unwrap()).expect_err("ran").to_string();
         assert!(refused("--arch cnn --data builtin:digits --out x --optimizer adagrad").contains("adagrad"));
+        assert!(refused("--task sort --data builtin:digits --out x").contains("segment or detect"));
+        assert!(refused("--task segment --data builtin:scenes --out x --flip up").contains("horizontal"));
+        assert!(refused("--arch cnn --data builtin:digits --out x --class-weights 1,2").contains("--task segment"));
         assert!(refused("--arch cnn --data builtin:digits --out no/such/folder/x").contains("no folder"));
     }
 }

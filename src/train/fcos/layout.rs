@@ -81,7 +81,7 @@ impl FcosLayout {
     }
 
     /// Why `network` has no such layout, in words.
-    pub(super) fn misfit(network: &Network) -> String {
+    pub fn misfit(network: &Network) -> String {
         let shapes: Vec<String> = network.outputs().iter().map(|output| format_shape(&output.shape)).collect();
         format!(
             "the outputs of the network '{}' are {}, but boxes are trained on three outputs a level, from fine to coarse: \

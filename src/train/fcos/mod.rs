@@ -25,7 +25,7 @@ use crate::network::Network;
 /// Boxes by class, distances and centre-ness.
 pub struct Detection<'a> {
     pub layout: FcosLayout,
-    pub score: &'a Score<'a>,
+    pub score: Box<Score<'a>>,
 }
 
 impl Objective for Detection<'_> {
