@@ -112,7 +112,11 @@ fn write_masks(run: &Run, scores: &SegmentationScores, path: &Path) -> Result<()
     let shape = [samples, masks.height, masks.width];
     write_npz(
         path,
-        &[("ann", &shape, NpzData::U8(&ann)), ("snn", &shape, NpzData::U8(&snn)), ("target", &shape, NpzData::U8(&target))],
+        &[
+            ("ann", &shape, NpzData::U8(&ann)),
+            ("snn", &shape, NpzData::U8(&snn)),
+            ("target", &shape, NpzData::U8(&target)),
+        ],
     )
 }
 

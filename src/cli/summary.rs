@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::scenes::{self, DetectionSummary, SegmentationSummary};
 use super::range_text;
+use super::scenes::{self, DetectionSummary, SegmentationSummary};
 use crate::compute::Backend;
 use crate::convert::{Readout, Recipe};
 use crate::experiment::{Run, Timings};

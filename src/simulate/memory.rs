@@ -72,6 +72,7 @@ pub(super) fn block_rows(plan: &SimulationPlan<'_>, reuse: Reuse<'_>, dense: &[b
     let widest = nodes.filter(|(_, dense)| **dense).map(|(node, _)| node.len()).max().unwrap_or(0);
     let share = plan.samples.div_ceil(2 * threads).max(1);
     // A constant value is stored once, the readout at every step.
-    let widest = (widest * if event_forms_only(plan) { 1 } else { steps }).max(plan.program.network().classes() * steps);
+    let widest =
+        (widest * if event_forms_only(plan) { 1 } else { steps }).max(plan.program.network().classes() * steps);
     (BLOCK_VALUES / widest.max(1)).min(max_bytes / bytes.max(1)).clamp(1, share)
 }

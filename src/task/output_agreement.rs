@@ -60,12 +60,7 @@ pub struct BoxCounts {
 
 impl OutputAgreement {
     /// Compares a run of `network`, as in its file, which may be a `detector`; `None` for a classifier.
-    pub fn new(
-        network: &Network,
-        detector: Option<&Detector>,
-        ann: &AnnRun,
-        recording: &Recording,
-    ) -> Option<Self> {
+    pub fn new(network: &Network, detector: Option<&Detector>, ann: &AnnRun, recording: &Recording) -> Option<Self> {
         if detector.is_none() && network.is_classifier() {
             return None;
         }

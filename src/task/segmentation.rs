@@ -172,7 +172,8 @@ mod tests {
             inputs: inputs.to_vec(),
             shape: shape.to_vec(),
         };
-        let nodes = vec![node(Op::Input, &[], input), node(Op::Reshape, &[0], output)];
+        let scale = Op::Affine { scale: vec![1.0], shift: vec![0.0] };
+        let nodes = vec![node(Op::Input, &[], input), node(scale, &[0], output)];
         Network { name: "n".into(), nodes, output: 1, scaling: None, class_names: vec![] }
     }
 
@@ -185,7 +186,8 @@ mod tests {
     #[test]
     fn maps_of_scores_are_told_by_their_proportions() {
         let found = |input: &[usize], output: &[usize]| {
-            Segmenter::new(&network(input, output), [8, 12]).map(|found| (found.channels, found.size, found.channels_last))
+            Segmenter::new(&network(input, output), [8, 12])
+                .map(|found| (found.channels, found.size, found.channels_last))
         };
         assert_eq!(found(&[3, 8, 12], &[5, 8, 12]), Some((5, [8, 12], false)));
         assert_eq!(found(&[3, 8, 12], &[1, 5, 4, 6]), Some((5, [4, 6], false)));
@@ -208,7 +210,8 @@ mod tests {
     #[test]
     fn small_outputs_are_interpolated_between_centers() {
         // torch: interpolate([[0, 4]], size=(1, 4), mode="bilinear") is 0, 1, 3, 4.
-        let values: Vec<f32> = taps(2, 4).iter().map(|tap| tap.between([0.0, 4.0][tap.low], [0.0, 4.0][tap.high])).collect();
+        let values: Vec<f32> =
+            taps(2, 4).iter().map(|tap| tap.between([0.0, 4.0][tap.low], [0.0, 4.0][tap.high])).collect();
         assert_eq!(values, [0.0, 1.0, 3.0, 4.0]);
         let segmenter = Segmenter::new(&network(&[1, 4, 4], &[2, 2, 2]), [4, 4]).unwrap();
         // Class 1 wins where its score is above 2: beyond the middle.

@@ -64,8 +64,7 @@ impl HeadDecoder {
     /// [`crate::Error::File`] with the line for outputs that the network does not have, and for outputs of another shape.
     pub fn new(head: HeadDescription, text: &HeadText, network: &Network) -> Result<Self> {
         let &[_, height, width] = network.input_shape() else {
-            let reason =
-                format!("the network takes samples of {}, not pictures", format_shape(network.input_shape()));
+            let reason = format!("the network takes samples of {}, not pictures", format_shape(network.input_shape()));
             return Err(text.error(0..0, reason));
         };
         let outputs = network.outputs();
@@ -252,11 +251,8 @@ fn bind(
         }
         let grid = |(index, &stride): (usize, &usize)| {
             let priors = level.priors_of(index).to_vec();
-            let size = GridSize {
-                rows: side(size[1], stride),
-                columns: side(size[0], stride),
-                anchors: priors.len().max(1),
-            };
+            let size =
+                GridSize { rows: side(size[1], stride), columns: side(size[0], stride), anchors: priors.len().max(1) };
             Grid { size, stride: stride as f32, priors }
         };
         strides.iter().enumerate().map(grid).collect()

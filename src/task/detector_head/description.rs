@@ -253,7 +253,9 @@ impl HeadDescription {
         for level in &found.levels {
             let strides = level.strides();
             if let Some(bad) = strides.iter().find(|stride| !(1..=MAX_STRIDE).contains(*stride)) {
-                return Err(head.error(level.class.span(), format!("its stride is {bad}; it must be 1 to {MAX_STRIDE}")));
+                return Err(
+                    head.error(level.class.span(), format!("its stride is {bad}; it must be 1 to {MAX_STRIDE}"))
+                );
             }
             if strides.is_empty() && found.boxes.coding != Coding::Corners {
                 return Err(head.error(level.class.span(), "this level states no stride"));
@@ -334,7 +336,11 @@ mod tests {
         refused("[boxes]", "max-iou = 3.0\n[boxes]", "line 2: max-iou is 3");
         refused("stride = 8", "stride = 8\npriors = [[1.0, -2.0]]", "line 7: its priors");
         refused("stride = 8", "strides = 8", "line 9: unknown field `strides`");
-        refused("classes = [\"a\", \"b\"]", "classes = [\"a\"]\nactivation = \"softmax\"", "line 2: the softmax of one");
+        refused(
+            "classes = [\"a\", \"b\"]",
+            "classes = [\"a\"]\nactivation = \"softmax\"",
+            "line 2: the softmax of one",
+        );
         assert!(parse("").unwrap_err().to_string().contains("classes"));
     }
 }

@@ -1,8 +1,9 @@
 //! Scores of a run on scenes: mean IoU of its class maps, or average precision of its boxes, over the time steps.
 //!
 //! `segmentation.rs` and `detection.rs` read both networks' outputs and compare them with the targets of the samples;
-//! `window.rs` has the mean readout at a step.
+//! `window.rs` has the mean readout at a step, `band.rs` how far a score depends on the pictures.
 
+mod band;
 mod detection;
 mod segmentation;
 mod window;
@@ -64,7 +65,8 @@ pub fn scene_scores(run: &SceneRun<'_>, at: &[usize], control: &JobControl) -> R
 /// Bytes that scoring takes on `threads` threads, beside the recording.
 pub fn scoring_bytes(network: &Network, targets: &Targets, threads: usize) -> usize {
     let masks = targets.masks();
-    let segmenter = masks.and_then(|masks| crate::task::segmentation::Segmenter::new(network, [masks.height, masks.width]));
+    let segmenter =
+        masks.and_then(|masks| crate::task::segmentation::Segmenter::new(network, [masks.height, masks.width]));
     segmenter.map_or(0, |segmenter| {
         let matrix = segmenter.classes() * segmenter.classes() * 8;
         threads * (segmenter.buffer_bytes() + network.classes() * 4 + matrix)

@@ -17,6 +17,7 @@ mod race;
 mod raster;
 mod readout_window;
 mod runs;
+mod scenes;
 mod t_curve;
 mod threshold;
 pub mod tiles;
@@ -48,6 +49,7 @@ impl Pane {
             Self::InitialPotential => initial_potential::show(ui, lab, messages),
             Self::Runs => runs::show(ui, lab, messages),
             Self::Boxes => boxes::show(ui, lab, messages),
+            Self::Scenes => scenes::show(ui, lab, messages),
             Self::Draw => draw::show(ui, lab, messages),
         }
     }

@@ -27,12 +27,13 @@ pub enum Pane {
     #[serde(rename = "history")]
     Runs,
     Boxes,
+    Scenes,
     Draw,
 }
 
 impl Pane {
     /// All panes in reading order.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::TCurve,
         Self::Ledger,
         Self::Mismatch,
@@ -49,6 +50,7 @@ impl Pane {
         Self::InitialPotential,
         Self::Runs,
         Self::Boxes,
+        Self::Scenes,
         Self::Draw,
     ];
 
@@ -77,6 +79,7 @@ impl Pane {
             Self::InitialPotential => "initial",
             Self::Runs => "runs",
             Self::Boxes => "boxes",
+            Self::Scenes => "scenes",
             Self::Draw => "draw",
         }
     }

@@ -89,11 +89,9 @@ fn corners_need_no_stride() {
                 \"fractions\"\n[[level]]\nclass = \"s\"\nbox = \"b\"\n";
     let network = network(32, &[("s", &[1, 3, 2]), ("b", &[1, 3, 4])]);
     let decoder = decoder(text, &network).unwrap();
-    let output = [
-        [0.9, 0.1, 0.8, 0.0, 0.0, 0.7].as_slice(),
-        &[0.0, 0.0, 0.5, 0.5, 0.0, 0.0, 0.5, 0.45, 0.5, 0.5, 1.0, 1.5],
-    ]
-    .concat();
+    let output =
+        [[0.9, 0.1, 0.8, 0.0, 0.0, 0.7].as_slice(), &[0.0, 0.0, 0.5, 0.5, 0.0, 0.0, 0.5, 0.45, 0.5, 0.5, 1.0, 1.5]]
+            .concat();
     let found = decoder.boxes(&output);
     let classes: Vec<usize> = found.iter().map(|b| b.class).collect();
     assert_eq!(classes, [0, 1, 1], "the second of class a overlaps the first");
@@ -105,7 +103,10 @@ fn outputs_that_do_not_fit_are_named_with_their_line() {
     let network = network(32, &[("cls", &[2, 4, 4]), ("reg", &[4, 4, 5]), ("ctr", &[1, 4, 4])]);
     let refused = |text: &str| decoder(text, &network).unwrap_err().to_string();
     let error = refused(FCOS);
-    assert!(error.contains("d.head.toml: line 8: output 'reg' has the shape 4x4x5; 4 values for each of 4x4"), "{error}");
+    assert!(
+        error.contains("d.head.toml: line 8: output 'reg' has the shape 4x4x5; 4 values for each of 4x4"),
+        "{error}"
+    );
     let error = refused(&FCOS.replace("\"cls\"", "\"scores\""));
     assert!(error.contains("line 7: the network has no output 'scores'; it has 'cls', 'reg', 'ctr'"), "{error}");
 }

@@ -15,6 +15,7 @@ pub mod race;
 pub mod raster;
 pub mod readout_window;
 pub mod runs;
+pub mod scenes;
 pub mod t_curve;
 pub mod threshold;
 pub mod transfer;
@@ -43,6 +44,7 @@ pub fn title(pane: Pane) -> &'static str {
         Pane::InitialPotential => "v(0)",
         Pane::Runs => "Runs",
         Pane::Boxes => "Boxes",
+        Pane::Scenes => "Scenes",
         Pane::Draw => "Draw",
     }
 }
