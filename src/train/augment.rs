@@ -250,8 +250,7 @@ mod tests {
         let (mut a, mut b) = (ChaCha8Rng::seed_from_u64(1), ChaCha8Rng::seed_from_u64(1));
         let only_shift = Augmentation { shift: 2, ..Augmentation::default() };
         let changes: Vec<[isize; 2]> = (0..9).map(|_| Change::random(only_shift, &mut a).shift).collect();
-        let drawn: Vec<[isize; 2]> =
-            (0..9).map(|_| [(); 2].map(|()| isize::from(b.random_range(-2i16..=2)))).collect();
+        let drawn: Vec<[isize; 2]> = (0..9).map(|_| [(); 2].map(|()| isize::from(b.random_range(-2i16..=2)))).collect();
         assert_eq!(changes, drawn);
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! Host memory only; uses no tensors.
 
-use rand::seq::SliceRandom;
 use rand::SeedableRng;
+use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::augment::{Augmentation, Change};
@@ -131,8 +131,13 @@ mod tests {
 
     #[test]
     fn shifts_move_whole_images() {
-        let moved =
-            |shift| gather(&samples(), &Scaling::Bytes, &[1], || Change { shift, ..Change::default() }).values.iter().map(|v| v / 127.5).collect::<Vec<_>>();
+        let moved = |shift| {
+            gather(&samples(), &Scaling::Bytes, &[1], || Change { shift, ..Change::default() })
+                .values
+                .iter()
+                .map(|v| v / 127.5)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(moved([0, 0]), [6.0, 7.0, 8.0, 9.0, 10.0, 11.0]);
         assert_eq!(moved([1, 0]), [0.0, 0.0, 0.0, 6.0, 7.0, 8.0]);
         assert_eq!(moved([-1, 1]), [0.0, 9.0, 10.0, 0.0, 0.0, 0.0]);

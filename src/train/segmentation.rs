@@ -142,10 +142,39 @@ mod tests {
         // torch.nn.functional.cross_entropy(logits, masks, weight, ignore_index=255)
         let plain = pixel_cross_entropy(LOGITS.to_vec(), &MASKS, 2, &[]);
         let weighted = pixel_cross_entropy(LOGITS.to_vec(), &MASKS, 2, &[1.0, 2.0, 0.5]);
-        assert!((plain.value - 1.242_794_8).abs() < 1e-6 && (weighted.value - 2.020_527_6).abs() < 1e-6, "{plain:?} {weighted:?}");
+        assert!(
+            (plain.value - 1.242_794_8).abs() < 1e-6 && (weighted.value - 2.020_527_6).abs() < 1e-6,
+            "{plain:?} {weighted:?}"
+        );
         assert_eq!((plain.hits, weighted.hits), ([2, 3], [2, 3]));
-        let plain_slopes = [-0.077947598, 0.005641256, 0.05698426, 0.019689919, 0.020963338, -0.025331175, 0.0, 0.227275451, 0.0, -0.322017955, 0.0, 0.094742504];
-        let weighted_slopes = [-0.066812227, 0.002417681, 0.048843651, 0.008438537, 0.017968575, -0.010856218, 0.0, 0.389615059, 0.0, -0.55203078, 0.0, 0.162415721];
+        let plain_slopes = [
+            -0.077947598,
+            0.005641256,
+            0.05698426,
+            0.019689919,
+            0.020963338,
+            -0.025331175,
+            0.0,
+            0.227275451,
+            0.0,
+            -0.322017955,
+            0.0,
+            0.094742504,
+        ];
+        let weighted_slopes = [
+            -0.066812227,
+            0.002417681,
+            0.048843651,
+            0.008438537,
+            0.017968575,
+            -0.010856218,
+            0.0,
+            0.389615059,
+            0.0,
+            -0.55203078,
+            0.0,
+            0.162415721,
+        ];
         for (found, expected) in [(plain.gradient, plain_slopes), (weighted.gradient, weighted_slopes)] {
             assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{found:?}");
         }

@@ -122,9 +122,7 @@ impl TrainableNetwork {
                     apply_node(&self.network, node, &params(self.layers[id].as_ref()), inputs)
                 }
             }
-            (None, Op::Resample { rows, columns }) => {
-                resample::resample(value_of(done, node.inputs[0]), rows, columns)
-            }
+            (None, Op::Resample { rows, columns }) => resample::resample(value_of(done, node.inputs[0]), rows, columns),
             (None, op) => apply_node(&self.network, node, &NodeParams::of(op, &self.device), inputs),
             (layer, _) => apply_node(&self.network, node, &params(layer.as_ref()), inputs),
         }

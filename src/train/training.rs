@@ -127,15 +127,8 @@ pub fn train(
         split.shuffle();
         let order = split.training.clone();
         let (mut loss_sum, mut hits, mut counted, mut seen) = (0.0, 0, 0, 0);
-        let mut state = TrainProgress {
-            epoch,
-            epochs: options.epochs,
-            batch: 0,
-            batches,
-            loss: 0.0,
-            accuracy: None,
-            score: None,
-        };
+        let mut state =
+            TrainProgress { epoch, epochs: options.epochs, batch: 0, batches, loss: 0.0, accuracy: None, score: None };
         let mut chunks = order.chunks(options.batch);
         let mut prepare = |chunk: Option<&[usize]>| {
             chunk.map(|chunk| gather(samples, scaling, chunk, || split.change(options.augmentation)))
@@ -242,7 +235,8 @@ impl Best<'_> {
     }
 
     fn finish(self, stopped: bool) -> Result<TrainResult> {
-        let best = self.found.ok_or_else(|| Error::Internal("a training ended before it looked at its weights".into()))?;
+        let best =
+            self.found.ok_or_else(|| Error::Internal("a training ended before it looked at its weights".into()))?;
         Ok(TrainResult { stopped, ..best })
     }
 }
@@ -270,7 +264,8 @@ fn score_at(
             Err(error) => unreachable!("nothing cancels the evaluation: {error}"),
         }
     };
-    let mut outputs = indices.chunks(evaluation_rows(samples)).flat_map(|chunk| -> Vec<(usize, Vec<f32>)> { run(chunk) });
+    let mut outputs =
+        indices.chunks(evaluation_rows(samples)).flat_map(|chunk| -> Vec<(usize, Vec<f32>)> { run(chunk) });
     objective.score(&mut outputs, samples)
 }
 

@@ -4,11 +4,10 @@ use std::path::{Path, PathBuf};
 
 use super::scores::{BoxScorer, mask_score};
 use crate::data::Samples;
-use crate::files;
 use crate::network::Network;
 use crate::task::detector_head::beside;
 use crate::train::{Classification, Detection, FcosLayout, Flips, Objective, Segmentation};
-use crate::{Error, Result};
+use crate::{Error, Result, files};
 
 /// The word of `--task`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -56,11 +56,7 @@ impl BoxScorer {
     }
 
     /// COCO's average precision at the overlap 0.5; 0 without objects.
-    pub(super) fn score(
-        &self,
-        outputs: &mut dyn Iterator<Item = (usize, Vec<f32>)>,
-        samples: &Samples,
-    ) -> Result<f32> {
+    pub(super) fn score(&self, outputs: &mut dyn Iterator<Item = (usize, Vec<f32>)>, samples: &Samples) -> Result<f32> {
         let Some(boxes) = samples.targets.boxes() else { return Ok(0.0) };
         let id = |index: usize| Id::Number(index as i64 + 1);
         let categories = boxes.class_names.iter().enumerate();
@@ -71,11 +67,7 @@ impl BoxScorer {
         let mut found = Vec::new();
         for (index, output) in outputs {
             let picture = truth.pictures.len() as u32;
-            truth.pictures.push(Picture {
-                id: id(index),
-                file_name: String::new(),
-                size: self.size.map(Some),
-            });
+            truth.pictures.push(Picture { id: id(index), file_name: String::new(), size: self.size.map(Some) });
             let own = boxes.of_sample.get(index).map_or(&[][..], Vec::as_slice);
             truth.objects.extend(own.iter().map(|target| ObjectBox {
                 picture,

@@ -210,7 +210,8 @@ mod tests {
                     tensor_to_vec(bias.grad(&grads).unwrap().unsqueeze()),
                 ]
             };
-            for (what, (ours, theirs)) in ["y", "∂x", "∂w", "∂b"].into_iter().zip(run(true).iter().zip(&run(false))) {
+            for (what, (ours, theirs)) in ["y", "∂x", "∂w", "∂b"].into_iter().zip(run(true).iter().zip(&run(false)))
+            {
                 let size = theirs.iter().fold(1.0f32, |size, value| size.max(value.abs()));
                 let off = ours.iter().zip(theirs).map(|(a, b)| (a - b).abs() / size).fold(0.0, f32::max);
                 assert!(ours.len() == theirs.len() && off < 1e-5, "{what} is off by {off} with {kernel} {stride}");

@@ -47,8 +47,7 @@ pub(super) fn generalized_iou(predicted: [f64; 4], truth: [f64; 4]) -> (f64, [f6
         let of_hull = (1.0 - is_inner) * size(outer, across);
         let of_union = size(predicted, across) - of_shared;
         let of_iou = (of_shared * (union + EPSILON) - shared * of_union) / (union + EPSILON).powi(2);
-        let of_rest =
-            ((of_hull - of_union) * (hull + EPSILON) - (hull - union) * of_hull) / (hull + EPSILON).powi(2);
+        let of_rest = ((of_hull - of_union) * (hull + EPSILON) - (hull - union) * of_hull) / (hull + EPSILON).powi(2);
         of_rest - of_iou
     };
     (loss, [0, 1, 2, 3].map(slope))

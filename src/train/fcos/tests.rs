@@ -16,11 +16,7 @@ fn target(class: u16, corners: [f32; 4]) -> TargetBox {
 /// Three samples: three objects, none, and one large object.
 fn boxes() -> Vec<Vec<TargetBox>> {
     vec![
-        vec![
-            target(0, [4.0, 6.0, 30.0, 28.0]),
-            target(2, [10.0, 8.0, 22.0, 20.0]),
-            target(1, [33.0, 5.0, 63.0, 44.0]),
-        ],
+        vec![target(0, [4.0, 6.0, 30.0, 28.0]), target(2, [10.0, 8.0, 22.0, 20.0]), target(1, [33.0, 5.0, 63.0, 44.0])],
         Vec::new(),
         vec![target(2, [1.0, 2.0, 61.0, 47.0])],
     ]
@@ -61,7 +57,11 @@ fn losses_and_slopes_are_those_of_torchvision() {
             8.0,
             [7.499_134_275_960_607, 0.934_688_955_902_140_8, 0.915_579_595_539_841_3],
             8.150_285_379_277_769,
-            [(0, 37, 1.794_766_923_591_624_3e-4), (0, 407, 2.445_063_840_570_297e-4), (2, 0, 0.018_298_997_693_559_853)],
+            [
+                (0, 37, 1.794_766_923_591_624_3e-4),
+                (0, 407, 2.445_063_840_570_297e-4),
+                (2, 0, 0.018_298_997_693_559_853),
+            ],
         ),
         (
             4.0,
@@ -88,8 +88,7 @@ fn losses_and_slopes_are_those_of_torchvision() {
 fn slopes_are_those_of_finite_differences() {
     let (layout, boxes) = (layout(4.0), boxes());
     // No output near 0, where a distance has a kink.
-    let outputs: Vec<f32> =
-        outputs().iter().map(|value| if value.abs() < 0.05 { 0.3 } else { *value }).collect();
+    let outputs: Vec<f32> = outputs().iter().map(|value| if value.abs() < 0.05 { 0.3 } else { *value }).collect();
     let (_, gradient) = fcos_loss(&layout, &outputs, &boxes);
     let step = 1.0 / 1024.0;
     for k in (0..outputs.len()).step_by(7) {
@@ -110,7 +109,12 @@ fn an_empty_batch_learns_only_the_background_and_crowds_nothing() {
     for boxes in [Vec::new(), vec![crowd]] {
         let (parts, gradient) = fcos_loss(&layout, &outputs()[..480], &[boxes]);
         assert!(parts[0] > 0.0 && parts[1..] == [0.0, 0.0]);
-        assert!(gradient[144..336].iter().all(|slope| *slope == 0.0) && gradient[..144].iter().all(|slope| *slope > 0.0));
+        assert!(
+            gradient[144..336].iter().all(|slope| *slope == 0.0) && gradient[..144].iter().all(|slope| *slope > 0.0)
+        );
     }
-    assert!(FcosLayout::of(&ZooArchitecture::Cnn.build(&[3, 48, 64], 3, parse_activation("relu").unwrap(), 1).unwrap()).is_none());
+    assert!(
+        FcosLayout::of(&ZooArchitecture::Cnn.build(&[3, 48, 64], 3, parse_activation("relu").unwrap(), 1).unwrap())
+            .is_none()
+    );
 }

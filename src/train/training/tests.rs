@@ -55,7 +55,9 @@ fn every_architecture_learns_two_classes() {
         (ZooArchitecture::Resnet, "qcfs:8"),
         (ZooArchitecture::Mlp, "relu"),
     ] {
-        let trained = train(&network(arch, activation), &samples, &Scaling::Unit, &options(), &Classification, never_stop).unwrap();
+        let trained =
+            train(&network(arch, activation), &samples, &Scaling::Unit, &options(), &Classification, never_stop)
+                .unwrap();
         let accuracy = accuracy(&trained.network, &fresh, &Scaling::Unit).unwrap();
         assert!(accuracy > 0.95 && trained.score > 0.9, "{arch:?} {activation}: {accuracy}");
         assert_eq!(trained.network.class_names, ["left", "right"]);
@@ -73,8 +75,15 @@ fn sgd_learns_with_shifted_images() {
         epochs: 10,
         ..options()
     };
-    let trained =
-        train(&network(ZooArchitecture::Cnn, "relu"), &halves(200), &Scaling::Unit, &options, &Classification, never_stop).unwrap();
+    let trained = train(
+        &network(ZooArchitecture::Cnn, "relu"),
+        &halves(200),
+        &Scaling::Unit,
+        &options,
+        &Classification,
+        never_stop,
+    )
+    .unwrap();
     assert!(trained.score > 0.9, "{}", trained.score);
 }
 
@@ -82,10 +91,22 @@ fn sgd_learns_with_shifted_images() {
 fn the_same_seed_gives_the_same_weights() {
     let samples = halves(60);
     let run = |seed| {
-        let options = TrainOptions { epochs: 2, augmentation: Augmentation { shift: 1, ..Augmentation::default() }, seed, ..options() };
-        ops(&train(&network(ZooArchitecture::Resnet, "qcfs:8"), &samples, &Scaling::Unit, &options, &Classification, never_stop)
-            .unwrap()
-            .network)
+        let options = TrainOptions {
+            epochs: 2,
+            augmentation: Augmentation { shift: 1, ..Augmentation::default() },
+            seed,
+            ..options()
+        };
+        ops(&train(
+            &network(ZooArchitecture::Resnet, "qcfs:8"),
+            &samples,
+            &Scaling::Unit,
+            &options,
+            &Classification,
+            never_stop,
+        )
+        .unwrap()
+        .network)
     };
     assert_eq!(run(1), run(1));
     assert_ne!(run(1), run(2));
@@ -106,30 +127,50 @@ fn thresholds_and_normalizations_are_learned() {
 fn stopping_returns_the_best_weights() {
     let mut validations = Vec::new();
     let mut batches = 0;
-    let trained = train(&network(ZooArchitecture::Mlp, "relu"), &halves(200), &Scaling::Unit, &options(), &Classification, |at| {
-        validations.extend(at.score);
-        batches += 1;
-        if at.epoch == 3 && at.batch == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    })
+    let trained = train(
+        &network(ZooArchitecture::Mlp, "relu"),
+        &halves(200),
+        &Scaling::Unit,
+        &options(),
+        &Classification,
+        |at| {
+            validations.extend(at.score);
+            batches += 1;
+            if at.epoch == 3 && at.batch == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        },
+    )
     .unwrap();
     assert!(trained.stopped && validations.len() == 2);
     // Eight batches and one validation per epoch.
     assert_eq!(batches, 9 + 9 + 2);
     assert!(validations.iter().all(|&accuracy| accuracy <= trained.score));
-    let first = train(&network(ZooArchitecture::Mlp, "relu"), &halves(200), &Scaling::Unit, &options(), &Classification, |_| {
-        ControlFlow::Break(())
-    });
+    let first = train(
+        &network(ZooArchitecture::Mlp, "relu"),
+        &halves(200),
+        &Scaling::Unit,
+        &options(),
+        &Classification,
+        |_| ControlFlow::Break(()),
+    );
     assert!(first.unwrap().stopped, "a stop in the first batch has weights to keep too");
 }
 
 #[test]
 fn training_continues_from_the_function_of_a_trained_network() {
     let samples = halves(200);
-    let trained =
-        train(&network(ZooArchitecture::Resnet, "relu"), &samples, &Scaling::Unit, &options(), &Classification, never_stop).unwrap();
+    let trained = train(
+        &network(ZooArchitecture::Resnet, "relu"),
+        &samples,
+        &Scaling::Unit,
+        &options(),
+        &Classification,
+        never_stop,
+    )
+    .unwrap();
     // One step with almost no learning rate must preserve the function, BatchNorm included.
     let tiny_rate = TrainOptions { epochs: 1, batch: 160, learning_rate: 1e-9, ..options() };
-    let again = train(&trained.network, &samples, &Scaling::Unit, &tiny_rate, &Classification, never_stop).unwrap().network;
+    let again =
+        train(&trained.network, &samples, &Scaling::Unit, &tiny_rate, &Classification, never_stop).unwrap().network;
     for (before, after) in trained.network.nodes.iter().zip(&again.nodes) {
         if let (Op::Affine { scale: a, shift: b }, Op::Affine { scale: c, shift: d }) = (&before.op, &after.op) {
             let near = |x: &[f32], y: &[f32]| x.iter().zip(y).all(|(x, y)| (x - y).abs() < 0.02 * (1.0 + x.abs()));
@@ -176,7 +217,9 @@ fn one_output_value_is_trained_as_the_logit_of_class_1() {
 fn invalid_training_input_is_refused_with_a_reason() {
     let net = network(ZooArchitecture::Mlp, "relu");
     let refused = |net: &Network, samples: &Samples, options: &TrainOptions| {
-        train(net, samples, &Scaling::Unit, options, &Classification, never_stop).expect_err("trained what it should refuse").to_string()
+        train(net, samples, &Scaling::Unit, options, &Classification, never_stop)
+            .expect_err("trained what it should refuse")
+            .to_string()
     };
     let samples = halves(20);
     assert!(refused(&net, &Samples { labels: Arc::default(), ..samples.clone() }, &options()).contains("no labels"));
@@ -219,7 +262,13 @@ fn rectangles(count: usize) -> Samples {
             let inside = (left..right).contains(&x) && (top..bottom).contains(&y);
             let color = if kind == 0 { 200.0 } else { 90.0 };
             values.push(if inside { color } else { ((x * 7 + y * 13 + index) % 30) as f32 });
-            classes.push(if x == 0 { VOID } else if inside { kind as u8 + 1 } else { 0 });
+            classes.push(if x == 0 {
+                VOID
+            } else if inside {
+                kind as u8 + 1
+            } else {
+                0
+            });
         }
         let corners = [left, top, right, bottom].map(|side| side as f32);
         let class = kind as u16;
@@ -233,7 +282,8 @@ fn rectangles(count: usize) -> Samples {
         instances: None,
         class_names: names(&["ground", "bright", "dim"]),
     };
-    let boxes = Boxes { of_sample: Arc::new(of_sample), class_names: names(&["bright", "dim"]), places: Arc::default() };
+    let boxes =
+        Boxes { of_sample: Arc::new(of_sample), class_names: names(&["bright", "dim"]), places: Arc::default() };
     Samples {
         source: "rectangles".into(),
         shape: vec![1, side, side],
@@ -251,7 +301,7 @@ fn train_on_rectangles(arch: ZooArchitecture, options: &TrainOptions) -> (Vec<Op
     let classes = if arch == ZooArchitecture::Fcn { 3 } else { 2 };
     let network = arch.build(&[1, 32, 32], classes, Activation::Relu, 3).unwrap();
     let score = |outputs: &mut dyn Iterator<Item = (usize, Vec<f32>)>, _: &Samples| {
-        assert!(outputs.all(|(_, output)| output.iter().all(|value| value.is_finite())));
+        outputs.for_each(|(_, output)| assert!(output.iter().all(|value| value.is_finite())));
         Ok(0.0)
     };
     let objective: Box<dyn Objective> = match FcosLayout::of(&network) {
