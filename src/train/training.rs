@@ -294,4 +294,6 @@ fn check_options(options: &TrainOptions, samples: &Samples) -> Result<()> {
 }
 
 #[cfg(test)]
+mod scene_tests;
+#[cfg(test)]
 mod tests;
