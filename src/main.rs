@@ -36,6 +36,8 @@ enum Command {
     Race(Box<cli::race::RaceArgs>),
     /// Diagnose a network, its data and a recipe before a run
     Check(Box<cli::check::CheckArgs>),
+    /// Attack a network by noise or by adversarial images
+    Attack(Box<cli::attack::AttackArgs>),
     /// Export a run to formats that other programs read
     Export(Box<cli::export::ExportArgs>),
     /// Download a public data set: mnist, fashion-mnist or cifar10
@@ -64,6 +66,7 @@ fn run_command(arguments: Arguments) -> Result<ExitCode> {
         Some(Command::Check(args)) => return cli::check::run(*args),
         Some(Command::Run(args)) => cli::run::run(*args),
         Some(Command::Race(args)) => cli::race::run(*args),
+        Some(Command::Attack(args)) => cli::attack::run(*args),
         Some(Command::Export(args)) => cli::export::run(*args),
         Some(Command::Fetch(args)) => cli::fetch::run(args),
         Some(Command::Train(args)) => cli::train::run(args),

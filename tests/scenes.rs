@@ -1,13 +1,16 @@
 //! Scene tests: data sets with masks and boxes as others wrote them, and `spikescope score` on reference vectors.
 
+#[path = "common/scene_network.rs"]
+mod scene_network;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::Arc;
 
+use scene_network::network;
 use serde_json::Value;
 use spikescope::data::scenes::coco::GroundTruth;
 use spikescope::data::{DataSpec, NpzData, Samples, write_npz};
-use spikescope::network::{Activation, Network, Node, NodeId, Op, Weights, safetensors};
+use spikescope::network::safetensors;
 
 /// A file or folder beside the project; `None`, after printing why the test is skipped, if it is absent.
 fn shared(name: &str) -> Option<PathBuf> {
@@ -79,6 +82,24 @@ fn blood_cells_have_the_boxes_of_their_files() {
         "{text}"
     );
 }
+
+/// FNV-1a of values, masks and boxes.
+fn digest(samples: &Samples) -> u64 {
+    let (masks, boxes) = (samples.targets.masks().unwrap(), samples.targets.boxes().unwrap());
+    let corners = boxes.of_sample.iter().flatten().flat_map(|boxed| boxed.corners);
+    let values = samples.values.iter().copied().chain(corners).map(|value| value as u64);
+    let classes = masks.classes.iter().map(|class| u64::from(*class));
+    values.chain(classes).fold(0xcbf2_9ce4_8422_2325, |hash, value| (hash ^ value).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[test]
+fn scenes_are_the_same_on_every_machine() {
+    let found = ["builtin:scenes", "builtin:scenes-train", "builtin:scenes,size=64x128,difficulty=0.9,seed=2"]
+        .map(|spec| digest(&load(spec)));
+    assert_eq!(found, SCENES, "{found:#018x?}");
+}
+
+const SCENES: [u64; 3] = [0x0b83_b9eb_f3c2_959a, 0x267f_2b26_04f1_904a, 0xbd0d_c1c0_6cec_0e18];
 
 fn score(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_spikescope")).arg("score").args(args).output().unwrap()
@@ -173,57 +194,6 @@ fn bad_predictions_end_with_code_2_and_a_sentence() {
     refused(&["boxes", &good, &truth], "dt.json: line 1, column");
     refused(&["boxes", &truth, "/nowhere.json"], "/nowhere.json");
     refused(&["masks", &put("a.npz", "PK")], "a.npz: archive");
-}
-
-/// A network of input 3×`side`×`side`: a convolution with ReLU, and for each output a convolution of the given channels.
-/// Weights are drawn from a seed.
-fn network(side: usize, stride: usize, outputs: &[(&str, usize)]) -> Network {
-    let mut state = 9u64;
-    let mut draw = move |count: usize, scale: f32| -> Vec<f32> {
-        (0..count)
-            .map(|_| {
-                state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-                ((state >> 40) as f32 / (1u64 << 24) as f32 - 0.5) * scale
-            })
-            .collect()
-    };
-    let mut conv = |inputs: usize, channels: usize, kernel: usize, stride: usize, scale: f32| Op::Conv2d {
-        weight: Weights {
-            shape: vec![channels, inputs, kernel, kernel],
-            data: Arc::new(draw(channels * inputs * kernel * kernel, scale)),
-        },
-        bias: Some(Weights { shape: vec![channels], data: Arc::new(draw(channels, 0.5)) }),
-        stride: [stride; 2],
-        padding: [kernel / 2; 4],
-        dilation: [1; 2],
-        groups: 1,
-    };
-    let node = |name: &str, op, inputs: &[NodeId], shape: &[usize]| Node {
-        name: name.into(),
-        op,
-        inputs: inputs.to_vec(),
-        shape: shape.to_vec(),
-    };
-    let small = side.div_ceil(stride);
-    let mut nodes = vec![
-        node("input", Op::Input, &[], &[3, side, side]),
-        node("conv", conv(3, 8, 3, stride, 1.5), &[0], &[8, small, small]),
-        node("act", Op::Activation(Activation::Relu), &[1], &[8, small, small]),
-    ];
-    let mut flat = Vec::new();
-    for (name, channels) in outputs {
-        nodes.push(node(&format!("{name}.conv"), conv(8, *channels, 1, 1, 2.0), &[2], &[*channels, small, small]));
-        if outputs.len() > 1 {
-            let len = channels * small * small;
-            nodes.push(node(name, Op::Reshape, &[nodes.len() - 1], &[len]));
-            flat.push((nodes.len() - 1, len));
-        }
-    }
-    if outputs.len() > 1 {
-        let ids: Vec<NodeId> = flat.iter().map(|(id, _)| *id).collect();
-        nodes.push(node("all", Op::Concat { axis: 0 }, &ids, &[flat.iter().map(|(_, len)| len).sum()]));
-    }
-    Network { name: "scenes".into(), output: nodes.len() - 1, nodes, scaling: None, class_names: vec![] }
 }
 
 /// Runs `spikescope run` on `model` and returns its summary.

@@ -14,6 +14,7 @@
 //! Imports nothing of `lab` or `ui`: the command line and the window's engine threads use the same functions.
 
 pub mod adapt;
+pub mod attacked;
 pub mod background_load;
 pub mod cache;
 mod classes;

@@ -223,8 +223,8 @@ mod tests {
             let [left, top, right, bottom] = boxes.first().map_or([0.0; 4], |found| found.corners);
             for (k, (&value, &class)) in to.iter().zip(&classes).enumerate() {
                 let (x, y) = ((k % 60) as f32 + 0.5, (k / 60) as f32 + 0.5);
-                assert!(value > 130.0 || class != 1, "{change:?} {x} {y} {value}");
-                assert!(value < 70.0 || class == 1 || (60.0..140.0).contains(&value), "{change:?} {value} {class}");
+                // The nearest pixel has a quarter of the value at least.
+                assert!(if class == 1 { value > 49.0 } else { value < 151.0 }, "{change:?} {x} {y} {value} {class}");
                 let is_in = x > left && x < right && y > top && y < bottom;
                 let edge = [x - left, right - x, y - top, bottom - y].iter().any(|d| d.abs() < 1.0);
                 assert!(boxes.is_empty() || edge || is_in == (class == 1), "{change:?} {x} {y} {class} {boxes:?}");

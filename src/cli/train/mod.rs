@@ -245,7 +245,9 @@ mod tests {
     #[test]
     fn arch_and_init_exclude_each_other() {
         let rest = "--data builtin:digits-train --out x.safetensors";
-        assert!(run(parse(rest).unwrap()).unwrap_err().to_string().contains("--arch"));
+        assert!(parse(rest).is_none());
+        let without = parse(&format!("--task classify {rest}")).unwrap();
+        assert!(run(without).unwrap_err().to_string().contains("--arch"));
         assert!(parse(&format!("--arch cnn --init y.safetensors {rest}")).is_none());
         let args = parse(&format!("--arch resnet --activation qcfs:8 --lr 0.01 {rest}")).unwrap();
         assert_eq!((args.arch.as_deref(), args.lr, args.epochs), (Some("resnet"), Some(0.01), 10));

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
-use super::SceneRun;
 use super::band::band;
+use super::scene_run::SceneRun;
 use crate::Result;
 use crate::data::scenes::coco::{Category, CocoDetection, GroundTruth, Id, ObjectBox, Picture};
 use crate::data::{Boxes, PicturePlace};

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
-use super::SceneRun;
 use super::band::band;
+use super::scene_run::SceneRun;
 use crate::data::Masks;
 use crate::data::samples::targets::VOID;
 use crate::progress::JobControl;

@@ -16,6 +16,7 @@ mod offset_spikes;
 mod race;
 mod raster;
 mod readout_window;
+mod robustness;
 mod runs;
 mod scenes;
 mod t_curve;
@@ -50,6 +51,7 @@ impl Pane {
             Self::Runs => runs::show(ui, lab, messages),
             Self::Boxes => boxes::show(ui, lab, messages),
             Self::Scenes => scenes::show(ui, lab, messages),
+            Self::Robustness => robustness::show(ui, lab, messages),
             Self::Draw => draw::show(ui, lab, messages),
         }
     }

@@ -28,12 +28,13 @@ pub enum Pane {
     Runs,
     Boxes,
     Scenes,
+    Robustness,
     Draw,
 }
 
 impl Pane {
     /// All panes in reading order.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::TCurve,
         Self::Ledger,
         Self::Mismatch,
@@ -51,6 +52,7 @@ impl Pane {
         Self::Runs,
         Self::Boxes,
         Self::Scenes,
+        Self::Robustness,
         Self::Draw,
     ];
 
@@ -80,6 +82,7 @@ impl Pane {
             Self::Runs => "runs",
             Self::Boxes => "boxes",
             Self::Scenes => "scenes",
+            Self::Robustness => "robustness",
             Self::Draw => "draw",
         }
     }
@@ -93,6 +96,7 @@ impl Pane {
             Self::Energy => Some(SnapshotPart::Operations),
             Self::ReadoutWindow => Some(SnapshotPart::Readout),
             Self::InitialPotential => Some(SnapshotPart::Initial),
+            Self::Robustness => Some(SnapshotPart::Robustness),
             _ => None,
         }
     }

@@ -111,6 +111,15 @@ pub fn about(pane: Pane) -> About {
              precision; o the readout, t(0) its delay",
             "PASCAL VOC: Everingham et al., IJCV 2010; COCO: Lin et al., ECCV 2014; delay: Bu et al., CVPR 2025",
         ),
+        Pane::Robustness => (
+            &[
+                "x_{adv} = x + ε sign(g)",
+                "3 ≤ frac{max (f(x + δ) − f(x))^{2}}{E (f(x + δ) − f(x))^{2}} ≤ 3 n,   n = sum{g_{i} ≠ 0}{} 1",
+            ],
+            "x the pixels from 0 to 1, ε the radius of the ball, f the probability of the label against the runner-up, g the \
+             gradient, δ the perturbation",
+            "FGSM: Goodfellow et al., ICLR 2015; the bounds follow from the inequality of Cauchy and Schwarz",
+        ),
         Pane::Draw => (
             &["p_{k} = frac{exp(o_{k} / T)}{sum{j}{} exp(o_{j} / T)}"],
             "o the readout of class k, summed over T steps; of the ANN the logit, with T = 1",

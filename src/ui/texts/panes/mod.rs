@@ -14,6 +14,7 @@ pub mod pane_header;
 pub mod race;
 pub mod raster;
 pub mod readout_window;
+pub mod robustness;
 pub mod runs;
 pub mod scenes;
 pub mod t_curve;
@@ -45,6 +46,7 @@ pub fn title(pane: Pane) -> &'static str {
         Pane::Runs => "Runs",
         Pane::Boxes => "Boxes",
         Pane::Scenes => "Scenes",
+        Pane::Robustness => "Robustness",
         Pane::Draw => "Draw",
     }
 }

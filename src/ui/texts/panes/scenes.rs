@@ -19,7 +19,7 @@ pub const ONLY_SNN: &str = "only SNN wrong";
 pub const BOTH_WRONG: &str = "both wrong";
 pub const MIOU: &str = "mIoU";
 pub const MAP: &str = "mAP";
-pub const BAND: &str = "95 % of drawn pictures";
+pub const BAND: &str = "95 % band of the ANN";
 pub const PICTURES: &str = "Pictures with masks or boxes";
 pub const CLICK: &str = "Click a wrong place: the neuron behind it comes into focus.";
 
