@@ -45,6 +45,13 @@ pub const BUNDLED: &[Bundled] = &[
         test_score: 0.9985,
         bytes: include_bytes!("../../../assets/digits-resnet.safetensors"),
     },
+    Bundled {
+        name: "scenes-det",
+        description: "Detector of five shapes in drawn scenes (FCOS) with ReLU; errors of rates move its boxes.",
+        data: Some("builtin:scenes"),
+        test_score: 0.9753,
+        bytes: include_bytes!("../../../assets/scenes-det.safetensors"),
+    },
 ];
 
 /// Loads the bundled network `name`; `None` for an unknown name.

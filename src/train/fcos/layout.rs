@@ -62,11 +62,11 @@ impl FcosLayout {
                 return None;
             };
             let same = [boxes, centerness].iter().all(|output| output.shape[1..] == [rows, columns]);
-            let stride = height.div_ceil(rows.max(1));
-            let fits = rows == height.div_ceil(stride) && columns == width.div_ceil(stride);
-            if !(same && fits) {
-                return None;
-            }
+            // Sides that are no multiples leave it open; strides are usually powers of two.
+            let fits = |stride: &usize| rows == height.div_ceil(*stride) && columns == width.div_ceil(*stride);
+            let powers = (0..usize::BITS - 1).map(|power| 1usize << power);
+            let stride = powers.take_while(|stride| *stride <= 2 * height.max(width)).find(fits);
+            let stride = stride.or_else(|| (1..=height.max(width)).find(fits)).filter(|_| same)?;
             found.push(FcosLevel {
                 stride,
                 size: [rows, columns],

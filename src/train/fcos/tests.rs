@@ -118,3 +118,13 @@ fn an_empty_batch_learns_only_the_background_and_crowds_nothing() {
             .is_none()
     );
 }
+
+#[test]
+fn strides_are_found_where_sides_are_no_multiples() {
+    for (input, sizes) in [([3, 120, 160], [[15, 20], [8, 10]]), ([3, 97, 65], [[13, 9], [7, 5]])] {
+        let network = ZooArchitecture::Fcos.build(&input, 3, parse_activation("relu").unwrap(), 1).unwrap();
+        let levels = FcosLayout::of(&network).unwrap().levels;
+        assert_eq!([levels[0].stride, levels[1].stride], [8, 16]);
+        assert_eq!([levels[0].size, levels[1].size], sizes);
+    }
+}
