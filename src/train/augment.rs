@@ -129,8 +129,8 @@ impl Change {
             let [left, top, right, bottom] = target.corners;
             let ([left, right], [top, bottom]) = (columns.interval([left, right]), rows.interval([top, bottom]));
             let area = (right - left) * (bottom - top);
-            let (width, height) = (width as f32, height as f32);
-            let corners = [left.max(0.0), top.max(0.0), right.min(width), bottom.min(height)];
+            let ([first_x, last_x], [first_y, last_y]) = (columns.filled(), rows.filled());
+            let corners = [left.max(first_x), top.max(first_y), right.min(last_x), bottom.min(last_y)];
             let [w, h] = [corners[2] - corners[0], corners[3] - corners[1]];
             let stays = w >= 1.0 && h >= 1.0 && w * h >= MIN_VISIBLE * area;
             stays.then_some(TargetBox { corners, area: w * h, ..*target })
@@ -173,6 +173,12 @@ impl Axis {
             Some(Tap { first, second: (first + 1).min(self.size - 1), share: at - first as f32 })
         };
         (0..self.size).map(one).collect()
+    }
+
+    /// The pixels that have a source.
+    fn filled(self) -> [f32; 2] {
+        let (size, shift) = (self.size as f32, self.shift as f32);
+        [shift.max(0.0), (size + shift).min(size)]
     }
 
     /// Where an interval lies after the change; it may reach beyond the picture.
