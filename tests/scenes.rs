@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use scene_network::network;
-
 use serde_json::Value;
 use spikescope::data::scenes::coco::GroundTruth;
 use spikescope::data::{DataSpec, NpzData, Samples, write_npz};

@@ -1,19 +1,26 @@
-//! Training batches: train/validation split, sample order, random shifts, scaled values.
+//! Training batches: train/validation split, sample order, scaled and changed values and targets.
 //!
 //! Host memory only; uses no tensors.
 
+use rand::SeedableRng;
 use rand::seq::SliceRandom;
-use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::augment::{Augmentation, Change};
+use crate::data::samples::targets::TargetBox;
 use crate::data::{Samples, Scaling};
 
-/// Scaled input and labels of some samples.
-pub(super) struct Batch {
+/// Scaled input and targets of some samples. Targets that the samples do not have are empty.
+#[derive(Debug, Default)]
+pub struct Batch {
     /// `[rows, F]`.
     pub values: Vec<f32>,
-    pub labels: Vec<u16>,
     pub rows: usize,
+    pub labels: Vec<u16>,
+    /// `[rows, H, W]`.
+    pub masks: Vec<u8>,
+    /// `[rows]`.
+    pub boxes: Vec<Vec<TargetBox>>,
 }
 
 /// Samples split in two by a seeded shuffle: training samples and held-out samples.
@@ -39,45 +46,50 @@ impl Split {
         self.training.shuffle(&mut self.rng);
     }
 
-    /// A random shift in pixels, down and right, each in `-max_shift..=max_shift`.
-    pub(super) fn shift(&mut self, max_shift: u8) -> [isize; 2] {
-        let max_shift = i16::from(max_shift);
-        [(); 2].map(|()| isize::from(self.rng.random_range(-max_shift..=max_shift)))
+    /// A random change of the next training sample.
+    pub(super) fn change(&mut self, augmentation: Augmentation) -> Change {
+        Change::random(augmentation, &mut self.rng)
     }
 }
 
-/// The samples at `indices`, each image shifted by the result of `shift` (the edges are filled with the file's zero).
+/// The samples at `indices`, each picture with its targets changed by the result of `change` (pixels without a source
+/// get the file's zero).
 pub(super) fn gather(
     samples: &Samples,
     scaling: &Scaling,
     indices: &[usize],
-    mut shift: impl FnMut() -> [isize; 2],
+    mut change: impl FnMut() -> Change,
 ) -> Batch {
     let len = samples.sample_len();
-    let mut values = vec![0.0; indices.len() * len];
-    for (row, &index) in values.chunks_exact_mut(len).zip(indices) {
-        match (shift(), samples.shape.as_slice()) {
-            ([0, 0], _) => row.copy_from_slice(samples.raw(index)),
-            (by, &[_, height, width]) => copy_shifted(samples.raw(index), row, height, width, by),
-            _ => row.copy_from_slice(samples.raw(index)),
+    let mut batch = Batch { values: vec![0.0; indices.len() * len], rows: indices.len(), ..Batch::default() };
+    for (row, &index) in batch.values.chunks_exact_mut(len).zip(indices) {
+        let mut change = change();
+        let size = match samples.shape.as_slice() {
+            &[_, height, width] => [height, width],
+            _ => {
+                change = Change::default();
+                [1, 1]
+            }
+        };
+        if change == Change::default() {
+            row.copy_from_slice(samples.raw(index));
+        } else {
+            change.apply(samples.raw(index), row, size);
+        }
+        if let Some(masks) = samples.targets.masks() {
+            let start = batch.masks.len();
+            let from = masks.of_sample(index);
+            batch.masks.resize(start + from.len(), 0);
+            change.apply_to_mask(from, &mut batch.masks[start..], [masks.height, masks.width]);
+        }
+        if let Some(boxes) = samples.targets.boxes() {
+            let own = boxes.of_sample.get(index).map_or(&[][..], Vec::as_slice);
+            batch.boxes.push(if change == Change::default() { own.to_vec() } else { change.boxes(own, size) });
         }
     }
-    samples.scale(&mut values, scaling);
-    let labels = indices.iter().filter_map(|&index| samples.label(index)).collect();
-    Batch { values, labels, rows: indices.len() }
-}
-
-/// Copies planes of `height` by `width`, shifted `down` and `right`; pixels without a source stay unchanged.
-fn copy_shifted(from: &[f32], to: &mut [f32], height: usize, width: usize, [down, right]: [isize; 2]) {
-    let kept = width.saturating_sub(right.unsigned_abs());
-    let (source, target) = (right.min(0).unsigned_abs().min(width), right.max(0).unsigned_abs().min(width));
-    for (from, to) in from.chunks_exact(height * width).zip(to.chunks_exact_mut(height * width)) {
-        for y in 0..height {
-            let Some(old) = y.checked_add_signed(-down).filter(|&old| old < height) else { continue };
-            let row = &from[old * width + source..][..kept];
-            to[y * width + target..][..kept].copy_from_slice(row);
-        }
-    }
+    samples.scale(&mut batch.values, scaling);
+    batch.labels = indices.iter().filter_map(|&index| samples.label(index)).collect();
+    batch
 }
 
 #[cfg(test)]
@@ -112,15 +124,20 @@ mod tests {
 
     #[test]
     fn batches_are_scaled_and_labeled() {
-        let batch = gather(&samples(), &Scaling::Unit, &[1], || [0, 0]);
+        let batch = gather(&samples(), &Scaling::Unit, &[1], Change::default);
         assert_eq!(batch.values, [3.0, 3.5, 4.0, 4.5, 5.0, 5.5]);
         assert_eq!((batch.labels, batch.rows), (vec![7], 1));
     }
 
     #[test]
     fn shifts_move_whole_images() {
-        let moved =
-            |by| gather(&samples(), &Scaling::Bytes, &[1], || by).values.iter().map(|v| v / 127.5).collect::<Vec<_>>();
+        let moved = |shift| {
+            gather(&samples(), &Scaling::Bytes, &[1], || Change { shift, ..Change::default() })
+                .values
+                .iter()
+                .map(|v| v / 127.5)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(moved([0, 0]), [6.0, 7.0, 8.0, 9.0, 10.0, 11.0]);
         assert_eq!(moved([1, 0]), [0.0, 0.0, 0.0, 6.0, 7.0, 8.0]);
         assert_eq!(moved([-1, 1]), [0.0, 9.0, 10.0, 0.0, 0.0, 0.0]);

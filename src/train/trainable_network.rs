@@ -13,8 +13,8 @@ use super::fusion::{self, Group, Step};
 use super::norm::After;
 use crate::compute::convolution::Geometry;
 use crate::compute::dense::{NodeParams, apply_node, tensor_to_vec};
-use crate::compute::gradient::convolution;
 use crate::compute::gradient::rule::Rule;
+use crate::compute::gradient::{convolution, resample, transposed};
 use crate::compute::program::Program;
 use crate::network::{Activation, Network, NodeId, Op, Weights};
 
@@ -112,15 +112,17 @@ impl TrainableNetwork {
                 learned_threshold(*activation, value_of(done, node.inputs[0]), layer.lambda.val())
             }
             (Some(Layer::Conv(layer)), op) => {
-                let geometry = Geometry::of(op, &self.network.nodes[node.inputs[0]].shape);
-                match geometry.filter(convolution::is_supported) {
-                    Some(geometry) => {
-                        let bias = layer.bias.as_ref().map(Param::val);
-                        convolution::convolution(value_of(done, node.inputs[0]), layer.weight.val(), bias, geometry)
-                    }
-                    None => apply_node(&self.network, node, &params(self.layers[id].as_ref()), inputs),
+                let shape = &self.network.nodes[node.inputs[0]].shape;
+                let (x, bias) = (|| value_of(done, node.inputs[0]), layer.bias.as_ref().map(Param::val));
+                if let Some(geometry) = Geometry::of(op, shape).filter(convolution::is_supported) {
+                    convolution::convolution(x(), layer.weight.val(), bias, geometry)
+                } else if let Some(geometry) = transposed::reversed(op, shape, &node.shape) {
+                    transposed::transposed_convolution(x(), layer.weight.val(), bias, geometry)
+                } else {
+                    apply_node(&self.network, node, &params(self.layers[id].as_ref()), inputs)
                 }
             }
+            (None, Op::Resample { rows, columns }) => resample::resample(value_of(done, node.inputs[0]), rows, columns),
             (None, op) => apply_node(&self.network, node, &NodeParams::of(op, &self.device), inputs),
             (layer, _) => apply_node(&self.network, node, &params(layer.as_ref()), inputs),
         }

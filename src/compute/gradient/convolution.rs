@@ -133,7 +133,7 @@ fn gradients(geometry: Geometry, x: &[f32], weights: &[f32], gradient: &[f32], w
 }
 
 /// Adds the sum of every channel's plane in `[images][C][plane]` to `sums` `[C]`.
-fn add_planes(sums: &mut [f64], values: &[f32], plane: usize) {
+pub(super) fn add_planes(sums: &mut [f64], values: &[f32], plane: usize) {
     for image in values.chunks_exact((sums.len() * plane).max(1)) {
         for (sum, values) in sums.iter_mut().zip(image.chunks_exact(plane)) {
             *sum += f64::from(values.iter().sum::<f32>());

@@ -84,6 +84,83 @@ impl Builder {
         self.push(name, Op::Add, vec![a, b], self.nodes[a].shape.clone())
     }
 
+    /// Adds a convolution of `kernel` by `kernel` without bias, a BatchNorm and an activation: `NAME.conv`, `.bn`, `.act`.
+    pub(super) fn unit(
+        &mut self,
+        name: &str,
+        from: NodeId,
+        channels: usize,
+        [kernel, stride]: [usize; 2],
+        activation: Activation,
+    ) -> NodeId {
+        let x = self.conv(&format!("{name}.conv"), from, channels, kernel, stride, false);
+        let x = self.norm(&format!("{name}.bn"), x);
+        self.activation(&format!("{name}.act"), x, activation)
+    }
+
+    /// Adds a 1x1 convolution of `skip` with BatchNorm, plus `deep` of the same channels resized to its size, and an
+    /// activation behind the sum: `NAME.conv`, `.bn`, `.resize`, `.add`, `.act`.
+    pub(super) fn lateral(&mut self, name: &str, skip: NodeId, deep: NodeId, activation: Activation) -> NodeId {
+        let part = |part: &str| format!("{name}.{part}");
+        let &[_, h, w] = self.image(skip);
+        let resized = self.resize(&part("resize"), deep, [h, w]);
+        let conv = self.conv(&part("conv"), skip, self.channels(deep), 1, 1, false);
+        let norm = self.norm(&part("bn"), conv);
+        let sum = self.add(&part("add"), norm, resized);
+        self.activation(&part("act"), sum, activation)
+    }
+
+    /// Adds a bilinear resize of every channel to `[H, W]`.
+    pub(super) fn resize(&mut self, name: &str, from: NodeId, [height, width]: [usize; 2]) -> NodeId {
+        let &[c, h, w] = self.image(from);
+        let op = Op::Resample { rows: bilinear(height, h), columns: bilinear(width, w) };
+        self.push(name, op, vec![from], vec![c, height, width])
+    }
+
+    /// Adds a transposed convolution of 4 by 4 and stride 2 with bias, which doubles height and width; what goes beyond
+    /// `[H, W]` is cropped at the end.
+    pub(super) fn conv_transpose(
+        &mut self,
+        name: &str,
+        from: NodeId,
+        channels: usize,
+        [height, width]: [usize; 2],
+    ) -> NodeId {
+        let &[c, h, w] = self.image(from);
+        // Every output value sums 2 by 2 taps of each input channel.
+        let weight = self.random_weights(vec![c, channels, 4, 4], (1.0 / (4 * c) as f32).sqrt());
+        let op = Op::ConvTranspose2d {
+            weight,
+            bias: Some(zeros(channels)),
+            stride: [2; 2],
+            padding: [1, 1, 1 + 2 * h - height, 1 + 2 * w - width],
+            output_padding: [0; 2],
+            dilation: [1; 2],
+            groups: 1,
+        };
+        self.push(name, op, vec![from], vec![channels, height, width])
+    }
+
+    /// Adds a 3x3 convolution with small weights from N(0, 0.02²) and `bias` in every channel, for an output.
+    pub(super) fn output_conv(&mut self, name: &str, from: NodeId, channels: usize, bias: f32) -> NodeId {
+        let &[c, h, w] = self.image(from);
+        let weight = self.random_weights(vec![channels, c, 3, 3], 0.02);
+        let bias = Some(Weights::new(vec![channels], vec![bias; channels]));
+        let op = Op::Conv2d { weight, bias, stride: [1; 2], padding: [1; 4], dilation: [1; 2], groups: 1 };
+        self.push(name, op, vec![from], vec![channels, h, w])
+    }
+
+    /// Adds the outputs `parts`, each flattened under its name, as one vector.
+    pub(super) fn outputs(&mut self, parts: &[(String, NodeId)]) -> NodeId {
+        let flat = |(name, id): &(String, NodeId)| {
+            let len = self.nodes[*id].len();
+            self.push(name, Op::Reshape, vec![*id], vec![len])
+        };
+        let flat: Vec<NodeId> = parts.iter().map(flat).collect();
+        let len = flat.iter().map(|&id| self.nodes[id].len()).sum();
+        self.push("outputs", Op::Concat { axis: 0 }, flat, vec![len])
+    }
+
     /// Number of channels of node `id`.
     pub(super) fn channels(&self, id: NodeId) -> usize {
         self.nodes[id].shape[0]
@@ -94,7 +171,8 @@ impl Builder {
         self.nodes.len() - 1
     }
 
-    fn image(&self, id: NodeId) -> &[usize; 3] {
+    /// Shape `[C, H, W]` of node `id`.
+    pub(super) fn image(&self, id: NodeId) -> &[usize; 3] {
         match self.nodes[id].shape.first_chunk() {
             Some(shape) => shape,
             None => unreachable!("'{}' is not an image", self.nodes[id].name),
@@ -104,12 +182,29 @@ impl Builder {
     /// Weights from N(0, 2/fan_in) (He initialization); fan_in is the product of all dimensions but the first.
     fn he_weights(&mut self, shape: Vec<usize>) -> Weights {
         let fan_in: usize = shape[1..].iter().product();
-        let deviation = (2.0 / fan_in as f32).sqrt();
+        self.random_weights(shape, (2.0 / fan_in as f32).sqrt())
+    }
+
+    /// Weights from N(0, `deviation`²).
+    fn random_weights(&mut self, shape: Vec<usize>, deviation: f32) -> Weights {
         let count = shape.iter().product();
         let draw = |_| deviation * <StandardNormal as Distribution<f32>>::sample(&StandardNormal, &mut self.rng);
         let data = (0..count).map(draw).collect();
         Weights::new(shape, data)
     }
+}
+
+/// Bilinear interpolation from `from` to `to` values, `[to, from]`; pixels are areas (align_corners of PyTorch is false).
+fn bilinear(to: usize, from: usize) -> Weights {
+    let mut data = vec![0.0; to * from];
+    for (k, row) in data.chunks_exact_mut(from).enumerate() {
+        let at = ((k as f32 + 0.5) * from as f32 / to as f32 - 0.5).clamp(0.0, (from - 1) as f32);
+        let first = at as usize;
+        let part = at - first as f32;
+        row[first] += 1.0 - part;
+        row[(first + 1).min(from - 1)] += part;
+    }
+    Weights::new(vec![to, from], data)
 }
 
 fn zeros(len: usize) -> Weights {

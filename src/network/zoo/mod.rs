@@ -1,13 +1,15 @@
-//! Network zoo: three architectures with random weights, and the bundled trained networks.
+//! Network zoo: architectures with random weights, and the bundled trained networks.
 //!
 //! Knows how networks are built, not how they are trained.
 
 mod architectures;
 mod builder;
 mod bundled;
+mod scenes;
 
 pub use architectures::{cnn, mlp, resnet};
 pub use bundled::{BUNDLED, Bundled, bundled};
+pub use scenes::{DETECTOR_STRIDES, fcn, fcos};
 
 use super::{Activation, Network};
 use crate::{Error, Result};
@@ -24,10 +26,14 @@ pub enum ZooArchitecture {
     Mlp,
     Cnn,
     Resnet,
+    /// Fully convolutional, with a class for every pixel.
+    Fcn,
+    /// A detector of boxes.
+    Fcos,
 }
 
 impl ZooArchitecture {
-    /// Parses `mlp`, `cnn` or `resnet`.
+    /// Parses `mlp`, `cnn`, `resnet`, `fcn` or `fcos`.
     ///
     /// # Errors
     /// [`Error::Invalid`] for any other word.
@@ -36,9 +42,11 @@ impl ZooArchitecture {
             "mlp" => Ok(Self::Mlp),
             "cnn" => Ok(Self::Cnn),
             "resnet" => Ok(Self::Resnet),
-            _ => {
-                Err(Error::Invalid(format!("Cannot use architecture '{text}': unknown name. Use mlp, cnn or resnet.")))
-            }
+            "fcn" => Ok(Self::Fcn),
+            "fcos" => Ok(Self::Fcos),
+            _ => Err(Error::Invalid(format!(
+                "Cannot use architecture '{text}': unknown name. Use mlp, cnn, resnet, fcn or fcos."
+            ))),
         }
     }
 
@@ -52,6 +60,8 @@ impl ZooArchitecture {
             Self::Mlp => mlp(input_shape, classes, activation, seed),
             Self::Cnn => cnn(input_shape, classes, activation, seed),
             Self::Resnet => resnet(input_shape, classes, activation, seed),
+            Self::Fcn => fcn(input_shape, classes, activation, seed),
+            Self::Fcos => fcos(input_shape, classes, activation, seed),
         }
     }
 }
@@ -102,10 +112,20 @@ mod tests {
 
     #[test]
     fn every_architecture_runs_with_its_stated_shapes() {
-        for arch in [ZooArchitecture::Mlp, ZooArchitecture::Cnn, ZooArchitecture::Resnet] {
+        use ZooArchitecture::{Cnn, Fcn, Fcos, Mlp, Resnet};
+        for arch in [Mlp, Cnn, Resnet, Fcn, Fcos] {
             for text in ["relu", "clip", "qcfs:8"] {
                 let network = arch.build(&[1, 28, 28], 10, parse_activation(text).unwrap(), 1).unwrap();
-                assert_eq!(network.classes(), 10);
+                match arch {
+                    Fcn => assert_eq!(network.nodes[network.output].shape, [10, 28, 28]),
+                    Fcos => {
+                        let outputs = network.outputs();
+                        let name = |k: usize| (outputs[k].name.as_str(), outputs[k].shape.as_slice());
+                        assert_eq!((outputs.len(), name(0)), (6, ("classes8", &[10, 4, 4][..])));
+                        assert_eq!((name(4), name(5).1), (("boxes16", &[4, 2, 2][..]), &[1, 2, 2][..]));
+                    }
+                    _ => assert_eq!(network.classes(), 10),
+                }
                 check_shapes(network);
             }
             check_shapes(arch.build(&[3, 33, 20], 7, RELU, 1).unwrap());

@@ -1,9 +1,13 @@
-//! Command `train`: trains a new network, or continues training one from a file.
+//! Command `train`: trains a new network, or continues training one from a file, for classes, masks or boxes.
+
+mod goal;
+mod scores;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use self::goal::Goal;
 use super::{interrupt, progress};
 use crate::data::spec::DataSpec;
 use crate::data::{Layout, Samples, Scaling};
@@ -11,14 +15,17 @@ use crate::experiment::load::{fit_samples, open_for, read_samples};
 use crate::network::zoo::{self, ZooArchitecture};
 use crate::network::{Activation, Network, Op, safetensors};
 use crate::task::answer::answering_output;
-use crate::train::{Optimizer, TrainOptions, TrainProgress, accuracy, train};
+use crate::train::{Augmentation, Flips, Optimizer, TrainOptions, TrainProgress, score, train};
 use crate::{Error, Result};
 
 /// Train a network and save it as a Spikescope file (safetensors with the graph inside).
 #[derive(Clone, Debug, clap::Args)]
 pub struct TrainArgs {
-    /// Architecture of a new network: mlp, cnn or resnet.
-    #[arg(long, required_unless_present = "init", conflicts_with = "init")]
+    /// What the network learns: classify (labels), segment (masks) or detect (boxes).
+    #[arg(long, default_value = "classify")]
+    pub task: String,
+    /// Architecture of a new network: mlp, cnn or resnet; fcn for masks, fcos for boxes. Default for these: the one.
+    #[arg(long, required_unless_present_any = ["init", "task"], conflicts_with = "init")]
     pub arch: Option<String>,
     /// Go on training this network: a Spikescope .safetensors file, an .onnx file or builtin:NAME.
     #[arg(long, value_name = "MODEL")]
@@ -38,9 +45,9 @@ pub struct TrainArgs {
     /// Passes over the training samples.
     #[arg(long, default_value_t = 10)]
     pub epochs: usize,
-    /// Samples per step.
-    #[arg(long, default_value_t = 64)]
-    pub batch: usize,
+    /// Samples per step. Default: 64, or 16 for masks and boxes.
+    #[arg(long)]
+    pub batch: Option<usize>,
     /// adam or sgd (momentum 0.9).
     #[arg(long, default_value = "adam")]
     pub optimizer: String,
@@ -53,7 +60,17 @@ pub struct TrainArgs {
     /// Move each training image by up to this many pixels at random.
     #[arg(long, default_value_t = 0)]
     pub shift: u8,
-    /// Decides first weights, held-out samples, order and shifts.
+    /// Flip each training picture at random: none, horizontal or both. Masks and boxes follow. Default: none, or horizontal
+    /// for masks and boxes.
+    #[arg(long)]
+    pub flip: Option<String>,
+    /// Smallest side of a random crop of each training picture, as a part of its side; 1 crops nothing.
+    #[arg(long, value_name = "PART", default_value_t = 1.0)]
+    pub crop: f32,
+    /// Weight of each class of the masks in the loss, as in 1,2.5,2.5. Default: equal.
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub class_weights: Vec<f32>,
+    /// Decides first weights, held-out samples, order and random changes.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// Where to save the network.
@@ -66,27 +83,36 @@ pub struct TrainArgs {
 /// # Errors
 /// Those of reading the data, training (see [`train`]) and saving.
 pub fn run(args: TrainArgs) -> Result<()> {
+    let goal = Goal::parse(&args.task)?;
+    if !args.class_weights.is_empty() && goal != Goal::Segment {
+        return Err(Error::Invalid("Cannot use --class-weights: they are for masks. Use --task segment.".into()));
+    }
     let optimizer = Optimizer::parse(&args.optimizer)?;
     let options = TrainOptions {
         epochs: args.epochs,
-        batch: args.batch,
+        batch: args.batch.unwrap_or(goal.default_batch()),
         optimizer,
         learning_rate: args.lr.unwrap_or(optimizer.default_learning_rate()),
         weight_decay: args.weight_decay,
-        shift: args.shift,
+        augmentation: Augmentation {
+            shift: args.shift,
+            flips: args.flip.as_deref().map_or(Ok(goal.default_flips()), Flips::parse)?,
+            crop: args.crop,
+        },
         seed: args.seed,
         ..TrainOptions::default()
     };
     check_folder(&args.out)?;
     let spec = DataSpec::parse(&args.data)?;
-    let (mut network, samples) = match (&args.arch, &args.init) {
+    let arch = args.arch.as_deref().or(goal.default_arch().filter(|_| args.init.is_none()));
+    let (mut network, samples) = match (arch, &args.init) {
         (Some(arch), _) => {
             let samples = spec.load()?;
-            let network = new_network(arch, &args, &spec, &samples)?;
+            let network = new_network(goal, arch, &args, &spec, &samples)?;
             (network.clone(), fit_samples(samples, &spec, &network)?)
         }
         (None, Some(init)) => {
-            let network = opened_network(init, &args, &spec)?;
+            let network = opened_network(goal, init, &args, &spec)?;
             let samples = read_samples(&spec, &network)?;
             (network, samples)
         }
@@ -115,24 +141,25 @@ pub fn run(args: TrainArgs) -> Result<()> {
     interrupt::listen()?;
     let started = Instant::now();
     let display = progress::Progress::new();
-    let trained = train(&network, &samples, &scaling, &options, |at| {
-        report(at, started, &display);
+    let objective = goal.objective(&network, &samples, &args.class_weights)?;
+    let trained = train(&network, &samples, &scaling, &options, objective.as_ref(), |at| {
+        report(at, goal, started, &display);
         if interrupt::interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     display.clear();
     let trained = trained?;
     let (word, seconds) = (if trained.stopped { "stopped" } else { "trained" }, started.elapsed().as_secs_f32());
-    let validation_accuracy = 100.0 * trained.validation_accuracy;
-    println!(
-        "{word} after {seconds:.0} s; best weights: epoch {}, held-out accuracy {validation_accuracy:.2} %",
-        trained.epoch
-    );
+    let (name, held_out) = (goal.score_name(), 100.0 * trained.score);
+    println!("{word} after {seconds:.0} s; best weights: epoch {}, held-out {name} {held_out:.2} %", trained.epoch);
     if let Some(test) = test {
-        let test_accuracy = 100.0 * accuracy(&trained.network, &test, &scaling)?;
-        println!("test accuracy {test_accuracy:.2} % on {} samples of {}", test.len(), test.source);
+        let test_score = 100.0 * score(&trained.network, &test, &scaling, objective.as_ref())?;
+        println!("test {name} {test_score:.2} % on {} samples of {}", test.len(), test.source);
     }
     safetensors::save(&trained.network, &args.out)?;
     println!("saved {}", args.out.display());
+    if let Some(path) = goal.save_head(&trained.network, &args.out)? {
+        println!("saved {}", path.display());
+    }
     Ok(())
 }
 
@@ -148,9 +175,8 @@ fn check_folder(out: &Path) -> Result<()> {
 }
 
 /// A new network of architecture `arch` for `samples`.
-fn new_network(arch: &str, args: &TrainArgs, spec: &DataSpec, samples: &Samples) -> Result<Network> {
-    let last = samples.labels.iter().max().map_or(0, |&label| usize::from(label) + 1);
-    let classes = samples.class_names.len().max(last);
+fn new_network(goal: Goal, arch: &str, args: &TrainArgs, spec: &DataSpec, samples: &Samples) -> Result<Network> {
+    let classes = goal.classes(samples)?;
     // Networks of this program have the channels first.
     let shape = match (samples.shape.as_slice(), spec.options.layout.unwrap_or(samples.channels())) {
         (&[h, w, c], Layout::ChannelsLast) => vec![c, h, w],
@@ -162,11 +188,13 @@ fn new_network(arch: &str, args: &TrainArgs, spec: &DataSpec, samples: &Samples)
 }
 
 /// The network in the file `init` for samples of `spec`, with the activation of `args` if it has one.
-fn opened_network(init: &str, args: &TrainArgs, spec: &DataSpec) -> Result<Network> {
+fn opened_network(goal: Goal, init: &str, args: &TrainArgs, spec: &DataSpec) -> Result<Network> {
     let activation = args.activation.as_deref().map(zoo::parse_activation).transpose()?;
     let mut network = open_for(init, spec)?;
     // Training needs class scores: of several outputs those that would answer in a run.
-    if let Some(answers) = answering_output(&network, None)? {
+    if goal != Goal::Detect
+        && let Some(answers) = answering_output(&network, None)?
+    {
         network = network.with_output(answers);
     }
     for node in &mut network.nodes {
@@ -178,17 +206,16 @@ fn opened_network(init: &str, args: &TrainArgs, spec: &DataSpec) -> Result<Netwo
 }
 
 /// Prints one line per epoch; between epochs, on a terminal, one updated line.
-fn report(at: TrainProgress, started: Instant, display: &progress::Progress) {
-    let numbers =
-        format!("epoch {:>3}/{}  loss {:.4}  accuracy {:6.2} %", at.epoch, at.epochs, at.loss, 100.0 * at.accuracy);
-    match at.validation_accuracy {
-        Some(validation_accuracy) => {
+fn report(at: TrainProgress, goal: Goal, started: Instant, display: &progress::Progress) {
+    let mut numbers = format!("epoch {:>3}/{}  loss {:.4}", at.epoch, at.epochs, at.loss);
+    if let Some(accuracy) = at.accuracy {
+        numbers += &format!("  accuracy {:6.2} %", 100.0 * accuracy);
+    }
+    match at.score {
+        Some(score) => {
             display.clear();
-            println!(
-                "{numbers}  held out {:6.2} %  {:.0} s",
-                100.0 * validation_accuracy,
-                started.elapsed().as_secs_f32()
-            );
+            let name = if goal == Goal::Classify { String::new() } else { format!(" {}", goal.score_name()) };
+            println!("{numbers}  held out{name} {:6.2} %  {:.0} s", 100.0 * score, started.elapsed().as_secs_f32());
         }
         None if at.batch.is_multiple_of(10) || at.batch == at.batches => {
             display.show(format!("{numbers}  batch {}/{}", at.batch, at.batches));
@@ -219,6 +246,8 @@ mod tests {
     fn arch_and_init_exclude_each_other() {
         let rest = "--data builtin:digits-train --out x.safetensors";
         assert!(parse(rest).is_none());
+        let without = parse(&format!("--task classify {rest}")).unwrap();
+        assert!(run(without).unwrap_err().to_string().contains("--arch"));
         assert!(parse(&format!("--arch cnn --init y.safetensors {rest}")).is_none());
         let args = parse(&format!("--arch resnet --activation qcfs:8 --lr 0.01 {rest}")).unwrap();
         assert_eq!((args.arch.as_deref(), args.lr, args.epochs), (Some("resnet"), Some(0.01), 10));
@@ -226,9 +255,25 @@ mod tests {
     }
 
     #[test]
+    fn bundled_networks_for_scenes_are_as_good_as_stated() {
+        let scenes = DataSpec::parse("builtin:scenes").unwrap().load().unwrap();
+        for entry in zoo::BUNDLED.iter().filter(|entry| entry.data == Some("builtin:scenes")) {
+            let network = zoo::bundled(entry.name).unwrap().unwrap();
+            let goal = if network.outputs().len() > 1 { Goal::Detect } else { Goal::Segment };
+            let objective = goal.objective(&network, &scenes, &[]).unwrap();
+            let scaling = network.scaling.clone().unwrap();
+            let measured = score(&network, &scenes, &scaling, objective.as_ref()).unwrap();
+            assert!((measured - entry.test_score).abs() < 0.002, "{}: {measured}", entry.name);
+        }
+    }
+
+    #[test]
     fn invalid_options_are_refused_before_any_data_is_read() {
         let refused = |words: &str| run(parse(words).unwrap()).expect_err("ran").to_string();
         assert!(refused("--arch cnn --data builtin:digits --out x --optimizer adagrad").contains("adagrad"));
+        assert!(refused("--task sort --data builtin:digits --out x").contains("segment or detect"));
+        assert!(refused("--task segment --data builtin:scenes --out x --flip up").contains("horizontal"));
+        assert!(refused("--arch cnn --data builtin:digits --out x --class-weights 1,2").contains("--task segment"));
         assert!(refused("--arch cnn --data builtin:digits --out no/such/folder/x").contains("no folder"));
     }
 }
