@@ -24,6 +24,7 @@ pub mod load;
 pub mod memory;
 pub mod neuron_categories;
 pub mod open_sizes;
+pub mod options;
 pub mod partial;
 pub mod pipeline;
 pub mod prepare;

@@ -14,6 +14,7 @@ pub mod layer_report;
 pub mod ledger;
 pub mod measure_run;
 pub mod neuron_bench;
+pub mod prefix_sums;
 pub mod quantization_bound;
 pub mod readout;
 pub mod readout_delay;
