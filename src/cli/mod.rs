@@ -11,6 +11,8 @@ mod interrupt;
 mod progress;
 pub mod race;
 pub mod run;
+mod scenes;
+pub mod score;
 pub mod shot;
 pub mod summary;
 pub mod sweep;

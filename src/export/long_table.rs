@@ -112,8 +112,9 @@ impl Lines {
     fn write_to<W: Write + Send>(&mut self, writer: &mut ParquetWriter<W>) -> io::Result<()> {
         let keys = self.varied.len();
         let all = std::mem::replace(self, Self { varied: vec![Vec::new(); keys], ..Self::default() });
-        let texts =
-            |column: &'_ [String]| Column::Text(column.iter().map(String::as_str).map(|text| text as &str).collect());
+        fn texts(column: &[String]) -> Column<'_> {
+            Column::Text(column.iter().map(String::as_str).collect())
+        }
         let mut columns = vec![Column::Int(all.rows)];
         columns.extend(all.varied.iter().map(|column| texts(column)));
         columns.extend([texts(&all.figures), Column::OptionalInt(all.steps), Column::Double(all.values)]);
