@@ -36,6 +36,13 @@ impl SourceDigests {
     /// [`Error::Io`] for a file that cannot be read.
     pub fn address(&self, row: &RowSettings) -> Result<String> {
         let settings = Settings {
+            head: row
+                .settings
+                .head
+                .as_ref()
+                .map(|head| self.of(Path::new(head)))
+                .transpose()?
+                .map(|digest| digest.to_string()),
             model: self.source(&row.settings.model, |model| self.model(model))?.to_string(),
             data: self.source(&row.settings.data, |data| self.data(data))?.to_string(),
             calibration_data: match &row.settings.calibration_data {
@@ -70,8 +77,9 @@ impl SourceDigests {
         }
         let (file, architecture) = split_source(model);
         let mut digests = self.of(file)?.to_string();
-        // Weights beside the graph, and the architecture that is found by its name.
-        let beside = [PathBuf::from(format!("{}.data", file.display())), file.with_extension("arch.toml")];
+        // Weights beside the graph, and the architecture and head that are found by their names.
+        let ending = |ending: &str| file.with_extension(ending);
+        let beside = [PathBuf::from(format!("{}.data", file.display())), ending("arch.toml"), ending("head.toml")];
         for path in architecture.into_iter().map(Path::to_owned).chain(beside) {
             if path.is_file() {
                 digests = format!("{digests}+{}", self.of(&path)?);

@@ -13,6 +13,7 @@ use crate::measure::readout_delay::readout_delay;
 use crate::progress::JobControl;
 use crate::simulate::Recording;
 use crate::task::classification::Predictions;
+use crate::task::scene_scores::SceneScores;
 
 /// The figures of a row by name, in alphabetical order.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -79,6 +80,23 @@ fn figures(run: &Run, sums: &PrefixSums) -> Figures {
             figures.steps("output_error", (1..=steps).map(|t| outputs.error(t)));
         }
         None => figures.steps("agreement", curve.iter().map(|point| point.agreement)),
+    }
+    match run.scene.as_deref() {
+        None => {}
+        Some(SceneScores::Masks(scores)) => {
+            scores.ann.miou.into_iter().for_each(|miou| figures.value("ann_miou", miou));
+            if scores.snn.iter().all(|at| at.miou.is_some()) {
+                figures.steps("snn_miou", scores.snn.iter().take(steps).filter_map(|at| at.miou));
+            }
+        }
+        Some(SceneScores::Boxes(scores)) => {
+            figures.value("ann_map", scores.ann.stats[0]);
+            figures.value("ann_map50", scores.ann.stats[1]);
+            if let Some(at) = scores.at.iter().position(|&t| t == steps) {
+                figures.value("snn_map", scores.snn[at].stats[0]);
+                figures.value("snn_map50", scores.snn[at].stats[1]);
+            }
+        }
     }
     figures.value("mismatch", sums.mismatch);
     figures.value("spikes", per_sample(sums.spikes));

@@ -168,10 +168,12 @@ impl Sweep<'_> {
         longest.row.settings.recipe.validate()?;
         let started = Instant::now();
         let settings = completed(&longest.row, &mut self.cache, self.control)?;
-        let run = pipeline::run(&settings, &mut self.cache, self.control)?;
-        let seconds = started.elapsed().as_secs_f64();
         let mut steps: Vec<usize> = rows.iter().map(|row| row.row.settings.recipe.steps).collect();
         steps.dedup();
+        // Boxes are scored where a row ends.
+        let scored = Settings { score_at: steps.clone(), ..settings.clone() };
+        let run = pipeline::run(&scored, &mut self.cache, self.control)?;
+        let seconds = started.elapsed().as_secs_f64();
         let figures = figures_at(&run, &steps, self.control)?;
         for row in rows {
             let own = row.row.settings.recipe.steps;

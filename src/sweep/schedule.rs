@@ -45,17 +45,29 @@ struct Key {
 
 impl Key {
     fn new(row: &GroupRow) -> Self {
-        let Settings { model, output, input, data, calibration_data, scaling, samples, calibrate, recipe, backend } =
-            &row.row.settings;
+        let Settings {
+            model,
+            output,
+            input,
+            data,
+            calibration_data,
+            scaling,
+            samples,
+            calibrate,
+            recipe,
+            backend,
+            head,
+            score_at,
+        } = &row.row.settings;
         // Steps are not part of it, unless the spiking network depends on them.
         let steps = if is_prefix_of_longer(recipe) { 0 } else { recipe.steps };
         let args = &row.row.args;
         Self {
-            network: format!("{model} {output:?} {input:?} {backend:?} {:?}", recipe.pooling),
+            network: format!("{model} {output:?} {input:?} {backend:?} {head:?} {:?}", recipe.pooling),
             samples: format!("{data} {scaling} {samples:?} {:?} {:?}", args.scale, args.samples),
             calibration: format!("{calibration_data:?} {calibrate:?} {:?}", args.calibrate),
             thresholds: format!("{:?} {:?}", recipe.threshold, recipe.granularity),
-            recipe: format!("{:?}", Recipe { steps, ..recipe.clone() }),
+            recipe: format!("{:?} {score_at:?}", Recipe { steps, ..recipe.clone() }),
         }
     }
 }
