@@ -13,6 +13,7 @@
 //! - [`measure`]: numbers about a finished run (pure functions).
 //! - [`task`]: decoding of outputs: class predictions, boxes, and the agreement of both networks.
 //! - [`train`]: training with Burn autodiff.
+//! - [`attack`]: noise and adversarial attacks in pixel space.
 //! - [`simulate`]: spiking dynamics over T steps, recordings, the corrections SRP and COS.
 //! - [`convert`]: ANN to SNN: recipe, thresholds, spiking network, findings.
 //! - [`compute`]: running a network: dense (Burn), event kernels, SIMD, backends.
@@ -22,6 +23,7 @@
 
 #![deny(unsafe_code)]
 
+pub mod attack;
 pub mod cli;
 pub mod compute;
 pub mod convert;

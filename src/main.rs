@@ -39,6 +39,8 @@ enum Command {
     Check(Box<cli::check::CheckArgs>),
     /// Run the rows of a plan and keep one result file for each
     Sweep(Box<cli::sweep::SweepArgs>),
+    /// Attack a network by noise or by adversarial images
+    Attack(Box<cli::attack::AttackArgs>),
     /// Export a run to formats that other programs read
     Export(Box<cli::export::ExportArgs>),
     /// Download a public data set: mnist, fashion-mnist or cifar10
@@ -68,6 +70,7 @@ fn run_command(arguments: Arguments) -> Result<ExitCode> {
         Some(Command::Sweep(args)) => return cli::sweep::run(*args),
         Some(Command::Run(args)) => cli::run::run(*args),
         Some(Command::Race(args)) => cli::race::run(*args),
+        Some(Command::Attack(args)) => cli::attack::run(*args),
         Some(Command::Export(args)) => cli::export::run(*args),
         Some(Command::Fetch(args)) => cli::fetch::run(args),
         Some(Command::Train(args)) => cli::train::run(args),

@@ -3,6 +3,7 @@
 //! Errors go to standard error in a sentence or two. The exit code is 2 for bad input or arguments and 1 for an internal
 //! error.
 
+pub mod attack;
 mod boxes;
 pub mod check;
 pub mod export;

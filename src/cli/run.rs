@@ -87,7 +87,7 @@ pub(super) fn write_folder(out: &Path, files: &[(&str, &[u8])]) -> Result<()> {
 }
 
 /// A temporary folder next to the output folder; complete results move from it to the output folder.
-struct StagingFolder<'a> {
+pub(super) struct StagingFolder<'a> {
     out: &'a Path,
     folder: tempfile::TempDir,
 }
@@ -104,7 +104,7 @@ pub(super) fn check_out(out: &Path) -> Result<()> {
 }
 
 impl<'a> StagingFolder<'a> {
-    fn beside(out: &'a Path) -> Result<Self> {
+    pub(super) fn beside(out: &'a Path) -> Result<Self> {
         check_out(out)?;
         let parent = out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         std::fs::create_dir_all(parent).map_err(|e| Error::io(parent, e))?;
@@ -112,11 +112,11 @@ impl<'a> StagingFolder<'a> {
             tempfile::Builder::new().prefix(".spikescope-").tempdir_in(parent).map_err(|e| Error::io(parent, e))?;
         Ok(Self { out, folder })
     }
-    fn path(&self, name: &str) -> PathBuf {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
     /// Moves those of `names` that were written to the output folder, in order.
-    fn publish(self, names: &[&str]) -> Result<()> {
+    pub(super) fn publish(self, names: &[&str]) -> Result<()> {
         std::fs::create_dir_all(self.out).map_err(|e| Error::io(self.out, e))?;
         for name in names {
             let from = self.path(name);

@@ -1,7 +1,8 @@
 //! Gradient of a loss with respect to a network's input, by Burn autodiff over the whole network.
 //!
 //! Attacks and attributions stand on it. Weights get no gradients. On burn-flex, a convolution with the scale, sum and
-//! activation behind it is one operation ([`super::gradient::fixed`]); other backends use Burn's own operations.
+//! activation behind it is one operation ([`super::gradient::fixed`]); other backends use Burn's own operations. Spiking
+//! neurons can stand in for the activations ([`InputGradients::through`]).
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -49,13 +50,22 @@ enum Step {
 impl InputGradients {
     /// Prepares the network of `program`, on its device.
     pub fn new(program: &Program) -> Self {
-        let network = program.network().clone();
-        let own = *program.device() == Device::flex();
-        let device = program.device().clone().autodiff();
+        Self::prepare(program.network().clone(), program.device(), true)
+    }
+
+    /// Prepares `network` on burn-flex, so that others can stand in for its activations.
+    pub fn for_neurons(network: Arc<Network>) -> Self {
+        Self::prepare(network, &Device::flex(), false)
+    }
+
+    /// `fused`: activations belong to the convolution before them.
+    fn prepare(network: Arc<Network>, device: &Device, fused: bool) -> Self {
+        let own = *device == Device::flex();
+        let device = device.clone().autodiff();
         let mut steps: Vec<Option<Step>> = network.nodes.iter().map(|_| None).collect();
         if own {
             for id in 0..network.nodes.len() {
-                group(&network, id, &mut steps);
+                group(&network, id, &mut steps, fused);
             }
         }
         let step = |(node, step): (&Node, Option<Step>)| match (step, &node.op) {
@@ -102,24 +112,66 @@ impl InputGradients {
         Ok(gradient)
     }
 
+    /// Rows that are computed together.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The gradient for `rows` rows of `input` (`[rows, F]`, scaled) with `neurons(node, input)` in place of each
+    /// activation. They may return more rows than they get, `steps` times as many: those of every time step, after the
+    /// other; what has `rows` rows is the same at every step.
+    ///
+    /// `slope(outputs, slopes)` is that of [`compute`](Self::compute), for all rows that the output has. Only for networks
+    /// [prepared for it](Self::for_neurons).
+    pub fn through(
+        &self,
+        input: &[f32],
+        rows: usize,
+        neurons: &dyn Fn(NodeId, Tensor<2>) -> Tensor<2>,
+        slope: impl FnOnce(&[f32], &mut [f32]),
+    ) -> Vec<f32> {
+        let mut gradient = vec![0.0; input.len()];
+        self.batch_with(input, rows, &mut gradient, Some(neurons), slope);
+        gradient
+    }
+
     fn batch(&self, input: &[f32], rows: usize, gradient: &mut [f32], slope: impl FnOnce(&[f32], &mut [f32])) {
-        let tensor = |values: Vec<f32>| {
-            let columns = values.len() / rows;
+        self.batch_with(input, rows, gradient, None, slope);
+    }
+
+    fn batch_with(
+        &self,
+        input: &[f32],
+        rows: usize,
+        gradient: &mut [f32],
+        neurons: Option<&dyn Fn(NodeId, Tensor<2>) -> Tensor<2>>,
+        slope: impl FnOnce(&[f32], &mut [f32]),
+    ) {
+        let tensor = |values: Vec<f32>, rows: usize| {
+            let columns = values.len() / rows.max(1);
             Tensor::<2>::from_data(TensorData::new(values, [rows, columns]), &self.device)
         };
-        let x = tensor(input.to_vec()).require_grad();
+        let x = tensor(input.to_vec(), rows).require_grad();
         let mut values: Vec<Option<Tensor<2>>> = vec![None; self.network.nodes.len()];
         for (id, (node, step)) in self.network.nodes.iter().zip(&self.steps).enumerate() {
             let of = |id: &NodeId| values[*id].clone();
             values[id] = match (step, &node.op) {
                 (_, Op::Input) => Some(x.clone()),
                 (Step::Absorbed, _) => None,
-                (Step::Convolution { of: convolution, input, addend }, _) => {
-                    of(input).map(|x| convolution.apply(x, addend.as_ref().and_then(of)))
+                (Step::Convolution { of: convolution, input, addend }, _) => of(input).map(|x| {
+                    let mut both = vec![x];
+                    both.extend(addend.as_ref().and_then(of));
+                    let mut both = same_rows(both).into_iter();
+                    let x = both.next().unwrap_or_else(|| unreachable!("one value stays one value"));
+                    convolution.apply(x, both.next())
+                }),
+                (_, Op::Activation(_)) if neurons.is_some() => {
+                    of(&node.inputs[0]).zip(neurons).map(|(z, neurons)| neurons(id, z))
                 }
                 (Step::Activation(rule), _) => of(&node.inputs[0]).map(|z| activation(z, None, (*rule).into())),
                 (Step::Node(params), _) => {
-                    Some(apply_node(&self.network, node, params, node.inputs.iter().filter_map(of).collect()))
+                    let inputs = same_rows(node.inputs.iter().filter_map(of).collect());
+                    Some(apply_node(&self.network, node, params, inputs))
                 }
             };
         }
@@ -127,7 +179,8 @@ impl InputGradients {
         let outputs = tensor_to_vec(output.clone().detach());
         let mut slopes = vec![0.0; outputs.len()];
         slope(&outputs, &mut slopes);
-        let grads = (output * tensor(slopes)).sum().backward();
+        let rows = output.dims()[0];
+        let grads = (output * tensor(slopes, rows)).sum().backward();
         if let Some(of_input) = x.grad(&grads) {
             gradient.copy_from_slice(&tensor_to_vec(of_input));
         }
@@ -157,8 +210,18 @@ fn multiplications(network: &Network, node: &Node) -> usize {
     }
 }
 
-/// Makes the group of convolution `id`: the scale behind it, a sum with another value, and the activation.
-fn group(network: &Network, id: NodeId, steps: &mut [Option<Step>]) {
+/// Repeats what is the same at every time step where it meets what is not.
+fn same_rows(values: Vec<Tensor<2>>) -> Vec<Tensor<2>> {
+    let most = values.iter().map(|value| value.dims()[0]).max().unwrap_or(0);
+    let repeat = |value: Tensor<2>| match most / value.dims()[0].max(1) {
+        0 | 1 => value,
+        times => value.repeat_dim(0, times),
+    };
+    values.into_iter().map(repeat).collect()
+}
+
+/// Makes the group of convolution `id`: the scale behind it, a sum with another value, and, if `fused`, the activation.
+fn group(network: &Network, id: NodeId, steps: &mut [Option<Step>], fused: bool) {
     let Op::Conv2d { weight, bias, .. } = &network.nodes[id].op else { return };
     let input = network.nodes[id].inputs[0];
     let Some(geometry) = Geometry::of(&network.nodes[id].op, &network.nodes[input].shape) else { return };
@@ -190,7 +253,8 @@ fn group(network: &Network, id: NodeId, steps: &mut [Option<Step>]) {
         inside.push(std::mem::replace(&mut end, sum));
     }
     let mut rule = None;
-    if let Some((after, Node { op: Op::Activation(found), .. })) = next(end, steps)
+    if fused
+        && let Some((after, Node { op: Op::Activation(found), .. })) = next(end, steps)
         && !matches!(found, Activation::Qcfs { .. })
     {
         rule = Some(*found);

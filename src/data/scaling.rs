@@ -138,6 +138,26 @@ impl Scaling {
     }
 }
 
+impl Scaling {
+    /// How much each value of a sample of `form` changes when its file value changes by 1, `[F]`.
+    pub fn slopes(&self, form: &ValueForm<'_>) -> Vec<f32> {
+        let len: usize = form.shape.iter().product();
+        let factor = match self {
+            Self::Unit => 1.0 / form.full_scale,
+            Self::Bytes if form.full_scale == 255.0 || form.max > form.full_scale => 1.0,
+            Self::Bytes => 255.0 / form.full_scale,
+            Self::Divide(divisor) => 1.0 / divisor,
+            Self::MeanStd { mean, std } => {
+                let run = if mean.len() == 1 { len } else { form.run() }.max(1);
+                let of =
+                    |i: usize| std.get(i / run % std.len().max(1)).map_or(1.0, |std| 1.0 / (std * form.full_scale));
+                return (0..len).map(of).collect();
+            }
+        };
+        vec![factor; len]
+    }
+}
+
 impl std::fmt::Display for Scaling {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let join = |list: &[f32]| list.iter().map(f32::to_string).collect::<Vec<_>>().join(",");

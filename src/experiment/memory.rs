@@ -1,5 +1,7 @@
 //! Memory checks: refuses work whose estimated size exceeds the free memory.
 
+pub mod freed;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::{Error, Result};

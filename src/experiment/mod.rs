@@ -14,11 +14,11 @@
 //! Imports nothing of `lab` or `ui`: the command line and the window's engine threads use the same functions.
 
 pub mod adapt;
+pub mod attacked;
 pub mod background_load;
 pub mod cache;
 mod classes;
 pub mod diagnose;
-pub mod freed_memory;
 pub mod input_sizes;
 pub mod load;
 pub mod memory;

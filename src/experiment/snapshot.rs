@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::attacked::{AttackView, RobustnessView};
 use super::neuron_categories::NeuronCategories;
 use super::run::Run;
 use super::snapshot_parts::{SnapshotPart, SnapshotParts};
@@ -36,6 +37,8 @@ pub struct Focus {
     pub lanes: Vec<Option<Arc<Run>>>,
     /// The requested optional parts.
     pub parts: SnapshotParts,
+    /// The attack that is shown.
+    pub attack: AttackView,
 }
 
 impl Focus {
@@ -51,6 +54,7 @@ impl Focus {
             && self.pinned == other.pinned
             && self.parts.has_all(other.parts)
             && (!other.parts.has(SnapshotPart::Lanes) || lanes())
+            && (!other.parts.has(SnapshotPart::Robustness) || self.attack == other.attack)
     }
 }
 
@@ -85,6 +89,8 @@ pub struct Snapshot {
     pub ties: Ties,
     /// Figures that do not depend on the focus.
     pub figures: RunFigures,
+    /// The focused sample under attack ([`SnapshotPart::Robustness`]), or why it cannot be attacked.
+    pub robustness: Option<Arc<std::result::Result<RobustnessView, String>>>,
 }
 
 /// Figures that depend on the run alone, not on the focus.
@@ -224,6 +230,18 @@ impl Snapshot {
             Some(known) => known.divergence,
             None => first_divergence(&run.run_data(&[]), focus.sample, run.steps(), mean_input),
         };
+        let known_attack = of_run.and_then(|known| known.robustness.clone());
+        let robustness =
+            match known_attack.filter(|_| same_sample.is_some_and(|known| known.focus.attack == focus.attack)) {
+                None if is_requested(SnapshotPart::Robustness) => {
+                    let known = of_run.and_then(|known| known.robustness.as_ref()?.as_ref().as_ref().ok());
+                    match RobustnessView::compute(&run, focus.sample, focus.attack, known, control) {
+                        Err(Error::Cancelled) => return Err(Error::Cancelled),
+                        result => Some(Arc::new(result.map_err(|error| error.to_string()))),
+                    }
+                }
+                known => known,
+            };
         static NEXT_ID: AtomicU64 = AtomicU64::new(1);
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         Ok(Self {
@@ -242,6 +260,7 @@ impl Snapshot {
             divergence,
             ties,
             figures,
+            robustness,
         })
     }
 }

@@ -17,6 +17,8 @@ pub enum SnapshotPart {
     Uncorrected,
     /// The reports of the race lanes, at the time cursor.
     Lanes,
+    /// The focused sample under attack.
+    Robustness,
 }
 
 /// A set of optional parts, as bits.

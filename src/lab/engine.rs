@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crate::convert::NamedRecipe;
 use crate::experiment::adapt::{Adapt, adapt_settings};
 use crate::experiment::cache::Cache;
-use crate::experiment::freed_memory::release_freed_memory;
+use crate::experiment::memory::freed::release_freed_memory;
 use crate::experiment::partial::{PartialAccumulator, PartialResults};
 use crate::experiment::pipeline::{run, run_with_baseline};
 use crate::experiment::run::Run;

@@ -207,6 +207,7 @@ impl Lab {
             pinned: self.view.pinned.clone(),
             lanes: self.lanes.iter().map(|lane| lane.run_beside(run).cloned()).collect(),
             parts: self.snapshot_parts,
+            attack: self.view.attack,
         };
         focus.clamped_to(run)
     }

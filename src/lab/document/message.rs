@@ -11,6 +11,7 @@ use crate::convert::{
 };
 use crate::data::Scaling;
 use crate::data::digits::Drawing;
+use crate::experiment::attacked::AttackView;
 use crate::experiment::settings::Settings;
 use crate::experiment::snapshot_parts::SnapshotParts;
 use crate::lab::Notification;
@@ -137,6 +138,8 @@ pub enum Message {
     SetReference(LedgerReference),
     /// Energy constants of ANN and SNN operations.
     SetEnergy(EnergyConstants),
+    /// Set the attack of the *Robustness* pane.
+    SetAttack(AttackView),
     /// Softmax probability at which a sample exits early, 0 to 1.
     SetExitConfidence(f32),
     /// Optional snapshot parts that the visible panes need; others are not computed.

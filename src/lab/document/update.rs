@@ -161,6 +161,7 @@ impl Lab {
             Message::SetWorkspace(workspace) => self.view.workspace = workspace,
             Message::SetReference(reference) => self.view.reference = reference,
             Message::SetEnergy(constants) => self.view.energy = constants,
+            Message::SetAttack(attack) => self.view.attack = attack,
             Message::SetExitConfidence(confidence) => self.view.exit_confidence = confidence.clamp(0.0, 1.0),
             Message::SetLayout(layout) => self.layout = layout,
             Message::SetSnapshotParts(parts) => self.snapshot_parts = parts,

@@ -5,6 +5,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::control_group::ControlGroup;
+use crate::experiment::attacked::AttackView;
 use crate::measure::energy::EnergyConstants;
 use crate::measure::neuron_bench::NeuronBench;
 use crate::measure::{LedgerReference, NeuronRef};
@@ -37,6 +38,8 @@ pub struct View {
     pub energy: EnergyConstants,
     /// Softmax probability at which a sample exits early, 0 to 1.
     pub exit_confidence: f32,
+    /// The attack of the *Robustness* pane.
+    pub attack: AttackView,
     /// The data that the drawing replaces.
     pub before_drawing: Option<DataBeforeDrawing>,
     /// Whether the drawing stays when the canvas is not visible.
@@ -80,6 +83,7 @@ impl Default for View {
             reference: LedgerReference::Activation,
             energy: EnergyConstants::default(),
             exit_confidence: 0.9,
+            attack: AttackView::default(),
             before_drawing: None,
             keep_drawing: false,
             locked: Vec::new(),

@@ -16,6 +16,7 @@ mod offset_spikes;
 mod race;
 mod raster;
 mod readout_window;
+mod robustness;
 mod runs;
 mod t_curve;
 mod threshold;
@@ -48,6 +49,7 @@ impl Pane {
             Self::InitialPotential => initial_potential::show(ui, lab, messages),
             Self::Runs => runs::show(ui, lab, messages),
             Self::Boxes => boxes::show(ui, lab, messages),
+            Self::Robustness => robustness::show(ui, lab, messages),
             Self::Draw => draw::show(ui, lab, messages),
         }
     }

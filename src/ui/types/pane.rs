@@ -27,12 +27,13 @@ pub enum Pane {
     #[serde(rename = "history")]
     Runs,
     Boxes,
+    Robustness,
     Draw,
 }
 
 impl Pane {
     /// All panes in reading order.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::TCurve,
         Self::Ledger,
         Self::Mismatch,
@@ -49,6 +50,7 @@ impl Pane {
         Self::InitialPotential,
         Self::Runs,
         Self::Boxes,
+        Self::Robustness,
         Self::Draw,
     ];
 
@@ -77,6 +79,7 @@ impl Pane {
             Self::InitialPotential => "initial",
             Self::Runs => "runs",
             Self::Boxes => "boxes",
+            Self::Robustness => "robustness",
             Self::Draw => "draw",
         }
     }
@@ -90,6 +93,7 @@ impl Pane {
             Self::Energy => Some(SnapshotPart::Operations),
             Self::ReadoutWindow => Some(SnapshotPart::Readout),
             Self::InitialPotential => Some(SnapshotPart::Initial),
+            Self::Robustness => Some(SnapshotPart::Robustness),
             _ => None,
         }
     }

@@ -102,6 +102,15 @@ pub fn about(pane: Pane) -> About {
             "p the prior box, o the offsets from the network; non-maximum suppression above an overlap (IoU) of 0.3",
             "single-shot detection: Liu et al., ECCV 2016",
         ),
+        Pane::Robustness => (
+            &[
+                "x_{adv} = x + ε sign(g)",
+                "3 ≤ frac{max (f(x + δ) − f(x))^{2}}{E (f(x + δ) − f(x))^{2}} ≤ 3 n,   n = sum{g_{i} ≠ 0}{} 1",
+            ],
+            "x the pixels from 0 to 1, ε the radius of the ball, f the probability of the label against the runner-up, g the \
+             gradient, δ the perturbation",
+            "FGSM: Goodfellow et al., ICLR 2015; the bounds follow from the inequality of Cauchy and Schwarz",
+        ),
         Pane::Draw => (
             &["p_{k} = frac{exp(o_{k} / T)}{sum{j}{} exp(o_{j} / T)}"],
             "o the readout of class k, summed over T steps; of the ANN the logit, with T = 1",

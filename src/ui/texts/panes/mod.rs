@@ -14,6 +14,7 @@ pub mod pane_header;
 pub mod race;
 pub mod raster;
 pub mod readout_window;
+pub mod robustness;
 pub mod runs;
 pub mod t_curve;
 pub mod threshold;
@@ -43,6 +44,7 @@ pub fn title(pane: Pane) -> &'static str {
         Pane::InitialPotential => "v(0)",
         Pane::Runs => "Runs",
         Pane::Boxes => "Boxes",
+        Pane::Robustness => "Robustness",
         Pane::Draw => "Draw",
     }
 }

@@ -1,0 +1,12 @@
+//! Gradients of spiking networks: by rate, straight through, through time with surrogates, or those of the ANN.
+//!
+//! [`target`] answers for images with the event engine and takes gradients by a [`GradientRule`]. [`rate`] and
+//! [`through_time`] are the neurons that stand in for the ANN's activations on the way back.
+
+pub mod rate;
+pub mod rule;
+pub mod target;
+pub mod through_time;
+
+pub use rule::{GradientChoice, GradientRule, Surrogate};
+pub use target::SnnTarget;

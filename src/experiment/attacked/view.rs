@@ -1,0 +1,140 @@
+//! One sample under attack, as the *Robustness* pane shows it: both networks, perturbations, gradients, changed layers.
+
+use std::sync::Arc;
+
+use super::asked::AttackView;
+use super::curve::RobustnessCurve;
+use super::subject::{AttackSubject, Attacked};
+use crate::Result;
+use crate::attack::vulnerability::per_sample;
+use crate::attack::{Given, ImageForm, attack};
+use crate::experiment::run::Run;
+use crate::progress::JobControl;
+use crate::simulate::{SimulationPlan, simulate};
+use crate::task::classification::probabilities;
+
+/// One network under attack.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AttackedSide {
+    /// `[F]`, values in [0, 1].
+    pub adversarial: Vec<f32>,
+    /// Probability of each class before and after.
+    pub before: Vec<f64>,
+    pub after: Vec<f64>,
+    /// Answers for the image, the adversarial image, and a random perturbation of equal size.
+    pub answers: [usize; 3],
+    pub linf: f32,
+    pub l2: f32,
+    /// Gradient of the two-class probability, `[F]`: pixels with a gradient, ‖∇‖₁ and ‖∇‖₂.
+    pub gradient: Vec<f32>,
+    pub l0: usize,
+    pub l1: f64,
+    pub gradient_l2: f64,
+    /// Malice over chance: the measured ratio, between 3 and 3·`l0` where f is linear.
+    pub ratio: Option<f64>,
+}
+
+/// The sample in focus under attack.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RobustnessView {
+    pub of: AttackView,
+    pub form: ImageForm,
+    /// The image, `[F]`, values in [0, 1].
+    pub image: Vec<f32>,
+    pub label: usize,
+    /// Whether the label is the data's; otherwise it is the ANN's answer.
+    pub labeled: bool,
+    pub ann: AttackedSide,
+    pub snn: AttackedSide,
+    /// Share of the neurons of each spiking layer whose spike count the attack changes.
+    pub changed: Vec<f64>,
+    /// Accuracy over ε, once it was asked for.
+    pub curve: Option<Arc<RobustnessCurve>>,
+}
+
+impl RobustnessView {
+    /// Attacks sample `sample` of `run`; `known` is an earlier view of the same run, whose curve is kept if it is the same.
+    ///
+    /// # Errors
+    /// As [`AttackSubject::of_run`] and [`attack`].
+    pub fn compute(
+        run: &Run,
+        sample: usize,
+        of: AttackView,
+        known: Option<&Self>,
+        control: &JobControl,
+    ) -> Result<Self> {
+        let subject = |on| AttackSubject::of_run(run, on, sample..sample + 1);
+        let (ann, snn) = (subject(Attacked::Ann)?, subject(Attacked::Snn)?);
+        let side = |subject: &AttackSubject| side(subject, &of, control);
+        let (ann_side, snn_side) = rayon::join(|| side(&ann), || side(&snn));
+        let (ann_side, snn_side) = (ann_side?, snn_side?);
+        let changed = changed_layers(run, &snn, &snn_side.adversarial, control)?;
+        let curve = known.and_then(|known| known.curve.clone()).filter(|curve| curve.is_of(&of));
+        let curve = match curve {
+            None if of.curve => Some(Arc::new(RobustnessCurve::measure(run, of, control)?)),
+            known => known,
+        };
+        Ok(Self {
+            of,
+            form: ann.pixels.form(),
+            image: ann.images.clone(),
+            label: usize::from(ann.labels[0]),
+            labeled: !run.labels.is_empty(),
+            ann: ann_side,
+            snn: snn_side,
+            changed,
+            curve,
+        })
+    }
+}
+
+fn side(subject: &AttackSubject, of: &AttackView, control: &JobControl) -> Result<AttackedSide> {
+    let options = of.attack(of.eps);
+    let images = subject.images();
+    subject.with_target(of.rule, |target| {
+        let outcome = attack(&options, &images, Given::default(), target, control)?;
+        let found = outcome.samples[0];
+        let probabilities_of = |pixels: &[f32]| Ok(probabilities(&target.logits(pixels, control)?, 1));
+        let vulnerability = per_sample(target, &images, options.eps, options.seed, control)?.remove(0);
+        Ok(AttackedSide {
+            before: probabilities_of(images.pixels)?,
+            after: probabilities_of(&outcome.adversarial)?,
+            adversarial: outcome.adversarial,
+            answers: [found.before, found.after, found.beside],
+            linf: found.linf,
+            l2: found.l2,
+            l0: vulnerability.l0(),
+            l1: vulnerability.l1(),
+            gradient_l2: vulnerability.l2(),
+            ratio: vulnerability.ratio(),
+            gradient: vulnerability.gradient,
+        })
+    })
+}
+
+/// Share of the neurons of each spiking layer whose count differs between the image and `adversarial`.
+fn changed_layers(run: &Run, subject: &AttackSubject, adversarial: &[f32], control: &JobControl) -> Result<Vec<f64>> {
+    let both = [subject.images.as_slice(), adversarial].concat();
+    let input = subject.pixels.scaled(&both);
+    let plan = SimulationPlan {
+        program: &run.network.program,
+        spiking: &run.spiking,
+        input: &input,
+        samples: 2,
+        steps: run.steps(),
+        previous: None,
+        unchanged_layers: 0,
+    };
+    let recording = simulate(&plan, &control.without_events().without_samples())?;
+    let layers = run.spiking.layers.iter().zip(&recording.layers).map(|(layer, record)| {
+        let counts = [0, 1].map(|sample| {
+            let mut counts = vec![0u32; layer.neurons()];
+            record.spikes.add_counts(recording.steps, sample, &mut counts);
+            counts
+        });
+        let changed = counts[0].iter().zip(&counts[1]).filter(|(a, b)| a != b).count();
+        changed as f64 / layer.neurons().max(1) as f64
+    });
+    Ok(layers.collect())
+}
