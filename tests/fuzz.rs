@@ -14,7 +14,9 @@ use spikescope::data::scenes::coco::{Detections, GroundTruth};
 use spikescope::data::{DataSpec, NpzData, write_npz};
 use spikescope::lab::Session;
 use spikescope::network::zoo::{ZooArchitecture, parse_activation};
-use spikescope::network::{architecture, nir, onnx, open_with_notes, safetensors};
+use spikescope::network::{Network, Node, Op, architecture, nir, onnx, open_with_notes, safetensors};
+use spikescope::task::Detector;
+use spikescope::task::detector_head::HeadText;
 
 /// Mutations per reader in the normal test suite.
 const SMOKE: usize = 150;
@@ -83,7 +85,8 @@ fn masks(path: &Path) {
 }
 
 fn results(path: &Path) {
-    let truth = GroundTruth::read(&path.with_file_name("a.coco.json")).unwrap();
+    let truth = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/seeds/boxes.coco.json");
+    let truth = GroundTruth::read(&truth).unwrap();
     if let Ok(found) = Detections::read(path, &truth) {
         spikescope::task::scores::boxes::score_boxes(&truth, &found.boxes).unwrap();
     }
@@ -96,7 +99,33 @@ fn ground_truth(path: &Path) {
     }
 }
 
-const TARGETS: [Target; 27] = [
+/// A description of a head, bound to a detector with outputs of the seed's names.
+fn head(path: &Path) {
+    let text = String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned();
+    let head = HeadText { path: path.into(), text };
+    let node = |name: &str, op, inputs: &[usize], shape: &[usize]| Node {
+        name: name.into(),
+        op,
+        inputs: inputs.to_vec(),
+        shape: shape.to_vec(),
+    };
+    let nodes = vec![
+        node("x", Op::Input, &[], &[3, 16, 16]),
+        node("cls.map", Op::Reshape, &[0], &[2, 2, 2]),
+        node("cls", Op::Reshape, &[1], &[8]),
+        node("reg.map", Op::Reshape, &[0], &[4, 2, 2]),
+        node("reg", Op::Reshape, &[3], &[16]),
+        node("all", Op::Concat { axis: 0 }, &[2, 4], &[24]),
+    ];
+    let network = Network { name: "n".into(), output: 5, nodes, scaling: None, class_names: vec![] };
+    if let Ok(detector) = Detector::described(&network, &head) {
+        for value in [0.0, 3.0, -1e30, f32::INFINITY, f32::NAN] {
+            detector.scored_boxes(&[value; 24]);
+        }
+    }
+}
+
+const TARGETS: [Target; 28] = [
     Target { name: "ONNX", ending: ".onnx", read: network },
     Target { name: "ONNX tensor", ending: ".pb", read: |p| drop(onnx::read_tensor(p)) },
     Target { name: "NIR", ending: ".nir", read: network },
@@ -123,6 +152,7 @@ const TARGETS: [Target; 27] = [
     Target { name: "COCO results", ending: ".results.json", read: results },
     Target { name: "class maps", ending: ".maps.npz", read: |p| drop(spikescope::data::npz::read_label_maps(p)) },
     Target { name: "session", ending: ".json", read: |p| drop(Session::load(p)) },
+    Target { name: "detector head", ending: ".head.toml", read: head },
     Target { name: "recipe", ending: ".toml", read: |p| drop(NamedRecipe::load(p)) },
 ];
 
@@ -227,6 +257,11 @@ fn seeds(dir: &Path) -> Vec<PathBuf> {
     let found = coco.with_file_name("a.results.json");
     std::fs::copy(seeds.join("boxes.results.json"), &found).unwrap();
     all.extend([xml, coco, found]);
+    all.push(put(
+        "a.head.toml",
+        b"classes = [\"a\", \"b\"]\ntop-k = 9\n[boxes]\ncoding = \"center-size\"\nfunction = \"exp\"\nvariances = [0.1, 0.1, \
+          0.2, 0.2]\n[[level]]\nclass = \"cls\"\nbox = \"reg\"\nstride = 8\npriors = [[8, 9]]\n",
+    ));
     let maps = dir.join("a.maps.npz");
     let map = |values| (&[1usize, 2, 3][..], NpzData::U8(values));
     let ((shape, pred), (_, target)) = (map(&[0, 1, 2, 0, 1, 2]), map(&[0, 1, 1, 255, 1, 0]));

@@ -13,7 +13,7 @@ use crate::attack::{Attack, AttackKind, Given, GradientChoice, Norm, Outcome, Vu
 use crate::compute::Backend;
 use crate::convert::Recipe;
 use crate::data::npz::find_array;
-use crate::data::npz_writer::write_npz_with;
+use crate::data::write_npz_with;
 use crate::error::format_shape;
 use crate::experiment::attacked::{AttackSubject, Attacked, RuleResult, takes_a_rule};
 use crate::experiment::cache::Cache;

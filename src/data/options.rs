@@ -31,6 +31,8 @@ pub struct ReadOptions {
     pub origin: Option<Origin>,
     /// `difficulty=0..1` of generated scenes, in hundredths.
     pub difficulty: Option<u8>,
+    /// `seed=N`: other scenes of the same kind.
+    pub seed: Option<u32>,
 }
 
 /// How a picture becomes a sample of another size.
@@ -99,7 +101,7 @@ pub enum Part {
 pub const MAX_SIDE: u32 = 4096;
 
 /// The options that exist, with their words.
-const KEYS: [(&str, &str); 12] = [
+const KEYS: [(&str, &str); 13] = [
     ("layout", "nchw or nhwc"),
     ("classes", "text or number"),
     ("background", "white or black"),
@@ -112,6 +114,7 @@ const KEYS: [(&str, &str); 12] = [
     ("void", "a number from 0 to 65535, or none"),
     ("origin", "0 or 1"),
     ("difficulty", "a number from 0 to 1 with at most two digits after the point"),
+    ("seed", "a whole number from 0 to 4294967295"),
 ];
 
 impl ClassOrder {
@@ -203,6 +206,7 @@ impl ReadOptions {
         "void",
         "origin",
         "difficulty",
+        "seed",
     ];
 
     /// Sets option `key`. Returns whether there is an option of this name.
@@ -228,6 +232,7 @@ impl ReadOptions {
             "void" => set_parsed(&mut self.void, void_of(value)),
             "origin" => set_word(&mut self.origin, value, [Origin::Zero, Origin::One], Origin::word),
             "difficulty" => set_parsed(&mut self.difficulty, hundredths_of(value)),
+            "seed" => set_parsed(&mut self.seed, value.parse().ok()),
             _ => set_name(&mut self.y, value),
         };
         if known { Ok(true) } else { Err(format!("Cannot use {key}={value}: use {words}")) }
@@ -292,6 +297,7 @@ impl fmt::Display for ReadOptions {
             ("void", self.void.map(|number| number.to_string())),
             ("origin", self.origin.map(Origin::word).map(word)),
             ("difficulty", self.difficulty.map(|hundredths| (f64::from(hundredths) / 100.0).to_string())),
+            ("seed", self.seed.map(|seed| seed.to_string())),
         ];
         words
             .iter()
@@ -308,15 +314,20 @@ mod tests {
     fn options_round_trip_and_invalid_words_name_the_valid_ones() {
         let mut options = ReadOptions::default();
         let text = ",layout=nhwc,classes=text,background=black,split=train,x=a,y=none,fit=crop,size=96x64,\
-                    meaning=instances,void=none,origin=1,difficulty=0.35";
+                    meaning=instances,void=none,origin=1,difficulty=0.35,seed=7";
         for (key, value) in text.split(',').filter_map(|part| part.split_once('=')) {
             assert_eq!(options.set(key, value), Ok(true));
         }
         assert_eq!(options.to_string(), text);
         assert!(options.set("layout", "hcw").unwrap_err().contains("nchw or nhwc"));
-        for (key, value) in
-            [("size", "0"), ("size", "9999x2"), ("void", "-1"), ("difficulty", "0.123"), ("origin", "2")]
-        {
+        for (key, value) in [
+            ("size", "0"),
+            ("size", "9999x2"),
+            ("void", "-1"),
+            ("difficulty", "0.123"),
+            ("origin", "2"),
+            ("seed", "-1"),
+        ] {
             assert!(options.set(key, value).is_err(), "{key}={value}");
         }
         assert_eq!((options.set("size", "64"), options.size), (Ok(true), Some([64, 64])));

@@ -69,7 +69,7 @@ fn option_keys(kind: &str) -> &'static [&'static str] {
         "masks" => &["fit", "size", "meaning", "void", "background"],
         "voc" => &["fit", "size", "origin", "split", "background"],
         "coco" => &["fit", "size", "background"],
-        "builtin" => &["size", "difficulty"],
+        "builtin" => &["size", "difficulty", "seed"],
         _ => &[],
     }
 }
@@ -112,7 +112,7 @@ impl DataSpec {
             "builtin" => {
                 let (name, digits) = (files.trim(), digits::Split::from_name(files.trim()));
                 if digits.is_some() && options != ReadOptions::default() {
-                    return Err(bad("digits have one size and difficulty; scenes take size and difficulty"));
+                    return Err(bad("digits have one size and difficulty; scenes take size, difficulty and seed"));
                 }
                 let scenes = generator::SceneSplit::from_name(name).map(Source::Scenes);
                 digits
@@ -233,9 +233,9 @@ impl DataSpec {
             Source::Builtin(split) => Ok(digits::generate(*split)),
             Source::Scenes(split) => {
                 let usual = SceneOptions::default();
-                let (size, difficulty) =
-                    (options.size.unwrap_or(usual.size), options.difficulty.unwrap_or(usual.difficulty));
-                generator::generate(*split, SceneOptions { size, difficulty })
+                let size = options.size.unwrap_or(usual.size);
+                let difficulty = options.difficulty.unwrap_or(usual.difficulty);
+                generator::generate(*split, SceneOptions { size, difficulty }, options.seed.unwrap_or(0))
             }
             Source::Drawn(text) => drawn(text, shape),
         };

@@ -158,18 +158,10 @@ impl Run {
     }
     /// The scores of masks or boxes at the last step.
     fn scene_sentence(&self, scene: &SceneScores) -> String {
-        let score = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{:.1} %", value * 100.0));
-        match scene {
-            SceneScores::Masks(scores) => {
-                let snn = scores.snn.last().and_then(|scores| scores.miou);
-                format!("mIoU ANN {}, SNN {}", score(scores.ann.miou), score(snn))
-            }
-            SceneScores::Boxes(scores) => {
-                let counted = |value: f64| (value >= 0.0).then_some(value);
-                let snn = scores.snn.last().and_then(|scores| counted(scores.stats[0]));
-                format!("mAP ANN {}, SNN {}", score(counted(scores.ann.stats[0])), score(snn))
-            }
-        }
+        let percent = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{:.1} %", value * 100.0));
+        let name = if matches!(scene, SceneScores::Masks(_)) { "mIoU" } else { "mAP" };
+        let (ann, snn) = (percent(scene.ann_score()), percent(scene.snn_score(self.steps())));
+        format!("{name} ANN {ann}, SNN {snn}")
     }
     /// Agreement of the outputs at the last step in one sentence, for outputs that are not classes.
     fn agreement_sentence(&self, outputs: &OutputAgreement) -> String {

@@ -172,7 +172,8 @@ mod tests {
             inputs: inputs.to_vec(),
             shape: shape.to_vec(),
         };
-        let nodes = vec![node(Op::Input, &[], input), node(Op::Reshape, &[0], output)];
+        let scale = Op::Affine { scale: vec![1.0], shift: vec![0.0] };
+        let nodes = vec![node(Op::Input, &[], input), node(scale, &[0], output)];
         Network { name: "n".into(), nodes, output: 1, scaling: None, class_names: vec![] }
     }
 

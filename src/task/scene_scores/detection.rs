@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
-use super::SceneRun;
+use super::band::band;
+use super::scene_run::SceneRun;
 use crate::Result;
 use crate::data::scenes::coco::{Category, CocoDetection, GroundTruth, Id, ObjectBox, Picture};
 use crate::data::{Boxes, PicturePlace};
@@ -14,6 +15,10 @@ use crate::progress::JobControl;
 use crate::task::detected_box::DetectedBox;
 use crate::task::detection::Detector;
 use crate::task::scores::boxes::{BoxScores, score_boxes};
+
+/// Boxes that are scored for the band, in all draws together, and the number of draws.
+const MAX_DRAWN_BOXES: usize = 200_000;
+const DRAWS: std::ops::RangeInclusive<usize> = 20..=60;
 
 /// Coordinates are rounded to this part of a pixel.
 const ROUNDING: f64 = 1000.0;
@@ -23,6 +28,8 @@ const ROUNDING: f64 = 1000.0;
 pub struct DetectionScores {
     pub truth: GroundTruth,
     pub ann: BoxScores,
+    /// Where 95 % of the ANN's average precisions lie for pictures drawn again.
+    pub ann_band: Option<[f64; 2]>,
     /// The steps at which the SNN's boxes are scored, ascending.
     pub at: Vec<usize>,
     /// At those steps.
@@ -61,12 +68,15 @@ pub(super) fn score(
     let mut scores = DetectionScores {
         truth: ground_truth(run, boxes),
         ann: BoxScores { stats: [-1.0; 12], of_category: Vec::new() },
+        ann_band: None,
         at: at.clone(),
         snn: Vec::new(),
         classes,
         unknown_classes,
     };
-    scores.ann = score_boxes(&scores.truth, &scores.ann_boxes(run))?;
+    let found = scores.ann_boxes(run);
+    scores.ann = score_boxes(&scores.truth, &found)?;
+    scores.ann_band = precision_band(&scores.truth, &found);
     let done = AtomicUsize::new(0);
     let of_step = |t: &usize| {
         control.check()?;
@@ -77,6 +87,31 @@ pub(super) fn score(
     let snn = at.par_iter().map(of_step).collect::<Result<Vec<_>>>()?;
     scores.snn = snn;
     Ok(scores)
+}
+
+/// The band of the average precision of `found`; `None` for so many boxes that it would take long.
+fn precision_band(truth: &GroundTruth, found: &[CocoDetection]) -> Option<[f64; 2]> {
+    let draws = MAX_DRAWN_BOXES / (truth.objects.len() + found.len()).max(1);
+    if draws < *DRAWS.start() {
+        return None;
+    }
+    let count = truth.pictures.len();
+    let mut objects_of = vec![Vec::new(); count];
+    truth.objects.iter().for_each(|object| objects_of[object.picture as usize].push(*object));
+    let mut found_in = vec![Vec::new(); count];
+    found.iter().for_each(|found| found_in[found.picture as usize].push(*found));
+    band(count, draws.min(*DRAWS.end()), |drawn| {
+        let mut again = GroundTruth { categories: truth.categories.clone(), ..GroundTruth::default() };
+        let mut found = Vec::new();
+        for (place, &picture) in drawn.iter().enumerate() {
+            let id = Id::Number(place as i64 + 1);
+            again.pictures.push(Picture { id, ..truth.pictures[picture].clone() });
+            let at = place as u32;
+            again.objects.extend(objects_of[picture].iter().map(|object| ObjectBox { picture: at, ..*object }));
+            found.extend(found_in[picture].iter().map(|found| CocoDetection { picture: at, ..*found }));
+        }
+        score_boxes(&again, &found).ok().map(|scores| scores.stats[0]).filter(|score| *score >= 0.0)
+    })
 }
 
 impl DetectionScores {

@@ -70,13 +70,14 @@ impl SceneSplit {
     }
 }
 
-/// All scenes of `split`: `[3, H, W]` in 0..255 with masks, objects and boxes.
+/// All scenes of `split`: `[3, H, W]` in 0..255 with masks, objects and boxes. Another `variant` than 0 gives others of the
+/// same kind; training and test scenes share none.
 ///
 /// # Errors
 /// [`Error::Invalid`] for a size outside of [`SIDES`].
-pub fn generate(split: SceneSplit, options: SceneOptions) -> Result<Samples> {
+pub fn generate(split: SceneSplit, options: SceneOptions, variant: u32) -> Result<Samples> {
     let (count, seed) = split.count_and_seed();
-    let samples = generate_some(count, seed, options)?;
+    let samples = generate_some(count, seed + (u64::from(variant) << 32), options)?;
     Ok(Samples { source: format!("builtin:{}", split.name()), ..samples })
 }
 
