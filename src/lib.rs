@@ -7,6 +7,7 @@
 //! - [`ui`]: the window: shell, panels, panes, popups, commands, texts.
 //! - [`lesson`]: lessons as text files, checked against the lab.
 //! - [`lab`]: the document: messages, undo, run history, sessions, worker threads.
+//! - [`sweep`]: many runs by a plan: rows, results folder, merging, cluster scripts.
 //! - [`experiment`]: one run, from settings to report: loading, cache, pipeline, diagnosis, snapshot at step t.
 //! - [`export`]: NIR graphs, recordings, tables and reports.
 //! - [`measure`]: numbers about a finished run (pure functions).
@@ -37,6 +38,7 @@ pub mod measure;
 pub mod network;
 pub mod progress;
 pub mod simulate;
+pub mod sweep;
 pub mod task;
 pub mod train;
 pub mod ui;

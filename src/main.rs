@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use spikescope::data::DataSpec;
 use spikescope::experiment::Settings;
+use spikescope::experiment::options::RunArgs;
 use spikescope::lab::storage::store;
 use spikescope::lab::storage::store::Store;
 use spikescope::lab::{Lab, Message, Notification, NotificationLevel};
@@ -31,11 +32,13 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Convert, simulate and measure without a window
-    Run(Box<cli::options::RunArgs>),
+    Run(Box<RunArgs>),
     /// Run several recipes on the same samples and compare them in a table
     Race(Box<cli::race::RaceArgs>),
     /// Diagnose a network, its data and a recipe before a run
     Check(Box<cli::check::CheckArgs>),
+    /// Run the rows of a plan and keep one result file for each
+    Sweep(Box<cli::sweep::SweepArgs>),
     /// Attack a network by noise or by adversarial images
     Attack(Box<cli::attack::AttackArgs>),
     /// Export a run to formats that other programs read
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
 fn run_command(arguments: Arguments) -> Result<ExitCode> {
     match arguments.command {
         Some(Command::Check(args)) => return cli::check::run(*args),
+        Some(Command::Sweep(args)) => return cli::sweep::run(*args),
         Some(Command::Run(args)) => cli::run::run(*args),
         Some(Command::Race(args)) => cli::race::run(*args),
         Some(Command::Attack(args)) => cli::attack::run(*args),

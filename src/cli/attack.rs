@@ -7,9 +7,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::interrupt::cancel_on_interrupt;
-use super::options::{RunArgs, check_theta, fit_default_ranges, settings_from_args, use_stated_scaling, with_config};
 use super::progress::Progress;
-use super::range_text;
 use super::run::{StagingFolder, check_out};
 use crate::attack::vulnerability::LINEAR;
 use crate::attack::{Attack, AttackKind, Given, GradientChoice, Norm, Outcome, Vulnerability, parse_fraction};
@@ -20,6 +18,9 @@ use crate::data::write_npz_with;
 use crate::error::format_shape;
 use crate::experiment::attacked::{AttackSubject, Attacked, RuleResult, takes_a_rule};
 use crate::experiment::cache::Cache;
+use crate::experiment::options::{
+    RunArgs, check_theta, fit_default_ranges, range_text, settings_from_args, use_stated_scaling, with_config,
+};
 use crate::files::write_bytes;
 use crate::{Error, Result};
 

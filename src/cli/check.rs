@@ -6,7 +6,6 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::options::{RunArgs, check_theta, fit_default_ranges, settings_from_args, use_stated_scaling, with_config};
 use super::progress::Progress;
 use crate::convert::findings::{FindingGroup, group_by_kind};
 use crate::convert::{Finding, Severity};
@@ -14,6 +13,9 @@ use crate::experiment::Settings;
 use crate::experiment::cache::Cache;
 use crate::experiment::diagnose::diagnose;
 use crate::experiment::load::load_network;
+use crate::experiment::options::{
+    RunArgs, check_theta, fit_default_ranges, settings_from_args, use_stated_scaling, with_config,
+};
 use crate::progress::JobControl;
 use crate::{Error, Result};
 

@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::options::{RunArgs, check_theta, fit_default_ranges, settings_from_args, use_stated_scaling, with_config};
 use super::progress::Progress;
 use crate::experiment::cache::Cache;
+use crate::experiment::options::{
+    RunArgs, check_theta, fit_default_ranges, settings_from_args, use_stated_scaling, with_config,
+};
 use crate::experiment::pipeline;
 use crate::experiment::run_export::export_run;
 use crate::export::nir::PoolExport;

@@ -5,7 +5,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use signal_hook::consts::SIGINT;
+use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag::{register, register_conditional_default};
 
 use crate::progress::JobControl;
@@ -26,6 +26,16 @@ pub fn listen() -> Result<()> {
 /// Whether Ctrl-C was pressed since [`listen`].
 pub fn interrupted() -> bool {
     INTERRUPTED.load(Ordering::Relaxed)
+}
+
+/// [`cancel_on_interrupt`], and SIGTERM as well, which schedulers of clusters send before they kill.
+///
+/// # Errors
+/// As [`listen`].
+pub fn cancel_on_signals(control: &JobControl) -> Result<()> {
+    let terminate = register(SIGTERM, &INTERRUPTED);
+    terminate.map_err(|e| Error::Internal(format!("SIGTERM cannot be listened to: {e}")))?;
+    cancel_on_interrupt(control)
 }
 
 /// Installs the handler and cancels `control` at the first Ctrl-C.

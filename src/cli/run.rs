@@ -2,13 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use super::options::{RunArgs, check_theta, fit_default_ranges, settings_from_args, use_stated_scaling, with_config};
 use super::progress::Progress;
 use super::summary;
 use crate::convert::Severity;
 use crate::convert::findings::group_by_kind;
 use crate::data::{NpzData, write_npz};
 use crate::experiment::cache::Cache;
+use crate::experiment::options::{
+    RunArgs, check_theta, fit_default_ranges, settings_from_args, use_stated_scaling, with_config,
+};
 use crate::experiment::{Run, pipeline};
 use crate::files::write_bytes;
 use crate::{Error, Result};

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::range_text;
 use super::scenes::{self, DetectionSummary, SegmentationSummary};
 use crate::compute::Backend;
 use crate::convert::{Readout, Recipe};
+use crate::experiment::options::range_text;
 use crate::experiment::{Run, Timings};
 use crate::measure::{Categories, LayerReport, Ledger, Residual, Silenced};
 use crate::task::output_agreement::{BoxCounts, OutputAgreement, OutputKind};

@@ -115,6 +115,11 @@ impl Default for Recipe {
 }
 
 impl Recipe {
+    /// Whether the spiking network depends on T, so that the first steps of a long run are not a shorter run.
+    pub fn depends_on_steps(&self) -> bool {
+        self.threshold == ThresholdRule::Mse || self.bias_correction || self.initial == InitialPotential::Calibrated
+    }
+
     /// Checks every option and their combination.
     ///
     /// # Errors

@@ -1,12 +1,37 @@
 //! Memory checks: refuses work whose estimated size exceeds the free memory.
 
+pub mod freed;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use crate::{Error, Result};
+
+/// Limit that the user set, in bytes.
+static LIMIT: AtomicUsize = AtomicUsize::new(usize::MAX);
+
+/// Limits all later work of this process to `bytes`, also if more is free.
+pub fn set_limit(bytes: usize) {
+    LIMIT.store(bytes, Ordering::Relaxed);
+}
+
+/// What work may take, in bytes.
+fn usable_bytes() -> usize {
+    ((available_bytes() as f64 * 0.8) as usize).min(LIMIT.load(Ordering::Relaxed))
+}
 
 /// Refuses work whose estimated `bytes` exceed 80 % of the free memory.
 ///
 /// # Errors
 /// [`Error::Invalid`] with both sizes and `advice`.
 pub fn check_memory(what: &str, bytes: usize, advice: &str) -> Result<()> {
+    let limit = LIMIT.load(Ordering::Relaxed);
+    if bytes > limit {
+        return Err(Error::Invalid(format!(
+            "Cannot {what}: needs {}, but memory is limited to {}. {advice}.",
+            format_bytes(bytes),
+            format_bytes(limit)
+        )));
+    }
     let free = available_bytes();
     if bytes as f64 > free as f64 * 0.8 {
         return Err(Error::Invalid(format!(
@@ -25,7 +50,7 @@ pub fn check_memory(what: &str, bytes: usize, advice: &str) -> Result<()> {
 /// # Errors
 /// [`Error::Invalid`] with both sizes and what fits.
 pub fn check_run_memory(samples: usize, steps: usize, bytes: impl Fn(usize, usize) -> usize) -> Result<()> {
-    let limit = (available_bytes() as f64 * 0.8) as usize;
+    let limit = usable_bytes();
     let need = bytes(samples, steps);
     if need <= limit {
         return Ok(());

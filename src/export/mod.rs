@@ -3,6 +3,7 @@
 //! Imports no windows or threads.
 
 pub mod html_report;
+pub mod long_table;
 pub mod nir;
 mod parquet;
 pub mod recording;

@@ -60,12 +60,16 @@ pub fn rows(run: &str, report: &Report) -> Vec<Row> {
     rows
 }
 
-/// The rows as comma-separated values with a header line.
-pub fn to_csv(rows: &[Row]) -> String {
-    let quoted = |text: &str| match text.contains([',', '"', '\n', '\r']) {
+/// `text` as a field of comma-separated values, in quotes where it needs them.
+pub(super) fn quoted(text: &str) -> String {
+    match text.contains([',', '"', '\n', '\r']) {
         true => format!("\"{}\"", text.replace('"', "\"\"")),
         false => text.to_owned(),
-    };
+    }
+}
+
+/// The rows as comma-separated values with a header line.
+pub fn to_csv(rows: &[Row]) -> String {
     let mut out = String::from("run,layer,t,metric,value\n");
     for row in rows {
         out.push_str(&format!("{},{},{},{},{}\n", quoted(&row.run), quoted(&row.layer), row.t, row.metric, row.value));
@@ -80,14 +84,14 @@ pub fn to_csv(rows: &[Row]) -> String {
 pub fn to_parquet(rows: &[Row]) -> Result<Vec<u8>> {
     use super::parquet::{Column, file};
     let texts = |of: fn(&Row) -> &str| Column::Text(rows.iter().map(of).collect());
-    let columns = [
+    let columns = vec![
         ("run", texts(|row| &row.run)),
         ("layer", texts(|row| &row.layer)),
         ("t", Column::Int(rows.iter().map(|row| row.t).collect())),
         ("metric", texts(|row| row.metric)),
         ("value", Column::Double(rows.iter().map(|row| row.value).collect())),
     ];
-    file(&columns).map_err(|e| Error::Internal(format!("the table cannot be written as Parquet: {e}")))
+    file(columns).map_err(|e| Error::Internal(format!("the table cannot be written as Parquet: {e}")))
 }
 
 #[cfg(test)]

@@ -58,4 +58,4 @@ pub use plan::SimulationPlan;
 pub use recording::{LayerRecording, Recording};
 pub use recording_builder::held_layers;
 pub use run::simulate;
-pub use spike_train::SpikeTrain;
+pub use spike_train::{SampleSpikes, SpikeRows, SpikeTrain};

@@ -13,11 +13,13 @@ use row::{Row, row};
 use table::{head, line};
 
 use super::interrupt::cancel_on_interrupt;
-use super::options::{RunArgs, check_theta, fit_default_ranges, settings_from_args, use_stated_scaling, with_config};
 use super::progress::Progress;
 use super::run::{check_out, write_folder};
 use crate::convert::{NamedRecipe, Recipe};
 use crate::experiment::cache::Cache;
+use crate::experiment::options::{
+    RunArgs, check_theta, fit_default_ranges, settings_from_args, use_stated_scaling, with_config,
+};
 use crate::{Error, Result};
 
 /// Run several recipes on the same samples and compare them in a table.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::convert::{InitialPotential, NamedRecipe, Recipe, ThresholdRule, unclipped_thresholds};
+use crate::convert::{NamedRecipe, Recipe, unclipped_thresholds};
 use crate::experiment::cache::Cache;
 use crate::experiment::{Run, Settings, pipeline};
 use crate::progress::JobControl;
@@ -36,11 +36,6 @@ pub struct RaceResult {
     pub unclipped: bool,
 }
 
-/// Whether the spiking network depends on T, so that one run does not give the accuracy at every t.
-fn depends_on_steps(recipe: &Recipe) -> bool {
-    recipe.threshold == ThresholdRule::Mse || recipe.bias_correction || recipe.initial == InitialPotential::Calibrated
-}
-
 /// Runs the recipe of `entry` over the T of `settings`, with accuracies at each t of `at`.
 ///
 /// # Errors
@@ -67,7 +62,7 @@ pub fn row(
     };
     let mut accuracy = Vec::new();
     for &t in at {
-        let shorter = depends_on_steps(&entry.recipe) && t != run.steps();
+        let shorter = entry.recipe.depends_on_steps() && t != run.steps();
         accuracy.push(if shorter { accuracy_at(&*run_over(t, cache)?, t) } else { accuracy_at(&run, t) });
     }
     let layers = &run.report.layers;

@@ -10,7 +10,7 @@ use crate::Error;
 use crate::convert::NamedRecipe;
 use crate::experiment::adapt::{Adapt, adapt_settings};
 use crate::experiment::cache::Cache;
-use crate::experiment::freed_memory::release_freed_memory;
+use crate::experiment::memory::freed::release_freed_memory;
 use crate::experiment::partial::PartialAccumulator;
 use crate::experiment::pipeline::{run, run_with_baseline};
 use crate::experiment::settings::Settings;

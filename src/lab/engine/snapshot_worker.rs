@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::event::{EngineEvent, EventSender, catch_panic};
 use super::mailbox::Mailbox;
-use crate::experiment::freed_memory::release_freed_memory;
+use crate::experiment::memory::freed::release_freed_memory;
 use crate::experiment::run::Run;
 use crate::experiment::snapshot::{Focus, Snapshot};
 use crate::progress::JobControl;

@@ -1,11 +1,14 @@
 //! Options of a run: command line, TOML configuration file, and their conversion to settings.
 
+mod layer_thresholds;
+mod sample_range;
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+pub use sample_range::{parse_range, range_text};
 use serde::{Deserialize, Serialize};
 
-use super::{layer_thresholds, parse_range, range_text};
 use crate::compute::Backend;
 use crate::convert::{
     Correction, Granularity, InitialPotential, MaxPoolRule, NamedRecipe, NeuronModel, Readout, Reset, ThresholdRule,

@@ -1,0 +1,154 @@
+//! Address of a row: a digest of all that determines its figures.
+//!
+//! Files count by their content, not by their path, so that a row that ran on a cluster is known on the machine at home.
+
+use std::collections::HashMap;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+
+use super::plan::RowSettings;
+use super::row_file::FORMAT;
+use crate::data::DataSpec;
+use crate::experiment::Settings;
+use crate::network::open::{BUILTIN_PREFIX, split_source};
+use crate::{Error, Result};
+
+/// Digits of an address.
+const DIGITS: usize = 40;
+/// Bytes that are read at once.
+const BUFFER: usize = 1 << 20;
+
+/// Digests of files and folders, each read once.
+#[derive(Debug, Default)]
+pub struct SourceDigests {
+    known: Mutex<HashMap<PathBuf, Arc<str>>>,
+    specs: Mutex<HashMap<String, Arc<str>>>,
+}
+
+impl SourceDigests {
+    /// The address of a row with `settings`, lowercase hexadecimal digits.
+    ///
+    /// # Errors
+    /// [`Error::Io`] for a file that cannot be read.
+    pub fn address(&self, row: &RowSettings) -> Result<String> {
+        let settings = Settings {
+            head: row
+                .settings
+                .head
+                .as_ref()
+                .map(|head| self.of(Path::new(head)))
+                .transpose()?
+                .map(|digest| digest.to_string()),
+            model: self.source(&row.settings.model, |model| self.model(model))?.to_string(),
+            data: self.source(&row.settings.data, |data| self.data(data))?.to_string(),
+            calibration_data: match &row.settings.calibration_data {
+                Some(data) => Some(self.source(data, |data| self.data(data))?.to_string()),
+                None => None,
+            },
+            ..row.settings.clone()
+        };
+        // What is not stated is found in the files.
+        let stated = (row.args.scale.is_some(), row.args.samples.is_some(), row.args.calibrate.is_some());
+        let identity = (FORMAT, env!("CARGO_PKG_VERSION"), "run", stated, settings);
+        let text = serde_json::to_vec(&identity).map_err(|error| Error::Internal(error.to_string()))?;
+        let mut address = hex(&Sha256::digest(text));
+        address.truncate(DIGITS);
+        Ok(address)
+    }
+
+    /// The text of a source with digests, worked out once.
+    fn source(&self, text: &str, digest: impl FnOnce(&str) -> Result<String>) -> Result<Arc<str>> {
+        if let Some(known) = lock(&self.specs).get(text) {
+            return Ok(known.clone());
+        }
+        let made: Arc<str> = digest(text)?.into();
+        lock(&self.specs).insert(text.to_owned(), made.clone());
+        Ok(made)
+    }
+
+    /// A network with the digests of its files.
+    fn model(&self, model: &str) -> Result<String> {
+        if model.starts_with(BUILTIN_PREFIX) {
+            return Ok(model.to_owned());
+        }
+        let (file, architecture) = split_source(model);
+        let mut digests = self.of(file)?.to_string();
+        // Weights beside the graph, and the architecture and head that are found by their names.
+        let ending = |ending: &str| file.with_extension(ending);
+        let beside = [PathBuf::from(format!("{}.data", file.display())), ending("arch.toml"), ending("head.toml")];
+        for path in architecture.into_iter().map(Path::to_owned).chain(beside) {
+            if path.is_file() {
+                digests = format!("{digests}+{}", self.of(&path)?);
+            }
+        }
+        Ok(digests)
+    }
+
+    /// A data specification with digests in place of its paths.
+    fn data(&self, data: &str) -> Result<String> {
+        let spec = DataSpec::parse(data)?;
+        let mut failed = None;
+        let digests = spec.map_paths(|path| match self.of(path) {
+            Ok(digest) => PathBuf::from(&*digest),
+            Err(error) => {
+                failed = Some(error);
+                PathBuf::new()
+            }
+        });
+        failed.map_or_else(|| Ok(digests.to_string()), Err)
+    }
+
+    /// The digest of a file or folder.
+    fn of(&self, path: &Path) -> Result<Arc<str>> {
+        if let Some(known) = lock(&self.known).get(path) {
+            return Ok(known.clone());
+        }
+        let digest: Arc<str> = hex(&digest_path(path)?).into();
+        lock(&self.known).insert(path.to_owned(), digest.clone());
+        Ok(digest)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The digest of a file's content, or of the names and contents of all files below a folder.
+fn digest_path(path: &Path) -> Result<[u8; 32]> {
+    let fail = |error| Error::io(path, error);
+    if !std::fs::metadata(path).map_err(fail)?.is_dir() {
+        return digest_file(path);
+    }
+    let mut entries = std::fs::read_dir(path).and_then(Iterator::collect::<std::io::Result<Vec<_>>>).map_err(fail)?;
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    let digests = entries.par_iter().map(|entry| digest_path(&entry.path())).collect::<Result<Vec<_>>>()?;
+    let mut all = Sha256::new();
+    for (entry, digest) in entries.iter().zip(digests) {
+        all.update(entry.file_name().as_encoded_bytes());
+        all.update([0]);
+        all.update(digest);
+    }
+    Ok(all.finalize().into())
+}
+
+fn digest_file(path: &Path) -> Result<[u8; 32]> {
+    let fail = |error| Error::io(path, error);
+    let mut file = std::fs::File::open(path).map_err(fail)?;
+    let (mut digest, mut buffer) = (Sha256::new(), vec![0; BUFFER]);
+    loop {
+        match file.read(&mut buffer).map_err(fail)? {
+            0 => return Ok(digest.finalize().into()),
+            read => digest.update(&buffer[..read]),
+        }
+    }
+}
+
+/// Lowercase hexadecimal digits of `bytes`.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
+}

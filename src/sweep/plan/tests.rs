@@ -1,0 +1,87 @@
+use std::path::Path;
+
+use super::*;
+
+fn parse(text: &str) -> Result<Plan> {
+    Plan::parse(Path::new("plan.toml"), text)
+}
+
+fn refused(text: &str) -> String {
+    let error = parse(text).unwrap_err();
+    assert_eq!(error.exit_code(), 2);
+    error.to_string()
+}
+
+const PLAN: &str = r#"
+name = "thresholds"
+[base]
+model = "builtin:digits-resnet"
+data = "builtin:digits"
+samples = "256..356"
+[grid]
+threshold = ["learned", "percentile:99.9"]
+correction = ["none", "srp:4", "cos:4"]
+steps = [4, 8, 16]
+[[zip]]
+v-init = [0.0, 0.5]
+tie = ["gt", "ge"]
+"#;
+
+#[test]
+fn rows_are_numbered_with_the_first_key_slowest() {
+    let plan = parse(PLAN).unwrap();
+    assert_eq!((plan.rows(), plan.name.as_str()), (36, "thresholds"));
+    assert_eq!(plan.varied_keys(), ["threshold", "correction", "steps", "v-init", "tie"]);
+    let texts = |row: usize| plan.row(row).unwrap().varied_texts().map(|(_, text)| text).collect::<Vec<_>>();
+    assert_eq!(texts(0), ["learned", "none", "4", "0.0", "gt"]);
+    assert_eq!(texts(1), ["learned", "none", "4", "0.5", "ge"]);
+    assert_eq!(texts(2), ["learned", "none", "8", "0.0", "gt"]);
+    assert_eq!(texts(18), ["percentile:99.9", "none", "4", "0.0", "gt"]);
+    let last = plan.row(35).unwrap().resolve().unwrap().settings;
+    assert_eq!((last.recipe.steps, last.recipe.v_init, last.samples), (16, 0.5, 256..356));
+    assert!(plan.row(36).unwrap_err().to_string().contains("rows 0 to 35"));
+    assert_eq!(parse("").unwrap().rows(), 1, "a plan without axes is one row");
+}
+
+#[test]
+fn axes_stand_in_the_order_of_the_file() {
+    let plan = parse("[[zip]]\nv-init = [0.0, 0.5]\n[grid]\nsteps = [8, 4]\n[[list]]\nmethod = \"SRP\"\n[[list]]\nmethod = \"plain\"\n").unwrap();
+    assert_eq!(plan.varied_keys(), ["v-init", "steps", "method"]);
+    let texts = |row: usize| plan.row(row).unwrap().varied_texts().map(|(_, text)| text).collect::<Vec<_>>();
+    assert_eq!(
+        (texts(0), texts(7)),
+        (vec!["0.0".into(), "8".into(), "SRP".into()], vec!["0.5".into(), "4".into(), "plain".into()])
+    );
+    let recipe = plan.row(0).unwrap().resolve().unwrap().settings.recipe;
+    assert_eq!((recipe.correction.presteps(), recipe.steps), (4, 8));
+}
+
+#[test]
+fn errors_name_the_line() {
+    for (text, line, part) in [
+        ("name = 3\n", 1, "name"),
+        ("[grid]\nsteps = [4]\nsteps = [8]\n", 3, "duplicate"),
+        ("[base]\nsteps = 4\n[grid]\nsteps = [4, 8]\n", 4, "line 2"),
+        ("[base]\nmodel = \"x\"\n[grid]\nthreshhold = [\"max\"]\n", 4, "threshhold"),
+        ("[grid]\nthreshold = [\"max\",\n \"mux\"]\n", 2, "mux"),
+        ("[grid]\nsteps = []\n", 2, "empty"),
+        ("[grid]\nsteps = 4\n", 2, "[4]"),
+        ("[grid]\nsteps = [\"four\"]\n", 2, "steps"),
+        ("[[zip]]\nv-init = [0.0, 0.5]\ntie = [\"gt\"]\n", 3, "one length"),
+        ("[zip]\nv-init = [0.0]\n", 1, "[[zip]]"),
+        ("[base]\nout = \"x\"\n", 2, "--out"),
+        ("[base]\nsteps = 1979-05-27\n", 2, "date"),
+        ("[grids]\nsteps = [1]\n", 1, "grids"),
+        ("[grid]\nmethod = [\"SRQ\"]\n", 2, "SRQ"),
+        ("[[list]]\nsteps = 1\n[[list]]\ntie = \"gt\"\n", 4, "tie"),
+        ("[base]\n\nx y\n", 3, ""),
+    ] {
+        let error = refused(text);
+        assert!(error.contains(&format!("plan.toml: line {line}: ")) && error.contains(part), "{text}: {error}");
+    }
+    let many = (0..4)
+        .map(|k| format!("{} = [{}]\n", ["steps", "bias-shift", "v-init", "presteps"][k], "1,".repeat(100)))
+        .take(3);
+    let many = format!("[grid]\n{}samples = [{}]\n", many.collect::<String>(), "'0..9',".repeat(100));
+    assert!(refused(&many).contains("more than"));
+}
