@@ -60,15 +60,16 @@ fn main() -> spikescope::Result<()> {
         ann: &ann,
         recording: &recording,
         mean_inputs: &mean_inputs,
+        pooled_means: &[],
         labels: &[],
         readout: recipe.readout,
         fan_outs: &fan_outs,
     };
     for layer in measure_run(&data, recipe.steps, &control)?.layers {
-        let [carried, clipping, quantization, unevenness] = layer.ledger.parts();
+        let [carried, clipping, quantization, unevenness, pooling] = layer.ledger.parts();
         println!(
             "{}: propagated {carried:+.4}, clipping {clipping:+.4}, quantization {quantization:+.4}, unevenness \
-             {unevenness:+.4}; total {:+.4}",
+             {unevenness:+.4}, pooling {pooling:+.4}; total {:+.4}",
             layer.name, layer.ledger.total
         );
     }

@@ -18,7 +18,7 @@ fn main() -> spikescope::Result<()> {
         let run = pipeline::run(&settings, &mut cache, &JobControl::default())?;
         let at = |t: usize| run.report.curve[t - 1].accuracy.unwrap_or_default() * 100.0;
         let Some(layer) = run.report.layers.last() else { continue };
-        let names = ["propagated", "clipping", "quantization", "unevenness"];
+        let names = ["propagated", "clipping", "quantization", "unevenness", "pooling"];
         let parts = layer.ledger.parts().into_iter().zip(names);
         let (size, name) = parts.max_by(|a, b| a.0.abs().total_cmp(&b.0.abs())).unwrap_or_default();
         println!("{percentile:>8} % {:>6.1} {:>6.1} {:>6.1} {:>6.1}   {name} {size:+.3}", at(4), at(8), at(16), at(32));

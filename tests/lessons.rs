@@ -117,6 +117,7 @@ lessons_run! {
     threshold_and_clipping: "threshold",
     steps_and_quantization: "quantisation",
     order_of_arrival: "order",
+    max_pools: "max-pooling",
     where_to_start: "start",
     a_whole_network: "first-conversion",
     srp: "srp",

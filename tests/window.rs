@@ -179,6 +179,8 @@ fn thresholds_that_ignore_the_learned_clip_are_fixed_with_one_click() {
     harness.state_mut().lab.update([Message::SetThreshold(ThresholdRule::Max), Message::EndGesture]);
     harness.state_mut().lab.wait_until_idle();
     harness.run_ok();
+    harness.get_by_label_contains("Findings:").click();
+    harness.run_ok();
     click(&mut harness, "Use thresholds: learned");
     assert_eq!(harness.state().lab.settings.recipe.threshold, ThresholdRule::Learned);
     assert_eq!(harness.state().lab.undo_sentence().unwrap(), "threshold max to learned");

@@ -2,6 +2,8 @@
 //!
 //! The spiking network is compared with these values.
 
+use std::ops::Range;
+
 use super::forward::{SamplePlaces, sample_places};
 use super::program::Program;
 use crate::Result;
@@ -53,6 +55,20 @@ impl AnnRun {
             classes: self.classes,
             logits: [&self.logits[..], &more.logits[..]].concat(),
             pre_activations: pre_activations.map(|(a, b)| [&a[..], &b[..]].concat()).collect(),
+        }
+    }
+
+    /// The samples `range` alone.
+    pub fn part(&self, range: Range<usize>) -> Self {
+        let of = |values: &Vec<f32>| {
+            let width = values.len() / self.samples.max(1);
+            values[range.start * width..range.end * width].to_vec()
+        };
+        Self {
+            samples: range.len(),
+            classes: self.classes,
+            logits: of(&self.logits),
+            pre_activations: self.pre_activations.iter().map(of).collect(),
         }
     }
 

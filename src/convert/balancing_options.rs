@@ -18,7 +18,7 @@ pub struct BalancingOptions {
 
 impl Default for BalancingOptions {
     fn default() -> Self {
-        Self { batches: 8, size: 32, step: 1.0, clip_first: false, cap: false }
+        Self { batches: 64, size: 32, step: 1.0, clip_first: false, cap: false }
     }
 }
 

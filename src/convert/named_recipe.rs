@@ -64,7 +64,7 @@ impl Recipe {
             pooling: MaxPoolRule::PreNeuron,
             ..base.clone()
         };
-        let balance = ThresholdRule::Balance(BalancingOptions { batches: 64, ..BalancingOptions::default() });
+        let balance = ThresholdRule::Balance(BalancingOptions::default());
         let of = |name: &str, recipe: Recipe| NamedRecipe::new(name, recipe);
         let srp = Correction::Srp { steps, rule: Default::default() };
         let cos = |passes| Correction::Cos { steps, passes, rule: Default::default() };
@@ -106,6 +106,7 @@ impl Recipe {
             of("hard reset", Recipe { reset: super::Reset::Hard, ..plain.clone() }),
             of("signed", Recipe { v_init: 0.0, neuron: NeuronModel::Signed, ..plain.clone() }),
             of("group of 4", Recipe { neuron: NeuronModel::Group(4), ..plain.clone() }),
+            of("lateral pooling", Recipe { pooling: MaxPoolRule::Lateral, ..plain.clone() }),
             of(
                 "burst + LIPooling",
                 Recipe { v_init: 0.0, neuron: NeuronModel::Burst(5), pooling: MaxPoolRule::Lateral, ..plain },

@@ -5,10 +5,11 @@ use std::ops::Range;
 use super::cache::Cache;
 use super::load::{load_network, load_samples};
 use super::settings::Settings;
-use crate::Result;
 use crate::convert::{Recipe, ThresholdRule};
 use crate::data::Scaling;
+use crate::error::format_shape;
 use crate::progress::JobControl;
+use crate::{Error, Result};
 
 /// Default number of samples on which thresholds are calibrated.
 const DEFAULT_CALIBRATION: usize = 256;
@@ -63,10 +64,29 @@ pub fn adapt_settings(settings: &Settings, adapt: Adapt, cache: &mut Cache, cont
         adapted.scaling = Scaling::default();
     }
     let pool = match &settings.calibration_data {
-        Some(spec) => Some(load_samples(spec, &model.original, cache, control)?.len()),
+        Some(spec) => match load_samples(spec, &model.original, cache, control) {
+            Ok(set) => Some(set.len()),
+            // A set for the network before must not prevent opening this one.
+            Err(Error::ShapeMismatch { .. } | Error::Invalid(_)) if adapt == Adapt::Network => {
+                adapted.calibration_data = None;
+                None
+            }
+            Err(Error::ShapeMismatch { network, wants, data, has }) => {
+                return Err(Error::Invalid(format!(
+                    "Cannot calibrate on {data}: its samples are {}, and '{network}' takes {}. Choose another set, or none.",
+                    format_shape(&has),
+                    format_shape(&wants)
+                )));
+            }
+            Err(error) => return Err(error),
+        },
         None => None,
     };
-    fit_ranges(&mut adapted, samples.len(), pool);
+    if adapted.calibration_data == settings.calibration_data {
+        fit_ranges(&mut adapted, samples.len(), pool);
+    } else {
+        (adapted.calibrate, adapted.samples) = fitted_ranges(samples.len(), None);
+    }
     if (&adapted.samples, &adapted.calibrate) != (&settings.samples, &settings.calibrate) {
         let ranges = (adapted.calibrate.clone(), adapted.samples.clone());
         cache.fitted_ranges.insert(settings.data.clone(), ranges);

@@ -28,15 +28,15 @@ pub mod open_sizes;
 pub mod partial;
 pub mod pipeline;
 pub mod prepare;
+pub mod preview;
 pub mod run;
 pub mod run_export;
 pub mod settings;
 pub mod snapshot;
-pub mod snapshot_parts;
 mod suggest;
 
 pub use partial::PartialResults;
 pub use run::{PreparedNetwork, Run, Timings};
 pub use settings::Settings;
+pub use snapshot::parts::{SnapshotPart, SnapshotParts};
 pub use snapshot::{Focus, RunFigures, Snapshot, ThresholdView};
-pub use snapshot_parts::{SnapshotPart, SnapshotParts};

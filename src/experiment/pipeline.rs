@@ -14,15 +14,14 @@ use super::run::{PreparedNetwork, Run, Timings};
 use super::settings::Settings;
 use super::{load, memory};
 use crate::compute::AnnRun;
-use crate::convert::{Correction, Finding, Readout, SpikingNetwork};
+use crate::convert::{Correction, Finding, SpikingNetwork, ThresholdRule};
 use crate::data::Samples;
-use crate::measure::measure_run_reusing;
-use crate::measure::readout_delay::readout_delay;
+use crate::measure::{measure_run_reusing, pooling_findings};
 use crate::progress::JobControl;
 use crate::simulate::SimulationPlan;
 use crate::task::OutputAgreement;
 use crate::task::classification::Classes;
-use crate::task::scene_scores::{ReadoutWindow, SceneScores, scene_scores, scoring_bytes};
+use crate::task::scene_scores::{ReadoutWindow, SceneScores, scoring_bytes};
 use crate::{Result, convert, simulate};
 
 /// Computes the run of `settings` and, if its recipe has a correction, the same run without it as a baseline.
@@ -139,11 +138,6 @@ fn run_with_context(
         memory::check_memory("run", bytes, "Use fewer samples or fewer time-steps")?;
         Ok(Arc::new(simulate::simulate(&plan, control)?))
     })?;
-    let rule = settings.recipe.readout;
-    // Class maps skip half of the steps, boxes as many as the thresholds need (Bu et al., CVPR 2025).
-    let has_estimate = model.detector.is_some() && rule == Readout::Delayed(None);
-    let delay = has_estimate.then(|| readout_delay(&spiking, &ann, settings.recipe.steps).estimate);
-    let window = ReadoutWindow { rule, delay };
     let mut run = Run {
         settings: settings.clone(),
         network: model,
@@ -156,10 +150,12 @@ fn run_with_context(
         ann,
         recording,
         scene: None,
-        window,
+        window: ReadoutWindow { rule: settings.recipe.readout, delay: None },
+        pooled_means: Arc::default(),
         output_agreement: None,
         findings,
         report: Arc::default(),
+        preview_of: None,
         uncorrected: OnceLock::new(),
         seconds,
     };
@@ -167,7 +163,7 @@ fn run_with_context(
     let start = Instant::now();
     if !classes {
         control.progress("scoring", 0.0);
-        run.scene = scene_scores(&run.scene_run(), &settings.score_at, control)?.map(Arc::new);
+        run.score_scene(control)?;
         run.findings.extend(run.scene.as_deref().and_then(unknown_classes));
     }
     control.progress("measuring", 0.0);
@@ -179,10 +175,16 @@ fn run_with_context(
     let boxes = run.output_agreement.as_ref().and_then(|agreement| agreement.finding());
     run.findings.splice(0..0, boxes);
     convert::findings::sort(&mut run.findings);
+    run.measure_pooling(control)?;
     // Unchanged layers with the same samples have the same figures.
     let known = reusable.as_ref().filter(|(before, _)| Arc::ptr_eq(&before.ann, &run.ann));
     let known = known.map(|(before, same)| (&*before.report, *same));
     run.report = Arc::new(measure_run_reusing(&run.run_data(&[]), run.recording.steps, known, control)?);
+    run.findings.extend(pooling_findings(&run.report));
+    if let (Some(balanced), ThresholdRule::Balance(rule)) = (&run.balanced, run.settings.recipe.threshold) {
+        run.findings.extend(convert::findings::unsettled_balancing(balanced, rule));
+    }
+    convert::findings::sort(&mut run.findings);
     run.seconds.measure = start.elapsed().as_secs_f64();
     let run = Arc::new(run);
     cache.insert_run(key, run.clone());

@@ -147,3 +147,32 @@ pub(super) fn load_or_compute_spiking(
     cache.tuned.insert(key, calibrated.clone());
     Ok(calibrated)
 }
+
+/// Calibration, balanced thresholds if the recipe has them, and spiking network.
+pub(super) type PreparedConversion = (Arc<Calibration>, Option<Arc<BalancedThresholds>>, Arc<SpikingNetwork>);
+
+/// Calibration, balanced thresholds and spiking network of `settings`, if nothing but the conversion is left to do.
+pub(super) fn spiking_from_cache(
+    settings: &Settings,
+    model: &PreparedNetwork,
+    cache: &mut Cache,
+    control: &JobControl,
+) -> Result<Option<PreparedConversion>> {
+    let recipe = &settings.recipe;
+    let key = CalibrationKey::new(settings, model.original.input_shape());
+    let Some(calibration) = cache.calibration(&key) else { return Ok(None) };
+    let balanced = match recipe.threshold {
+        ThresholdRule::Balance(rule) => match cache.balanced.get(&(key.clone(), rule, recipe.granularity)) {
+            None => return Ok(None),
+            known => known,
+        },
+        _ => None,
+    };
+    if light_calibration::is_requested(recipe) {
+        let key = (key, Recipe { readout: Default::default(), ..recipe.clone() });
+        return Ok(cache.tuned.get(&key).map(|spiking| (calibration, balanced, spiking)));
+    }
+    calibration.prepare(recipe, control)?;
+    let spiking = Arc::new(SpikingNetwork::convert(&model.program, &calibration, balanced.as_deref(), recipe)?);
+    Ok(Some((calibration, balanced, spiking)))
+}

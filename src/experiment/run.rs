@@ -5,13 +5,14 @@ use std::sync::{Arc, OnceLock};
 use super::settings::Settings;
 use crate::compute::AnnRun;
 use crate::compute::program::Program;
-use crate::convert::{BalancedThresholds, Calibration, Finding, SpikingNetwork};
+use crate::convert::{BalancedThresholds, Calibration, Finding, Readout, SpikingNetwork};
 use crate::data::{Layout, Samples};
+use crate::measure::readout_delay::readout_delay;
 use crate::measure::{Report, RunData};
 use crate::network::Network;
 use crate::progress::JobControl;
 use crate::simulate::{Recording, SimulationPlan};
-use crate::task::scene_scores::{ReadoutWindow, SceneRun, SceneScores};
+use crate::task::scene_scores::{ReadoutWindow, SceneRun, SceneScores, scene_scores};
 use crate::task::{DetectedBox, Detector, OutputAgreement, OutputKind};
 use crate::{Result, simulate};
 
@@ -57,12 +58,16 @@ pub struct Run {
     pub scene: Option<Arc<SceneScores>>,
     /// Which steps the readout of masks and boxes averages.
     pub window: ReadoutWindow,
+    /// z* of every layer ([`RunData::pooled_means`]).
+    pub pooled_means: Arc<Vec<Vec<f32>>>,
     /// Comparison of the outputs of both networks, if they are not classes.
     pub output_agreement: Option<Arc<OutputAgreement>>,
     /// Findings of the diagnosis, the most severe first, including the network's notes.
     pub findings: Vec<Finding>,
     /// Measured at the last step.
     pub report: Arc<Report>,
+    /// Number of samples of the run that this one previews; `None` if it is complete.
+    pub preview_of: Option<usize>,
     /// The same run without the recipe's correction, if it has one and the baseline was requested.
     pub uncorrected: OnceLock<Arc<Run>>,
     pub seconds: Timings,
@@ -86,11 +91,34 @@ impl Run {
             ann: &self.ann,
             recording: &self.recording,
             mean_inputs,
+            pooled_means: if mean_inputs.is_empty() { &self.pooled_means } else { &[] },
             labels: &self.labels,
             readout: self.settings.recipe.readout,
             likeness: self.output_agreement.as_ref(),
             fan_outs: &self.network.fan_outs,
         }
+    }
+    /// Computes z* of every layer over all steps.
+    ///
+    /// # Errors
+    /// [`crate::Error::Cancelled`].
+    pub(super) fn measure_pooling(&mut self, control: &JobControl) -> Result<()> {
+        let (program, recording) = (&self.network.program, &self.recording);
+        let steps = recording.steps;
+        let means = simulate::prefix::pooled_means(program, &self.spiking, &self.input, recording, steps, control)?;
+        self.pooled_means = Arc::new(means);
+        Ok(())
+    }
+    /// z* of every layer after `steps` steps; empty for layers without a max pool before them.
+    ///
+    /// # Errors
+    /// [`crate::Error::Cancelled`].
+    pub fn pooled_means_at(&self, steps: usize, control: &JobControl) -> Result<Arc<Vec<Vec<f32>>>> {
+        if steps == self.steps() || self.pooled_means.iter().all(Vec::is_empty) {
+            return Ok(self.pooled_means.clone());
+        }
+        let (program, recording) = (&self.network.program, &self.recording);
+        simulate::prefix::pooled_means(program, &self.spiking, &self.input, recording, steps, control).map(Arc::new)
     }
     /// The recording with its final state, simulated again if that was discarded.
     ///
@@ -200,6 +228,19 @@ impl Run {
         let detector = self.network.detector.as_ref()?;
         let mean = self.window.mean(&self.recording, t, sample);
         Some([detector.boxes(self.ann.logits_of(sample)), detector.boxes(&mean)])
+    }
+    /// Chooses the steps of the readout and scores masks or boxes, if the samples have them.
+    ///
+    /// # Errors
+    /// Those of [`scene_scores`].
+    pub(super) fn score_scene(&mut self, control: &JobControl) -> Result<()> {
+        let (rule, steps) = (self.settings.recipe.readout, self.recording.steps);
+        // Class maps skip half of the steps, boxes as many as the thresholds need (Bu et al., CVPR 2025).
+        let has_estimate = self.network.detector.is_some() && rule == Readout::Delayed(None);
+        let delay = has_estimate.then(|| readout_delay(&self.spiking, &self.ann, steps).estimate);
+        self.window = ReadoutWindow { rule, delay };
+        self.scene = scene_scores(&self.scene_run(), &self.settings.score_at, control)?.map(Arc::new);
+        Ok(())
     }
     /// The run as input of the scores of masks and boxes.
     pub fn scene_run(&self) -> SceneRun<'_> {

@@ -64,7 +64,7 @@ fn cells(layer: &LayerReport) -> Vec<String> {
     let ledger = ledger_of(layer);
     let mut cells = vec![layer.name.clone(), format!("{theta:.4}"), layer.spikes.to_string()];
     cells.extend([layer.rate, layer.mean_activation, layer.mean_abs_mismatch].map(|value| format!("{value:.4}")));
-    let parts = [ledger.propagated, ledger.clipping, ledger.quantization, ledger.unevenness, ledger.total];
+    let parts = ledger.parts().into_iter().chain([ledger.total]);
     cells.extend(parts.map(|value| format!("{value:.5}")));
     cells.push(format!("{:.0}", layer.synops));
     cells

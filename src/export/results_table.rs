@@ -51,6 +51,7 @@ pub fn rows(run: &str, report: &Report) -> Vec<Row> {
             ("ledger_clipping", layer.ledger.clipping),
             ("ledger_quantization", layer.ledger.quantization),
             ("ledger_unevenness", layer.ledger.unevenness),
+            ("ledger_pooling", layer.ledger.pooling),
             ("ledger_total", layer.ledger.total),
             ("synops", layer.synops),
         ];

@@ -12,9 +12,14 @@ const WIDTH: f64 = 900.0;
 const LEFT: f64 = 66.0;
 const RIGHT: f64 = 16.0;
 const TOP: f64 = 34.0;
-/// The four parts of the error in ledger order, in colors that are distinct for every kind of color vision.
-const PARTS: [(&str, &str); 4] =
-    [("propagated", "#8a8f98"), ("clipping", "#c44e52"), ("quantization", "#4c72b0"), ("unevenness", "#d9a441")];
+/// The five parts of the error in ledger order, in colors that are distinct for every kind of color vision.
+const PARTS: [(&str, &str); 5] = [
+    ("propagated", "#8a8f98"),
+    ("clipping", "#c44e52"),
+    ("quantization", "#4c72b0"),
+    ("unevenness", "#d9a441"),
+    ("pooling", "#64b5cd"),
+];
 const SNN: &str = "#dd8452";
 const AGREEMENT: &str = "#3c9a5f";
 const ANN: &str = "#4c72b0";
@@ -68,11 +73,10 @@ pub fn accuracy_chart(report: &Report) -> String {
     out + "</svg>\n"
 }
 
-/// Bar chart of the four error parts of every layer, `(layer, parts)`, on both sides of zero.
+/// Bar chart of the five error parts of every layer, `(layer, parts)`, on both sides of zero.
 pub fn ledger_chart(layers: &[(&str, Ledger)]) -> String {
     const PLOT: f64 = 250.0;
-    let parts: Vec<[f64; 4]> =
-        layers.iter().map(|(_, l)| [l.propagated, l.clipping, l.quantization, l.unevenness]).collect();
+    let parts: Vec<[f64; 5]> = layers.iter().map(|(_, ledger)| ledger.parts()).collect();
     let side = |sign: f64| {
         parts.iter().map(|p| p.iter().filter(|v| **v * sign > 0.0).map(|v| v.abs()).sum::<f64>()).fold(0.0, f64::max)
     };
@@ -84,7 +88,7 @@ pub fn ledger_chart(layers: &[(&str, Ledger)]) -> String {
     let longest = layers.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).min(28);
     let height = TOP + PLOT + 26.0 + longest as f64 * 4.6;
     let bar_pitch = (WIDTH - LEFT - RIGHT) / layers.len().max(1) as f64;
-    let mut out = open("The four parts of the error of every layer", height);
+    let mut out = open("The five parts of the error of every layer", height);
     for k in lowest as i64..=highest as i64 {
         let value = k as f64 * step;
         grid_line(&mut out, y(value), &format_axis_value(value));

@@ -10,12 +10,13 @@ macro_rules! lessons {
 }
 
 /// Names and texts of the bundled lessons.
-pub const LESSONS: [(&str, &str); 11] = lessons![
+pub const LESSONS: [(&str, &str); 12] = lessons![
     "spike",
     "rate-coding",
     "threshold",
     "quantisation",
     "order",
+    "max-pooling",
     "start",
     "first-conversion",
     "srp",

@@ -54,7 +54,7 @@ impl fmt::Display for Value {
 type ReadFact = fn(&Lab, Option<usize>) -> Option<Value>;
 
 /// All facts: name, description and function.
-pub const FACTS: [(&str, &str, ReadFact); 53] = [
+pub const FACTS: [(&str, &str, ReadFact); 54] = [
     ("T", "time-steps of the run", |lab, _| run(lab).map(|run| count(run.steps()))),
     ("t", "the time cursor", |lab, _| Some(count(lab.cursor()))),
     ("v-init", "v(0) as a fraction of θ", |lab, _| number(lab.settings.recipe.v_init)),
@@ -121,7 +121,8 @@ pub const FACTS: [(&str, &str, ReadFact); 53] = [
     ("ledger.unevenness", "error of unevenness, % of the layer's mean activation", |lab, _| {
         part(lab, |l| l.unevenness)
     }),
-    ("ledger.total", "all four errors together, % of the layer's mean activation", |lab, _| part(lab, |l| l.total)),
+    ("ledger.pooling", "error of max pooling, % of the layer's mean activation", |lab, _| part(lab, |l| l.pooling)),
+    ("ledger.total", "all five errors together, % of the layer's mean activation", |lab, _| part(lab, |l| l.total)),
     ("focus.count", "spikes of the neuron in focus", |lab, _| {
         snapshot(lab).map(|s| Value::Number(f64::from(s.trace.sent.iter().sum::<i32>())))
     }),
@@ -220,10 +221,10 @@ fn split(name: &str) -> (&str, Option<usize>) {
 }
 
 fn run(lab: &Lab) -> Option<&Run> {
-    lab.run.as_deref()
+    lab.run.as_deref().filter(|run| run.preview_of.is_none())
 }
 fn snapshot(lab: &Lab) -> Option<&Snapshot> {
-    lab.snapshot.as_deref()
+    lab.snapshot.as_deref().filter(|snapshot| snapshot.run.preview_of.is_none())
 }
 fn layer(lab: &Lab) -> Option<&LayerReport> {
     let s = snapshot(lab)?;

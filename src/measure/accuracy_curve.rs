@@ -46,3 +46,19 @@ pub fn accuracy_curve(predictions: &Predictions, steps: usize, ann: &AnnRun, lab
 pub(super) fn labeled(labels: &[u16], samples: usize) -> bool {
     samples > 0 && labels.len() >= samples
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn needed_steps_start_where_accuracy_stays_high() {
+        let curve = |values: &[f64]| -> Vec<CurvePoint> {
+            let point = |(i, &a): (usize, &f64)| CurvePoint { t: i + 1, accuracy: Some(a), agreement: a };
+            values.iter().enumerate().map(point).collect()
+        };
+        assert_eq!(steps_needed(&curve(&[0.2, 0.95, 0.5, 0.95, 0.96]), 0.96), Some(4));
+        assert_eq!(steps_needed(&curve(&[0.2, 0.5]), 0.96), None);
+        assert_eq!(steps_needed(&curve(&[0.96, 0.97]), 0.96), Some(1));
+    }
+}

@@ -40,6 +40,9 @@ pub enum DivergenceCause {
     HardReset { expected: u32, fired: u32 },
     /// The mean input ẑ has other expected spikes than z: the quantization errors of earlier layers add up.
     Propagated { mean_input: f32, z: f32 },
+    /// The max pool before the neuron takes the largest of fluctuating currents at each step, `mean_input` in the mean;
+    /// of their means it would take `pooled`, nearer to z.
+    Pooled { mean_input: f32, pooled: f32 },
     /// A correction silenced the neuron (SRP).
     Silenced { expected: u32 },
     /// A correction (COS) shifted v(0) by this many θ, and thereby the count.
@@ -126,8 +129,8 @@ impl<'a> LayerRun<'a> {
         (last + 1).min(self.steps)
     }
 
-    /// Why `neuron`, with `n` spikes and the mean input ẑ = `zin`, diverges.
-    fn cause(&self, neuron: usize, n: u32, zin: f32) -> DivergenceCause {
+    /// Why `neuron`, with `n` spikes and the mean input ẑ = `zin`, diverges; `pooled` is z* behind a max pool.
+    fn cause(&self, neuron: usize, n: u32, zin: f32, pooled: Option<f32>) -> DivergenceCause {
         let Self { layer, steps, .. } = *self;
         let (z, theta, amplitude) = (self.z[neuron], layer.theta_of(neuron), layer.amplitude_of(neuron));
         let (saturation, per_step) = (layer.saturation_of(neuron), layer.neuron.max_spikes_per_step());
@@ -142,7 +145,13 @@ impl<'a> LayerRun<'a> {
             return DivergenceCause::Silenced { expected };
         }
         if expected != expected_spikes(zin, amplitude, steps, per_step, p) {
-            return DivergenceCause::Propagated { mean_input: zin, z };
+            let a = |z: f32| layer.activation.apply(z);
+            return match pooled {
+                Some(pooled) if (a(zin) - a(pooled)).abs() > (a(pooled) - a(z)).abs() => {
+                    DivergenceCause::Pooled { mean_input: zin, pooled }
+                }
+                _ => DivergenceCause::Propagated { mean_input: zin, z },
+            };
         }
         if n == expected {
             return DivergenceCause::LevelMismatch { ann: layer.activation, steps, theta };
@@ -181,12 +190,13 @@ pub fn first_divergence(
         first.map(|(step, _, neuron)| {
             let zin = mean_input(index, neuron);
             let n = counts[neuron];
+            let pooled = data.pooled_means.get(index).and_then(|m| m.get(sample * counts.len() + neuron)).copied();
             Divergence {
                 neuron: NeuronRef { layer: index, sample, neuron },
                 step,
                 phi: run.layer.amplitude_of(neuron) * n as f32 / steps as f32,
                 a: run.layer.activation.apply(run.z[neuron]),
-                cause: run.cause(neuron, n, zin),
+                cause: run.cause(neuron, n, zin, pooled),
             }
         })
     })
@@ -241,6 +251,13 @@ impl fmt::Display for DivergenceCause {
                     format_short(z)
                 )
             }
+            Self::Pooled { mean_input, pooled } => write!(
+                f,
+                "max pooling, the pool takes the largest of fluctuating currents at each step, {} in the mean, where the \
+                 largest mean current is {}",
+                format_short(mean_input),
+                format_short(pooled)
+            ),
             Self::Silenced { expected } => {
                 write!(f, "silenced by SRP, which suppresses the {expected} expected spikes")
             }

@@ -11,7 +11,7 @@ use crate::network::NodeId;
 
 /// Figures of one spiking layer. Symbols as in `golden`: z ANN pre-activation, a ANN activation, n spikes in t steps,
 /// φ = θn/t, ẑ mean input current of the SNN layer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct LayerReport {
     pub name: String,
     pub node: NodeId,
@@ -35,7 +35,7 @@ pub struct LayerReport {
     pub end_to_end: Categories,
     /// Histogram of offset spikes ψ = expected (end to end) − n over neurons × samples.
     pub offset_spikes: BTreeMap<i32, u64>,
-    /// Means over neurons × samples of the four exact parts of φ − ReLU(z).
+    /// Means over neurons × samples of the five exact parts of φ − ReLU(z).
     pub ledger: Ledger,
     /// The same for φ − a, against the ANN's own activation; `None` if that is ReLU(z) itself.
     pub ledger_activation: Option<Ledger>,

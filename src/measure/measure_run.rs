@@ -14,7 +14,7 @@ use super::layer::sample::LayerSample;
 use super::layer::sums::Sums;
 use super::layer::uniform::{CHUNK, Chunk, UniformNeurons, is_applicable};
 use super::layer_report::{Categories, Density, LayerReport};
-use super::ledger::has_own_activation;
+use super::ledger::{has_own_activation, pooling_part};
 use super::readout_delay::readout_delay;
 use super::report::Report;
 use super::run_data::{NeuronRef, RunData};
@@ -22,6 +22,7 @@ use crate::Result;
 use crate::compute::simd::dispatch;
 use crate::compute::simd::isa::{Isa, Kernel};
 use crate::convert::{Readout, expected_spikes};
+use crate::network::Activation;
 use crate::progress::JobControl;
 use crate::task::classification::Predictions;
 
@@ -169,6 +170,7 @@ impl Kernel for AddSample<'_> {
                 has_diverged = has_diverged || batch.diverges(&input);
             }
         }
+        add_pooling(&input, sums);
         if is_uniform {
             add_examples(&input, known, before, sums);
         }
@@ -214,6 +216,19 @@ fn add_uniform(
         has_diverged |= neurons.finish(sums);
     }
     Ok(has_diverged)
+}
+
+/// Moves what the max pool before the neurons adds from the propagated part to the part of pooling.
+fn add_pooling(input: &LayerSample<'_>, sums: &mut Sums) {
+    let Some(pooled) = input.pooled else { return };
+    let part = |activation: Activation| {
+        let parts = input.zin.iter().zip(pooled).map(|(&zin, &pooled)| pooling_part(activation, zin, pooled));
+        parts.sum::<f64>()
+    };
+    sums.ledger = sums.ledger.with_pooling(part(Activation::Relu));
+    if has_own_activation(input.layer) {
+        sums.ledger_activation = sums.ledger_activation.with_pooling(part(input.layer.activation));
+    }
 }
 
 /// The first neuron of each category that had no example before this sample.

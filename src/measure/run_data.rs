@@ -28,6 +28,9 @@ pub struct RunData<'a> {
     /// Mean input current of every layer over the measured steps, `[N, F]` each; empty if all steps of the recording are
     /// measured, which has them ([`crate::simulate::LayerRecording::mean_inputs`]).
     pub mean_inputs: &'a [&'a [f32]],
+    /// z* of every layer over the measured steps, `[N, F]` each: its mean input if max pools read the mean of their input
+    /// ([`crate::simulate::prefix::pooled_means`]); empty for layers without a max pool before them, or if not measured.
+    pub pooled_means: &'a [Vec<f32>],
     /// One label per sample, or empty.
     pub labels: &'a [u16],
     /// Rule by which predictions are decoded.

@@ -109,7 +109,8 @@ pub fn mean_inputs(
     let network = program.network();
     let has_pool = network.nodes.iter().any(|node| matches!(node.op, Op::MaxPool2d { .. }));
     if program.runs_on_slices() && !has_pool && input.len() == recording.samples * network.nodes[0].len() {
-        return means_on_slices(program, spiking, input, recording, steps, control);
+        let wanted = vec![true; spiking.layers.len()];
+        return means_on_slices(program, spiking, input, recording, steps, &wanted, control);
     }
     let widest = network.nodes.iter().map(|node| node.len()).max().unwrap_or(1);
     let per_sample = widest * if per_step.contains(&true) { steps } else { 1 };
@@ -129,9 +130,13 @@ pub fn mean_inputs(
     Ok(means)
 }
 
-/// The same where nothing but neurons depends on time: a forward pass in which each activation is replaced by the mean
-/// output of its neurons.
-fn means_on_slices(
+/// Mean input of every spiking layer over steps `1..=steps` if max pools read the mean of their input instead of each step,
+/// `[N, F]`; empty for layers without a max pool between them and the neurons before. The difference to [`mean_inputs`] is
+/// what the pools add by taking the largest of fluctuating currents. A lateral pool preserves the mean: all are empty.
+///
+/// # Errors
+/// [`crate::Error::Cancelled`].
+pub fn pooled_means(
     program: &Program,
     spiking: &SpikingNetwork,
     input: &[f32],
@@ -140,13 +145,56 @@ fn means_on_slices(
     control: &JobControl,
 ) -> Result<Vec<Vec<f32>>> {
     let network = program.network();
+    let mut behind_pool = vec![false; network.nodes.len()];
+    for (id, node) in network.nodes.iter().enumerate() {
+        let reads = node.inputs.iter().any(|&input| behind_pool[input]);
+        behind_pool[id] = matches!(node.op, Op::MaxPool2d { .. }) || reads && !matches!(node.op, Op::Activation(_));
+    }
+    let wanted: Vec<bool> =
+        spiking.layers.iter().map(|layer| behind_pool[network.nodes[layer.node].inputs[0]]).collect();
+    if spiking.pooling == MaxPoolRule::Lateral || !wanted.contains(&true) {
+        return Ok(vec![Vec::new(); wanted.len()]);
+    }
+    if program.runs_on_slices() && input.len() == recording.samples * network.nodes[0].len() {
+        return means_on_slices(program, spiking, input, recording, steps, &wanted, control);
+    }
+    let widest = network.nodes.iter().map(|node| node.len()).max().unwrap_or(1);
+    let per_step = vec![false; network.nodes.len()];
+    let rows = (BLOCK_VALUES / widest.max(1)).clamp(1, recording.samples.max(1));
+    let mut means = vec![Vec::new(); wanted.len()];
+    for first in (0..recording.samples).step_by(rows) {
+        control.check()?;
+        let rows = rows.min(recording.samples - first);
+        let block = block_means(program, spiking, input, recording, steps, &per_step, first, rows);
+        let all = means.iter_mut().zip(block).zip(&wanted).filter(|(_, wanted)| **wanted);
+        all.for_each(|((all, part), _)| all.extend(part));
+    }
+    Ok(means)
+}
+
+/// The same where nothing but neurons depends on time: a forward pass in which each activation is replaced by the mean
+/// output of its neurons. Empty for layers that are not `wanted`.
+fn means_on_slices(
+    program: &Program,
+    spiking: &SpikingNetwork,
+    input: &[f32],
+    recording: &Recording,
+    steps: usize,
+    wanted: &[bool],
+    control: &JobControl,
+) -> Result<Vec<Vec<f32>>> {
+    let network = program.network();
     let sources: Vec<NodeId> = spiking.layers.iter().map(|layer| network.nodes[layer.node].inputs[0]).collect();
-    let mut targets: Vec<NodeId> = spiking.layers.iter().map(|layer| layer.node).chain(sources.clone()).collect();
+    let read = sources.iter().zip(wanted).filter(|(_, wanted)| **wanted).map(|(source, _)| *source);
+    // Nothing behind the last layer that is wanted.
+    let last = wanted.iter().rposition(|wanted| *wanted).map_or(0, |last| last);
+    let mut targets: Vec<NodeId> = spiking.layers[..last].iter().map(|layer| layer.node).chain(read).collect();
     targets.sort_unstable();
     targets.dedup();
     let amplitudes: Vec<Vec<f32>> = spiking.layers.iter().map(SpikingLayer::amplitudes).collect();
     let mut means: Vec<Vec<f32>> =
         spiking.layers.iter().map(|layer| vec![0.0; recording.samples * layer.neurons()]).collect();
+    means.iter_mut().zip(wanted).filter(|(_, wanted)| !**wanted).for_each(|(means, _)| *means = Vec::new());
     let stored = means.iter_mut().zip(&spiking.layers);
     let places: Vec<SamplePlaces> = stored.map(|(values, layer)| sample_places(values, layer.neurons())).collect();
     let observe = |counts: &mut Vec<u32>, node: NodeId, sample: usize, values: &mut [f32]| {
@@ -158,7 +206,7 @@ fn means_on_slices(
             outputs.for_each(|((value, &n), amplitude)| *value = amplitude * n as f32 / steps as f32);
         }
         for (k, layer) in spiking.layers.iter().enumerate().filter(|(k, _)| sources[*k] == node) {
-            if let Ok(mut place) = places[k][sample].lock() {
+            if let Some(Ok(mut place)) = places[k].get(sample).map(|place| place.lock()) {
                 place.copy_from_slice(values);
                 add_bias(layer, &mut place);
             }

@@ -1,5 +1,6 @@
 //! Recording of a run: spikes as bits, mean inputs, final potentials, readout at every step.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::spike_train::{SpikeTrain, for_each_in_neuron_order};
@@ -90,6 +91,21 @@ impl LayerRecording {
         for_each_in_neuron_order(own, &mut out, self.spikes.shape(), |(to, from)| *to = *from);
         Some(out)
     }
+    /// The samples `range` alone.
+    fn part(&self, range: Range<usize>) -> Self {
+        let width = self.spikes.neurons();
+        let of = |values: &[f32]| match values {
+            [] => Vec::new(),
+            values => values[range.start * width..range.end * width].to_vec(),
+        };
+        Self {
+            spikes: self.spikes.part(range.clone()),
+            mean_input: Arc::new(of(&self.mean_input)),
+            potential: Arc::new(of(&self.potential)),
+            v_init: self.v_init.as_deref().map(of),
+            silenced: self.silenced.as_ref().map(|bits| bits.part(range.clone())),
+        }
+    }
     /// Whether the output of `neuron` is silenced for `sample`.
     pub fn silenced(&self, sample: usize, neuron: usize) -> bool {
         self.silenced.as_ref().is_some_and(|bits| bits.fired(0, sample, neuron))
@@ -133,6 +149,17 @@ impl Recording {
     /// Whether the state after the last step is stored, so that the run can continue.
     pub fn has_final_state(&self) -> bool {
         self.layers.iter().all(|layer| layer.potential.len() == self.samples * layer.spikes.neurons())
+    }
+    /// The samples `range` alone.
+    pub fn part(&self, range: Range<usize>) -> Self {
+        let classes = range.start * self.classes..range.end * self.classes;
+        let steps = self.readout.chunks((self.samples * self.classes).max(1));
+        Self {
+            samples: range.len(),
+            layers: self.layers.iter().map(|layer| layer.part(range.clone())).collect(),
+            readout: steps.flat_map(|step| &step[classes.clone()]).copied().collect(),
+            ..*self
+        }
     }
     /// The same without the state after the last step: spikes and readout, one bit for each neuron and step. Everything
     /// else can be computed from them ([`super::membrane_trace`], [`super::prefix`]).

@@ -4,6 +4,7 @@
 //! shorter T is a prefix of the buffer and a longer T is appended to it. Within a row channels are innermost, as the
 //! event kernels need them.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::compute::event::spike_count::count_spikes;
@@ -105,6 +106,14 @@ impl SpikeTrain {
         for t in 0..self.steps().min(from.steps()) {
             (0..count).for_each(|sample| self.row_mut(t, at + sample).copy_from_slice(from.row(t, sample)));
         }
+    }
+    /// The samples `range` alone.
+    pub(super) fn part(&self, range: Range<usize>) -> Self {
+        let mut words = Vec::with_capacity(self.steps() * range.len() * self.row_words);
+        for step in self.words.chunks((self.samples * self.row_words).max(1)) {
+            words.extend_from_slice(&step[range.start * self.row_words..range.end * self.row_words]);
+        }
+        Self { samples: range.len(), words: Arc::new(words), ..*self }
     }
     /// The planes of one row with their weights.
     fn planes(&self, t: usize, sample: usize) -> impl Iterator<Item = (i32, &[u64])> {

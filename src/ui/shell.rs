@@ -16,6 +16,7 @@ use super::state::responsive::SidePanel;
 use super::state::window::WindowState;
 use super::theme::colors;
 use super::types::pane::Pane;
+use super::widgets::regions::{self, Region};
 use super::widgets::stale_overlay::dim_if_stale;
 use crate::lab::{Lab, Message};
 use crate::lesson::ScreenArea;
@@ -42,7 +43,10 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec
             highlighted.push(shown.rect);
         }
     };
-    let top = Panel::top("top bar").frame(bar(8, 4)).show(ui, |ui| top_bar::show(ui, lab, window, &mut user_messages));
+    let top = Panel::top("top bar").frame(bar(8, 4)).show(ui, |ui| {
+        regions::begin(ui, Region::Top);
+        top_bar::show(ui, lab, window, &mut user_messages);
+    });
     mark_highlighted(ScreenArea::Recipe, window, &top.response);
     let room = ui.available_size();
     window.responsive.measure(room);
@@ -50,6 +54,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec
     {
         let strip = Panel::top("samples").frame(bar(8, 4));
         let shown = strip.show(ui, |ui| {
+            regions::begin(ui, Region::Samples);
             dim_if_stale(ui, lab);
             sample_strip::show(ui, lab, window, &mut user_messages);
         });
@@ -57,7 +62,10 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec
     }
     Panel::bottom("status").frame(bar(8, 2)).show(ui, |ui| status_bar::show(ui, lab, window));
     if !lesson::hides(window, ScreenArea::Time) {
-        let shown = Panel::bottom("time").frame(bar(8, 4)).show(ui, |ui| time_bar::show(ui, lab, &mut user_messages));
+        let shown = Panel::bottom("time").frame(bar(8, 4)).show(ui, |ui| {
+            regions::begin(ui, Region::Time);
+            time_bar::show(ui, lab, &mut user_messages);
+        });
         mark_highlighted(ScreenArea::Time, window, &shown.response);
     }
     if window.responsive.shows(SidePanel::Layers, window.layout.layers) && !lesson::hides(window, ScreenArea::Layers) {
@@ -65,6 +73,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec
         let shown = side.frame(bar(8, 6)).show(ui, |ui| {
             // The panel would shrink to its first, almost empty contents and stay that narrow.
             ui.take_available_width();
+            regions::begin(ui, Region::Layers);
             dim_if_stale(ui, lab);
             layer_strip::show(ui, lab, &mut user_messages);
         });
@@ -80,13 +89,17 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec
         // In place of the inspector: there is room for one of them.
         let side = Panel::right("lesson").default_size(LESSON_WIDTH).size_range(260.0..=520.0);
         // Messages of a lesson bypass the locks that it sets for the user.
-        side.frame(bar(12, 8)).show(ui, |ui| lesson::show(ui, lab, window, messages));
+        side.frame(bar(12, 8)).show(ui, |ui| {
+            regions::begin(ui, Region::Side);
+            lesson::show(ui, lab, window, messages);
+        });
     } else if window.responsive.shows(SidePanel::Inspector, window.layout.inspector)
         && !lesson::hides(window, ScreenArea::Inspector)
     {
         let side = Panel::right("inspector").default_size(230.0).size_range(190.0..=420.0);
         let shown = side.frame(bar(10, 6)).show(ui, |ui| {
             ui.take_available_width();
+            regions::begin(ui, Region::Side);
             dim_if_stale(ui, lab);
             inspector::show(ui, lab, &mut user_messages);
         });
@@ -94,9 +107,17 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec
     }
     let middle = Frame::new().fill(ui.visuals().extreme_bg_color);
     let pane = window.lesson.pane();
-    CentralPanel::default().frame(middle).show(ui, |ui| {
-        tiles::show(&mut window.layout.docks, ui, lab, pane, &mut window.file_requests, &mut user_messages);
+    let workspace = lab.view.workspace;
+    let before = window.maximized_in(workspace);
+    let mut maximized = before;
+    let panes = CentralPanel::default().frame(middle).show(ui, |ui| {
+        regions::begin(ui, Region::Panes);
+        let WindowState { layout, file_requests, .. } = window;
+        tiles::show(&mut layout.docks, ui, lab, pane, &mut maximized, file_requests, &mut user_messages);
     });
+    if maximized != before || window.maximized.is_some() && maximized.is_none() {
+        window.set_maximized(workspace, maximized);
+    }
     let parts = window.layout.docks.snapshot_parts(lab.view.workspace);
     if parts != lab.snapshot_parts {
         messages.push(Message::SetSnapshotParts(parts));
@@ -107,9 +128,10 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec
         messages.push(Message::LeaveDrawing);
     }
     highlighted.into_iter().for_each(|rect| colors::highlight(ui, rect));
-    notifications::show(ui, lab, window, &mut user_messages);
+    notifications::show(ui, lab, window, panes.response.rect, &mut user_messages);
     first_start_hints::show(ui, lab, window);
     super::popups::glossary::show(ui, window);
+    super::popups::about::show(ui, lab, window);
     jobs::show(ui, lab, &mut window.exports, &mut user_messages);
     session_dialogs::show(ui, lab, window, &mut user_messages);
     command_palette::show(ui, lab, window, &mut user_messages);

@@ -114,6 +114,7 @@ fn ledger_sums_to_the_error_and_residual_condition_is_exact_in_theory() {
             ann,
             recording,
             mean_inputs: &[],
+            pooled_means: &[],
             labels: &[],
             readout,
             likeness: None,

@@ -102,7 +102,7 @@ impl Fix {
     pub fn label(&self) -> String {
         match self {
             Self::Threshold(rule) => format!("Use thresholds: {rule}"),
-            Self::Pooling(MaxPoolRule::Lateral) => "Use max pooling by lateral inhibition".into(),
+            Self::Pooling(MaxPoolRule::Lateral) => "Use lateral pooling".into(),
             Self::Pooling(MaxPoolRule::PreNeuron) => "Use max pooling before the neurons".into(),
             Self::VInit(share) => format!("Set v(0) to {share} θ"),
             Self::LayerThreshold { theta: Some(theta), .. } => format!("Set θ to {theta:.4}"),

@@ -3,6 +3,7 @@
 //! Each file checks one thing; none of them runs the spiking network. Does not depend on the window.
 
 mod activity;
+mod balancing;
 mod clipping;
 pub mod finding;
 mod graph;
@@ -13,6 +14,7 @@ mod thresholds;
 mod verified;
 
 pub use activity::{not_finite, silent_layers};
+pub use balancing::unsettled_balancing;
 pub use clipping::unclipped_thresholds;
 pub use finding::{Finding, FindingGroup, Fix, Severity, group_by_kind, sort};
 pub use graph::check_network;

@@ -1,6 +1,10 @@
 //! Handles engine events and requests the next run or snapshot.
 
+use std::sync::Arc;
+use std::time::Instant;
+
 use crate::experiment::neuron_categories::example_to_focus;
+use crate::experiment::{Run, Snapshot};
 use crate::lab::engine::EngineEvent;
 use crate::lab::storage::recent_files::RecentItem;
 use crate::lab::storage::saved_scalings;
@@ -11,9 +15,11 @@ use crate::{Error, network};
 impl Lab {
     /// Restores the settings of the displayed run.
     pub(super) fn restore_shown_settings(&mut self) {
-        if let Some(run) = &self.run {
+        if let Some(run) = &self.finished {
             self.settings = run.settings.clone();
+            self.run = Some(run.clone());
         }
+        self.outdated_since = None;
         self.undo.discard_failed(&self.settings);
         self.requested = Some(self.settings.clone());
     }
@@ -64,7 +70,14 @@ impl Lab {
                     job.partial = partial;
                 }
             }
-            EngineEvent::Run { generation, result } => self.on_run(generation, result),
+            EngineEvent::Preview { generation, run, snapshot } => self.on_preview(generation, run, snapshot),
+            EngineEvent::Run { generation, result, snapshot } => {
+                let run = result.as_ref().ok().cloned();
+                self.on_run(generation, result);
+                if let (Some(run), Some(snapshot)) = (run, snapshot) {
+                    self.show_snapshot(&run, snapshot);
+                }
+            }
             EngineEvent::Lane { generation, index, result } if generation == self.generation => {
                 if let (Some(lane), false) = (self.lanes.get_mut(index), matches!(result, Err(Error::Cancelled))) {
                     lane.result = Some(result.map_err(|error| error.to_string()));
@@ -76,7 +89,12 @@ impl Lab {
             EngineEvent::Snapshot { generation, result } => {
                 self.pending_snapshot = self.pending_snapshot.filter(|&g| g > generation);
                 match result {
-                    Ok(snapshot) => self.snapshot = Some(snapshot),
+                    // A snapshot of an earlier run would mix with newer figures.
+                    Ok(snapshot) => {
+                        if self.run.as_ref().is_some_and(|run| Arc::ptr_eq(run, &snapshot.run)) {
+                            self.snapshot = Some(snapshot);
+                        }
+                    }
                     Err(Error::Cancelled) => {}
                     Err(error) => self.notify_error(&error),
                 }
@@ -89,18 +107,36 @@ impl Lab {
         }
     }
 
-    fn on_run(&mut self, generation: u64, result: crate::Result<std::sync::Arc<crate::experiment::Run>>) {
+    /// Shows a preview, also if a newer run is requested, so that the panes follow a drag.
+    fn on_preview(&mut self, generation: u64, run: Arc<Run>, snapshot: Arc<Snapshot>) {
+        if run.settings.has_other_sources(&self.settings) {
+            return;
+        }
+        self.outdated_since = (generation != self.generation).then(Instant::now);
+        self.run = Some(run.clone());
+        self.show_snapshot(&run, snapshot);
+    }
+
+    /// Shows `snapshot` of `run`, the displayed run.
+    fn show_snapshot(&mut self, run: &Arc<Run>, snapshot: Arc<Snapshot>) {
+        if self.run.as_ref().is_some_and(|shown| Arc::ptr_eq(shown, run)) {
+            self.requested_snapshot = Some((run.clone(), snapshot.focus.clone()));
+            self.snapshot = Some(snapshot);
+        }
+    }
+
+    fn on_run(&mut self, generation: u64, result: crate::Result<Arc<Run>>) {
         let current = generation == self.generation;
         match result {
             Ok(run) => {
                 // A finished run is shown even if a newer one is requested, so that the plots follow a drag.
-                let new_network =
-                    self.run.as_ref().is_none_or(|old| !std::sync::Arc::ptr_eq(&old.network, &run.network));
+                let new_network = self.run.as_ref().is_none_or(|old| !Arc::ptr_eq(&old.network, &run.network));
                 if let (true, Some(job)) = (current, &mut self.job) {
                     // The run is finished; only the race lanes continue.
                     *job = Job { stage: "racing", ..Job::default() };
                 }
                 let requested_rule = self.settings.recipe.threshold;
+                let requested_set = self.settings.calibration_data.clone();
                 if current {
                     self.on_run_shown(&run);
                     // Opening may have adapted ranges, scaling and recipe.
@@ -120,7 +156,10 @@ impl Lab {
                 if new_network && current {
                     self.on_network_shown(&run);
                     self.notify_changed_rule(requested_rule, &run);
+                    self.notify_dropped_set(requested_set.as_deref(), &run);
                 }
+                self.outdated_since = (!current).then(Instant::now);
+                self.finished = Some(run.clone());
                 self.run = Some(run);
                 if let Some((layer, category)) = self.pending_example.take_if(|_| current) {
                     self.focus_example(layer, category);
@@ -136,7 +175,7 @@ impl Lab {
     }
 
     /// A network is displayed for the first time.
-    fn on_network_shown(&mut self, run: &crate::experiment::Run) {
+    fn on_network_shown(&mut self, run: &Run) {
         if !std::mem::take(&mut self.keep_view) {
             if let Some(example) = example_to_focus(run) {
                 (self.view.layer, self.view.sample, self.view.neuron) = (example.layer, example.sample, example.neuron);

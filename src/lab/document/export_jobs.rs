@@ -14,7 +14,7 @@ use crate::{Error, Result};
 impl Lab {
     /// Starts writing the displayed run to `path`.
     pub(super) fn start_export(&mut self, path: PathBuf) {
-        let Some(run) = self.run.clone() else {
+        let Some(run) = self.finished.clone() else {
             return self.notify_error(&Error::Invalid("Cannot export: no run yet. Open a network.".into()));
         };
         let number = self.exports.last().map_or(0, |last| last.number + 1);

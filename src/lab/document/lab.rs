@@ -2,18 +2,20 @@
 //!
 //! The window reads [`Lab`] and pushes [`Message`]s; [`Lab::update`] is the only place that changes it. Imports no widgets.
 
+use std::ops::Range;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::job::Job;
 use super::lane::Lane;
 use super::message::Message;
 use crate::convert::NamedRecipe;
 use crate::experiment::adapt::Adapt;
+use crate::experiment::preview::is_prefix;
 use crate::experiment::run::Run;
 use crate::experiment::settings::Settings;
+use crate::experiment::snapshot::parts::SnapshotParts;
 use crate::experiment::snapshot::{Focus, Snapshot};
-use crate::experiment::snapshot_parts::SnapshotParts;
 use crate::lab::engine::{Engine, Waker};
 use crate::lab::history::run_history::RunHistory;
 use crate::lab::history::undo::UndoStack;
@@ -22,6 +24,7 @@ use crate::lab::storage::recent_files::RecentFiles;
 use crate::lab::storage::session::Session;
 use crate::lab::view::notification::Notification;
 use crate::lab::view::view_state::View;
+use crate::measure::CurvePoint;
 use crate::{Error, Result};
 
 /// Minimum speed of the playing time cursor, in steps per second; long runs play faster.
@@ -39,6 +42,8 @@ pub struct Lab {
     pub view: View,
     /// The displayed run; stays while the next one is computed.
     pub run: Option<Arc<Run>>,
+    /// The last complete run: the displayed run, or the one before while a preview is displayed.
+    pub finished: Option<Arc<Run>>,
     /// Snapshot of the run at the time cursor, with details of the focused neuron.
     pub snapshot: Option<Arc<Snapshot>>,
     /// Race lanes: other recipes on the same samples; saved, not changed by undo.
@@ -47,6 +52,8 @@ pub struct Lab {
     pub job: Option<Job>,
     /// Errors and remarks for the user, newest last.
     pub notifications: Vec<Notification>,
+    /// Texts of errors of requested runs, and whether each was about another network or data; a later run mends them.
+    pub(super) run_errors: Vec<(String, bool)>,
     /// Optional snapshot parts that the visible panes need.
     pub snapshot_parts: SnapshotParts,
     /// Pane layout of the window; saved with the session.
@@ -83,12 +90,22 @@ pub struct Lab {
     pub(super) adapt: Adapt,
     /// A network and data set that do not fit; the next opened file is tried with one of them.
     pub(super) pending: Option<super::job::PendingOpen>,
+    /// Since when the settings have changed without a newer result.
+    pub(super) outdated_since: Option<Instant>,
     pub(super) snapshot_generation: u64,
     /// Generation of the newest snapshot request that is not finished.
     pub(super) pending_snapshot: Option<u64>,
     pub(super) requested_snapshot: Option<(Arc<Run>, Focus)>,
     /// Fraction of a step that playing has accumulated.
     pub(super) accumulated_steps: f32,
+}
+
+/// An accuracy curve, the number of its samples, and the ANN's accuracy on them (without labels `None`).
+#[derive(Clone, Copy, Debug)]
+pub struct DisplayedCurve<'a> {
+    pub points: &'a [CurvePoint],
+    pub samples: usize,
+    pub ann: Option<f64>,
 }
 
 impl Lab {
@@ -187,6 +204,11 @@ impl Lab {
         self.lesson.as_ref().map(|(version, source)| (*version, source.as_str()))
     }
 
+    /// Whether a control is being dragged.
+    pub fn is_dragging(&self) -> bool {
+        self.undo.dragging()
+    }
+
     /// The change that undo would revert, in a sentence.
     pub fn undo_sentence(&self) -> Option<String> {
         self.undo.undo_sentence()
@@ -200,7 +222,7 @@ impl Lab {
     /// The focus of the view, clamped to `run`.
     pub(super) fn focus(&self, run: &Run) -> Focus {
         let focus = Focus {
-            steps: self.cursor(),
+            steps: self.view.cursor.unwrap_or(usize::MAX),
             layer: self.view.layer,
             sample: self.view.sample,
             neuron: self.view.neuron,
@@ -209,6 +231,47 @@ impl Lab {
             parts: self.snapshot_parts,
             attack: self.view.attack,
         };
-        focus.clamped_to(run)
+        match self.previewed(run) {
+            Some(range) => focus.within(range).clamped_to(run),
+            None => focus.clamped_to(run),
+        }
+    }
+
+    /// The samples of the complete run that the preview `run` has; `None` for a complete run.
+    pub fn previewed(&self, run: &Run) -> Option<Range<usize>> {
+        run.preview_of?;
+        let first = self.finished.as_ref().map_or(0, |whole| whole.settings.samples.start);
+        let (start, end) = (run.settings.samples.start, run.settings.samples.end);
+        Some(start.saturating_sub(first)..end.saturating_sub(first))
+    }
+
+    /// Index in `run` of the sample in focus; for a preview that lacks it, of another.
+    pub fn focused_sample(&self, run: &Run) -> usize {
+        self.focus(run).sample
+    }
+
+    /// Number of samples of the displayed preview, and of its run; `None` if a complete run is displayed.
+    pub fn preview_counts(&self) -> Option<(usize, usize)> {
+        let run = self.run.as_ref()?;
+        Some((run.recording.samples, run.preview_of?))
+    }
+
+    /// The accuracy curve to display: of the first steps of the complete run if T is smaller, else of the displayed run.
+    pub fn curve(&self) -> Option<DisplayedCurve<'_>> {
+        let prefix = self.prefix_run();
+        let run = prefix.or(self.run.as_deref())?;
+        let steps = prefix.map_or(usize::MAX, |_| self.settings.recipe.steps);
+        let points = &run.report.curve[..steps.min(run.report.curve.len())];
+        Some(DisplayedCurve { points, samples: run.report.samples, ann: run.report.ann_accuracy })
+    }
+
+    /// How long the settings have changed without a newer result.
+    pub fn outdated(&self) -> Option<Duration> {
+        self.outdated_since.map(|since| since.elapsed())
+    }
+
+    /// The run whose first steps are the result of the settings: a smaller T needs no run.
+    pub fn prefix_run(&self) -> Option<&Run> {
+        self.finished.as_deref().filter(|run| is_prefix(&self.settings, &run.settings))
     }
 }

@@ -7,7 +7,7 @@ use crate::experiment::run::Run;
 use crate::experiment::settings::Settings;
 
 /// Maximum number of lanes of a race.
-pub const MAX_LANES: usize = 16;
+pub const MAX_LANES: usize = 18;
 
 /// One recipe of the race and its result.
 #[derive(Clone, Debug)]

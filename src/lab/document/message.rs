@@ -13,7 +13,7 @@ use crate::data::Scaling;
 use crate::data::digits::Drawing;
 use crate::experiment::attacked::AttackView;
 use crate::experiment::settings::Settings;
-use crate::experiment::snapshot_parts::SnapshotParts;
+use crate::experiment::snapshot::parts::SnapshotParts;
 use crate::lab::Notification;
 use crate::lab::storage::session::Session;
 use crate::lab::view::control_group::ControlGroup;
@@ -186,8 +186,20 @@ pub enum Message {
     RestoreRun(usize),
     /// Compare the displayed run with the past run of this number, or with none.
     CompareWith(Option<usize>),
-    /// Discard the runs of earlier sessions.
+    /// Discard the runs of earlier sessions that have no star.
     ForgetRuns,
+    /// Name the past run of this number.
+    NameRun {
+        number: usize,
+        name: String,
+    },
+    /// Star the past run of this number, or remove its star.
+    StarRun {
+        number: usize,
+        starred: bool,
+    },
+    /// Remove the past run of this number from the list.
+    RemoveRun(usize),
     /// Show a notification.
     #[serde(rename = "tell")]
     Notify(Notification),

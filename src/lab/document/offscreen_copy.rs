@@ -14,6 +14,7 @@ impl Lab {
             settings: self.settings.clone(),
             view: self.view.clone(),
             run: self.run.clone(),
+            finished: self.finished.clone(),
             snapshot: self.snapshot.clone(),
             lanes: self.lanes.clone(),
             history: self.history.clone(),

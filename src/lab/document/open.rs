@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::convert::NamedRecipe;
-use crate::data::DataSpec;
+use crate::data::{DataSpec, Scaling};
 use crate::experiment::adapt::Adapt;
 use crate::experiment::settings::{absolute_data, absolute_model};
 use crate::lab::storage::missing_files::PendingSession;
@@ -25,10 +25,10 @@ impl Lab {
             .map(|s| (s.data.clone(), s.samples.clone(), s.calibrate.clone()));
         self.undo.end(&self.settings);
         self.change(|s| {
+            // What was set for another network says nothing about this one.
+            let same = s.model == source;
             s.set_model(source);
-            if let Some(scaling) = scaling {
-                s.scaling = scaling;
-            }
+            s.scaling = scaling.unwrap_or_else(|| if same { s.scaling.clone() } else { Scaling::default() });
             if let Some((data, samples, calibrate)) = kept_sources {
                 (s.data, s.samples, s.calibrate) = (data, samples, calibrate);
             }

@@ -17,7 +17,11 @@ impl Lab {
 
     /// A requested run failed: notifies the user. A network and data set of different shapes stay pending.
     pub(super) fn on_run_error(&mut self, error: &Error) {
-        let Error::ShapeMismatch { network, wants, data, has } = error else { return self.notify_error(error) };
+        let Error::ShapeMismatch { network, wants, data, has } = error else {
+            let opening = self.run.as_ref().is_none_or(|run| run.settings.has_other_sources(&self.settings));
+            self.run_errors.push((error.to_string(), opening));
+            return self.notify_error(error);
+        };
         self.discard_pending_open();
         let same_network = self.run.as_ref().is_some_and(|run| run.settings.model == self.settings.model);
         let (missing, shape, text) = if same_network {
@@ -55,6 +59,25 @@ impl Lab {
             .is_none_or(|old| old.model != new.model || old.data != new.data && !is_drawing(old) && !is_drawing(new));
         if has_other_sources {
             self.discard_pending_open();
+        }
+        // What stopped an earlier run is mended; a file that did not open, only once another one is open.
+        let (mended, left): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.run_errors).into_iter().partition(|(_, opening)| has_other_sources || !opening);
+        self.run_errors = left;
+        self.notifications.retain(|notice| {
+            notice.level != NotificationLevel::Error || !mended.iter().any(|(text, _)| *text == notice.text)
+        });
+    }
+
+    /// Notifies the user if the separate calibration set `requested` was dropped, because it does not fit the network.
+    pub(super) fn notify_dropped_set(&mut self, requested: Option<&str>, run: &Run) {
+        if let (Some(set), None) = (requested, &run.settings.calibration_data) {
+            let text = format!(
+                "The calibration set {set} does not fit '{}': thresholds are now calibrated on the data set itself. Undo \
+                 restores both set and network.",
+                run.network.original.name
+            );
+            self.notifications.push(Notification { level: NotificationLevel::Note, text });
         }
     }
 

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::convert::NamedRecipe;
+use crate::experiment::adapt::Adapt;
+use crate::lab::engine::{PreviewOrder, RunOrder};
 use crate::lab::{Job, Lab};
 
 impl Lab {
@@ -15,7 +17,12 @@ impl Lab {
             self.job = Some(Job { since: Some(Instant::now()), ..Job::default() });
             let adapt = std::mem::take(&mut self.adapt);
             let reload = std::mem::take(&mut self.reload);
-            self.engine.request_run(self.generation, self.settings.clone(), reload, adapt, lanes.clone());
+            let preview = if reload || adapt != Adapt::Nothing { None } else { self.preview_order() };
+            if self.finished.as_ref().is_some_and(|run| run.settings != self.settings) {
+                self.outdated_since.get_or_insert_with(Instant::now);
+            }
+            let (generation, settings) = (self.generation, self.settings.clone());
+            self.engine.request_run(RunOrder { generation, settings, reload, adapt, lanes: lanes.clone(), preview });
             self.requested_lanes = lanes;
             self.requested = Some(self.settings.clone());
         }
@@ -29,5 +36,15 @@ impl Lab {
             self.requested_snapshot = Some((run.clone(), focus.clone()));
             self.engine.request_snapshot(self.snapshot_generation, run.clone(), focus, self.snapshot.clone());
         }
+    }
+
+    /// What a preview of the settings builds on, if a run of the same network and samples is finished.
+    fn preview_order(&self) -> Option<PreviewOrder> {
+        let whole = self.finished.clone()?;
+        let same = (&self.settings.model, &self.settings.data) == (&whole.settings.model, &whole.settings.data);
+        let mut focus = self.focus(&whole);
+        // The cursor follows the end of the next run, unless it is set.
+        focus.steps = self.view.cursor.unwrap_or(usize::MAX);
+        same.then_some(PreviewOrder { whole, focus, known: self.snapshot.clone() })
     }
 }

@@ -216,6 +216,9 @@ impl Lab {
             }
             Message::CompareWith(number) => self.history.compare(number),
             Message::ForgetRuns => self.history.forget_earlier(),
+            Message::NameRun { number, name } => self.history.set_name(number, name),
+            Message::StarRun { number, starred } => self.history.set_starred(number, starred),
+            Message::RemoveRun(number) => self.history.remove(number),
             Message::Notify(notification) => {
                 if self.notifications.last() != Some(&notification) {
                     self.notifications.push(notification);

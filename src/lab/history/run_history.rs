@@ -17,6 +17,10 @@ pub struct PastRun {
     /// Number from 1, continued over sessions.
     pub number: usize,
     pub settings: Settings,
+    /// A name given by the user, or empty.
+    pub name: String,
+    /// Starred runs stay when others are removed.
+    pub starred: bool,
     /// The change from the previous run, in a sentence; empty for the first run.
     pub changed: String,
     /// Accuracy and agreement after every step, `[T]`.
@@ -80,6 +84,8 @@ impl RunHistory {
         self.past.push(PastRun {
             number,
             settings: run.settings.clone(),
+            name: String::new(),
+            starred: false,
             changed,
             curve,
             ann_accuracy,
@@ -89,7 +95,8 @@ impl RunHistory {
             replaceable: dragging,
         });
         if self.past.len() > MAX_PAST_RUNS {
-            self.past.remove(0);
+            let oldest = self.past.iter().position(|past| !past.starred).unwrap_or(0);
+            self.past.remove(oldest);
         }
     }
     /// The drag has ended at `settings`: their run is no longer replaceable.
@@ -114,7 +121,11 @@ impl RunHistory {
         self.count = self.past.iter().map(|past| past.number).max().unwrap_or(0);
         for run in own_runs {
             match self.past.iter_mut().find(|past| past.settings == run.settings) {
-                Some(known) => *known = PastRun { number: known.number, changed: known.changed.clone(), ..run },
+                Some(known) => {
+                    let (number, starred) = (known.number, known.starred);
+                    let (name, changed) = (known.name.clone(), known.changed.clone());
+                    *known = PastRun { number, starred, name, changed, ..run };
+                }
                 None => {
                     self.count += 1;
                     self.past.push(PastRun { number: self.count, ..run });
@@ -126,9 +137,29 @@ impl RunHistory {
         self.compared = compared;
         self.version += 1;
     }
-    /// Discards the runs of earlier sessions.
+    /// Discards the runs of earlier sessions that have no star.
     pub fn forget_earlier(&mut self) {
-        self.past.retain(|past| !past.earlier);
+        self.past.retain(|past| !past.earlier || past.starred);
+        self.version += 1;
+    }
+    /// Names the run of this number; an empty name removes the name.
+    pub fn set_name(&mut self, number: usize, name: String) {
+        self.change(number, |past| past.name = name);
+    }
+    /// Stars the run of this number, or removes its star.
+    pub fn set_starred(&mut self, number: usize, starred: bool) {
+        self.change(number, |past| past.starred = starred);
+    }
+    fn change(&mut self, number: usize, change: impl FnOnce(&mut PastRun)) {
+        if let Some(past) = self.past.iter_mut().find(|past| past.number == number) {
+            change(past);
+            self.version += 1;
+        }
+    }
+    /// Removes the run of this number from the list.
+    pub fn remove(&mut self, number: usize) {
+        self.past.retain(|past| past.number != number);
+        self.compared = self.compared.filter(|compared| *compared != number);
         self.version += 1;
     }
     /// The runs, oldest first.

@@ -35,6 +35,10 @@ struct File {
 struct StoredRun {
     number: usize,
     settings: Settings,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    name: String,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    starred: bool,
     changed: String,
     /// Accuracy after each step; empty without labels.
     accuracy: Vec<f64>,
@@ -49,6 +53,8 @@ impl StoredRun {
         Self {
             number: past.number,
             settings: past.settings.clone(),
+            name: past.name.clone(),
+            starred: past.starred,
             changed: past.changed.clone(),
             accuracy: past.curve.iter().filter_map(|point| point.accuracy).collect(),
             agreement: past.curve.iter().map(|point| point.agreement).collect(),
@@ -63,6 +69,8 @@ impl StoredRun {
         PastRun {
             number: self.number,
             settings: self.settings,
+            name: self.name,
+            starred: self.starred,
             changed: self.changed,
             curve: self.agreement.into_iter().enumerate().map(point).collect(),
             ann_accuracy: self.ann_accuracy,

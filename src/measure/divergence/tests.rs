@@ -86,6 +86,7 @@ impl TestRun {
             ann: &self.ann,
             recording: &self.recording,
             mean_inputs: &means,
+            pooled_means: &[],
             labels: &[],
             readout: Readout::Sum,
             fan_outs: &[],

@@ -218,7 +218,14 @@ impl NeuronBatch {
             parts[4][i] = one.total;
         }
         let sum = |k: usize| total(&parts[k], self.length);
-        Ledger { propagated: sum(0), clipping: sum(1), quantization: sum(2), unevenness: sum(3), total: sum(4) }
+        Ledger {
+            propagated: sum(0),
+            clipping: sum(1),
+            quantization: sum(2),
+            unevenness: sum(3),
+            pooling: 0.0,
+            total: sum(4),
+        }
     }
 
     /// Adds histograms and categories. No branch depends on a neuron: they would be mispredicted too often.

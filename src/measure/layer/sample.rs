@@ -20,6 +20,8 @@ pub(crate) struct LayerSample<'a> {
     /// z and ẑ, `[F]`.
     pub z: &'a [f32],
     pub zin: Cow<'a, [f32]>,
+    /// z*, `[F]`, if a max pool stands before the neurons.
+    pub pooled: Option<&'a [f32]>,
     pub counts: Vec<u32>,
     /// Spikes of either sign, `[F]`, if they differ from the counts.
     pub events: Option<Vec<u32>>,
@@ -69,6 +71,7 @@ impl<'a> LayerSample<'a> {
             plane: layer.neurons_per_channel(),
             z: &data.ann.pre_activations[index][span.clone()],
             zin,
+            pooled: data.pooled_means.get(index).and_then(|means| means.get(span.clone())),
             counts,
             events,
             fan_out: data.fan_outs.get(index).map(Vec::as_slice),

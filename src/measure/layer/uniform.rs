@@ -255,6 +255,7 @@ impl UniformNeurons {
             clipping,
             quantization: step * q - mean - clipping,
             unevenness: step * (n - q),
+            pooling: 0.0,
             total: step * n - a,
         };
         sums.synops += sum(&self.synops);

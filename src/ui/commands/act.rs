@@ -21,7 +21,7 @@ impl Command {
     /// Why the command is disabled; `None` if it is enabled.
     pub fn disabled_reason(self, lab: &Lab) -> Option<&'static str> {
         let last = |count: usize| count.saturating_sub(1);
-        let run = lab.run.as_ref();
+        let run = lab.finished.as_ref();
         let layers = run.map_or(0, |run| run.spiking.layers.len());
         let samples = run.map_or(0, |run| run.recording.samples);
         let needs_run = run.is_none().then_some(texts::commands::NOTHING_RUN);
@@ -129,6 +129,17 @@ impl Command {
             Self::FrameTimes => window.debug ^= true,
             Self::Clicks => window.clicks ^= true,
             Self::Glossary => window.glossary_open ^= true,
+            Self::Keys => window.keys_open ^= true,
+            Self::About => window.about_open ^= true,
+            Self::Findings => egui::Popup::toggle_id(ctx, crate::ui::state::window::findings_popup()),
+            Self::TextLarger => egui::gui_zoom::zoom_in(ctx),
+            Self::TextSmaller => egui::gui_zoom::zoom_out(ctx),
+            Self::TextNormal => ctx.set_zoom_factor(1.0),
+            Self::FullScreen => {
+                let now = ctx.input(|input| input.viewport().fullscreen.unwrap_or(false));
+                ctx.send_viewport_cmd(egui::ViewportCommand::Fullscreen(!now));
+            }
+            Self::NextRegion => crate::ui::widgets::regions::focus_next(ctx),
             _ => self.message(lab, messages),
         }
     }

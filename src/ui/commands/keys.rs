@@ -20,7 +20,7 @@ const fn ctrl_shift(key: Key) -> KeyboardShortcut {
 }
 
 /// Longer combinations come first: Ctrl+Z would also match Ctrl+Shift+Z.
-const KEYS: [(Command, KeyboardShortcut); 25] = [
+const KEYS: [(Command, KeyboardShortcut); 32] = [
     (Command::Palette, ctrl_shift(Key::P)),
     (Command::Redo, ctrl_shift(Key::Z)),
     (Command::Undo, ctrl(Key::Z)),
@@ -34,8 +34,15 @@ const KEYS: [(Command, KeyboardShortcut); 25] = [
     (Command::Layers, ctrl(Key::B)),
     (Command::Inspector, ctrl(Key::I)),
     (Command::Divergence, ctrl(Key::D)),
+    (Command::TextLarger, ctrl(Key::Plus)),
+    (Command::TextSmaller, ctrl(Key::Minus)),
+    (Command::TextNormal, ctrl(Key::Num0)),
+    (Command::Keys, KeyboardShortcut::new(Modifiers::SHIFT, Key::F1)),
     (Command::Glossary, plain(Key::F1)),
+    (Command::Findings, plain(Key::F4)),
     (Command::Rerun, plain(Key::F5)),
+    (Command::NextRegion, plain(Key::F6)),
+    (Command::FullScreen, plain(Key::F11)),
     (Command::FrameTimes, plain(Key::F12)),
     (Command::Play, plain(Key::Space)),
     (Command::StepBack, plain(Key::ArrowLeft)),
@@ -55,6 +62,11 @@ impl Command {
     }
 }
 
+/// All commands with a shortcut.
+pub fn shortcuts() -> impl Iterator<Item = (Command, KeyboardShortcut)> {
+    KEYS.into_iter()
+}
+
 /// Executes the commands whose shortcuts were pressed.
 pub fn handle_shortcuts(ui: &Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec<Message>) {
     let ctx = ui.ctx();
@@ -62,9 +74,16 @@ pub fn handle_shortcuts(ui: &Ui, lab: &Lab, window: &mut WindowState, messages: 
     if window.palette.is_some() || window.paste.is_some() {
         return;
     }
+    let windows = window.glossary_open || window.about_open || window.keys_open;
+    if window.maximized.is_some() && !windows && !egui::Popup::is_any_open(ctx) && !ctx.text_edit_focused() {
+        let escape = ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape));
+        if escape {
+            window.maximized = None;
+        }
+    }
     let typing = ctx.text_edit_focused();
     for (command, keys) in KEYS {
-        let function = matches!(keys.logical_key, Key::F1 | Key::F5 | Key::F12);
+        let function = matches!(keys.logical_key, Key::F1 | Key::F4 | Key::F5 | Key::F6 | Key::F11 | Key::F12);
         let kept = match keys.modifiers == Modifiers::NONE {
             // Space and arrows go to the focused widget: a button, a slider or a text field.
             true => !function && ctx.memory(|memory| memory.focused().is_some()),

@@ -12,7 +12,7 @@ use crate::ui::types::file_request::FileRequest;
 use crate::ui::types::pane::Pane;
 
 /// Commands that do not depend on the lab, in the order of the palette.
-const FIXED: [Command; 47] = [
+const FIXED: [Command; 55] = [
     Command::FileDialog(FileRequest::OpenNetwork),
     Command::FileDialog(FileRequest::OpenData),
     Command::FileDialog(FileRequest::OpenPictures),
@@ -58,6 +58,14 @@ const FIXED: [Command; 47] = [
     Command::FrameTimes,
     Command::Clicks,
     Command::Glossary,
+    Command::Keys,
+    Command::About,
+    Command::Findings,
+    Command::TextLarger,
+    Command::TextSmaller,
+    Command::TextNormal,
+    Command::FullScreen,
+    Command::NextRegion,
     Command::FirstStartHints,
     Command::Quit,
 ];

@@ -24,8 +24,11 @@ pub fn menu_bar_ui(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &
     ui.menu_button(texts::commands::FILE, |ui| menu.file(ui));
     ui.menu_button(texts::commands::EDIT, |ui| menu.edit(ui));
     ui.menu_button(texts::commands::VIEW, |ui| menu.view(ui));
+    ui.menu_button(texts::commands::GO, |ui| menu.go(ui));
     ui.menu_button(texts::commands::HELP, |ui| {
-        menu.items(ui, [Command::Glossary, Command::FirstStartHints, Command::Palette])
+        menu.items(ui, [Command::Glossary, Command::Keys, Command::FirstStartHints, Command::Palette]);
+        ui.separator();
+        menu.item(ui, Command::About);
     });
 }
 
@@ -44,7 +47,11 @@ impl Menu<'_> {
                 response.on_hover_text(texts::commands::hint(command, self.lab, &keys)).clicked()
             }
             None => {
-                let button = ui.add_enabled(refusal.is_none(), Button::new(words).shortcut_text(keys));
+                let mut button = Button::new(words);
+                if !keys.is_empty() {
+                    button = button.shortcut_text(keys);
+                }
+                let button = ui.add_enabled(refusal.is_none(), button);
                 let button = button.on_disabled_hover_text(refusal.unwrap_or_default());
                 match texts::commands::hint(command, self.lab, "") {
                     hint if hint.is_empty() => button.clicked(),
@@ -110,7 +117,19 @@ impl Menu<'_> {
             self.items(ui, (0..methods(self.lab).len()).map(Command::Method))
         });
         ui.separator();
+        self.items(ui, [Command::Rerun, Command::Stop]);
+        ui.separator();
         self.item(ui, Command::Palette);
+    }
+
+    fn go(&mut self, ui: &mut Ui) {
+        self.items(ui, [Command::Divergence, Command::Pin]);
+        ui.separator();
+        self.items(ui, [Command::Play, Command::StepBack, Command::StepForward, Command::FirstStep, Command::LastStep]);
+        ui.separator();
+        self.items(ui, [Command::PreviousLayer, Command::NextLayer, Command::PreviousSample, Command::NextSample]);
+        ui.separator();
+        self.items(ui, [Command::Findings, Command::NextRegion]);
     }
 
     fn view(&mut self, ui: &mut Ui) {
@@ -132,6 +151,8 @@ impl Menu<'_> {
         self.item(ui, Command::ResetPaneLayout);
         ui.separator();
         self.items(ui, [Command::Layers, Command::Samples, Command::Inspector, Command::Lessons]);
+        ui.separator();
+        self.items(ui, [Command::TextLarger, Command::TextSmaller, Command::TextNormal, Command::FullScreen]);
         ui.separator();
         self.items(ui, [Command::Theme, Command::Projector, Command::Clicks, Command::FrameTimes]);
     }

@@ -8,6 +8,7 @@ use crate::ui::state::lesson::LessonState;
 use crate::ui::state::responsive::SidePanel;
 use crate::ui::state::window::WindowState;
 use crate::ui::texts::lesson as texts;
+use crate::ui::types::lessons::next_lesson;
 
 /// Whether the panel is open.
 pub fn is_open(lab: &Lab, window: &WindowState) -> bool {
@@ -78,8 +79,9 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec
             }
         });
     });
+    let (finished, requests) = (&window.lesson.finished, &mut window.file_requests);
     let chosen =
-        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| super::list::show(ui, &mut window.file_requests)).inner;
+        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| super::list::show(ui, finished, requests)).inner;
     if let Some(source) = chosen {
         begin(&source, lab, window, messages);
     }
@@ -121,8 +123,8 @@ fn navigation(
     messages: &mut Vec<Message>,
 ) {
     let done = state.player.as_ref().is_some_and(|player| player.done());
-    let mut to = None;
-    let mut leave = false;
+    let source = state.player.as_ref().map(|player| player.lesson().source.clone()).unwrap_or_default();
+    let (mut to, mut leave, mut follow) = (None, false, None);
     ui.horizontal(|ui| {
         if ui.add_enabled(index > 0, Button::new(texts::BACK)).clicked() {
             to = Some(index - 1);
@@ -133,8 +135,17 @@ fn navigation(
             if ui.add_enabled(done, next).on_disabled_hover_text(texts::NEXT_HINT).clicked() {
                 to = Some(index + 1);
             }
-        } else if ui.button(RichText::new(texts::FINISH).strong()).on_hover_text(texts::FINISH_HINT).clicked() {
-            leave = true;
+        } else {
+            if let Some(next) = next_lesson(&source) {
+                let button = ui.button(RichText::new(texts::NEXT_LESSON).strong());
+                if button.on_hover_text(texts::next_lesson_hint(&next.title)).clicked() {
+                    follow = Some(&next.source);
+                }
+            }
+            leave = ui.button(RichText::new(texts::FINISH).strong()).on_hover_text(texts::FINISH_HINT).clicked();
+            if leave || follow.is_some() {
+                state.finish();
+            }
         }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             let hint = texts::LEAVE_HINT;
@@ -143,7 +154,10 @@ fn navigation(
             }
         });
     });
-    if leave {
+    if let Some(source) = follow {
+        // The lab from before the first lesson is restored after the last.
+        state.open(source, lab, serde_json::Value::Null, messages);
+    } else if leave {
         state.leave(lab, messages);
     } else if let Some(to) = to {
         state.go(to, messages);

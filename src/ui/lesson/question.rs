@@ -15,7 +15,10 @@ const MAX_WRONG_ANSWERS: usize = 2;
 /// Draws the question of the current step, the result of the answer, and the hints.
 pub fn show(ui: &mut Ui, lab: &Lab, state: &mut LessonState, messages: &mut Vec<Message>) {
     let Some(player) = &mut state.player else { return };
-    player.watch(lab);
+    // What a drag only sweeps through does not count.
+    if !lab.is_dragging() {
+        player.watch(lab);
+    }
     let Some(question) = player.step().question.clone() else { return };
     let done = player.done();
     ui.separator();

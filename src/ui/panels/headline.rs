@@ -15,7 +15,8 @@ pub fn headline_below() -> Id {
 /// Draws accuracy and agreement of both networks at the time cursor.
 pub fn headline(ui: &mut Ui, lab: &Lab) {
     let Some(run) = &lab.run else { return };
-    let Some(point) = run.report.curve.get(lab.cursor() - 1) else { return };
+    let Some(curve) = lab.curve() else { return };
+    let Some(point) = curve.points.get(lab.cursor().min(curve.points.len()).saturating_sub(1)) else { return };
     let colors = ui_colors(ui);
     let share = |ui: &mut Ui, name: &str, share: f64, color: Color32, hint: &str| {
         let text = RichText::new(format!("{name} {:.1} %", share * 100.0)).color(color);
@@ -26,8 +27,11 @@ pub fn headline(ui: &mut Ui, lab: &Lab) {
     if let Some(snn) = point.accuracy {
         share(ui, shared::SNN, snn, colors.snn, texts::SNN_HINT);
     }
-    if let Some(ann) = run.report.ann_accuracy {
+    if let Some(ann) = curve.ann {
         share(ui, shared::ANN, ann, colors.ann, texts::ANN_HINT);
+    }
+    if let Some((count, of)) = lab.preview_counts().filter(|_| lab.prefix_run().is_none()) {
+        ui.weak(shared::some_samples(count, of));
     }
     if run.settings.has_other_sources(&lab.settings) {
         ui.add(

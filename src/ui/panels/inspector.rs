@@ -10,7 +10,7 @@ use crate::convert::expected_spikes_of;
 use crate::error::format_shape;
 use crate::experiment::Snapshot;
 use crate::lab::{Lab, Message};
-use crate::measure::ledger::ledger_against;
+use crate::measure::ledger::{ledger_against, pooling_part};
 use crate::measure::{Ledger, LedgerReference, NeuronRef};
 use crate::network::Activation;
 use crate::simulate::execution_form::{ExecutionForm, execution_form};
@@ -59,6 +59,8 @@ struct NeuronFacts {
     phi: f32,
     /// Mean input over the steps up to the time cursor.
     mean_input: f32,
+    /// z*, the largest mean current of the neuron's max pool, if it has one.
+    pooled: Option<f32>,
     potential: f32,
     parts: Ledger,
     /// The activation that the error parts refer to.
@@ -98,7 +100,9 @@ impl NeuronFacts {
             mean_input,
             potential: *snapshot.trace.after_reset.get(t.saturating_sub(1))?,
             clips: reference == LedgerReference::Relu && layer.activation.lambda().is_some(),
-            parts: ledger_against(against, z, mean_input, ceiling, phi, on_target),
+            parts: ledger_against(against, z, mean_input, ceiling, phi, on_target)
+                .with_pooling(snapshot.pooled.map_or(0.0, |pooled| pooling_part(against, mean_input, pooled))),
+            pooled: snapshot.pooled,
             reference: against,
             held_back: snapshot.trace.silenced.then(|| snapshot.trace.fired.iter().take(t).sum()),
         })
@@ -152,7 +156,7 @@ fn neuron(ui: &mut Ui, snapshot: &Snapshot, reference: LedgerReference, messages
     parts(ui, &facts.parts);
 }
 
-/// Draws the four error parts as signed bars around a center line.
+/// Draws the five error parts as signed bars around a center line.
 fn parts(ui: &mut Ui, ledger: &Ledger) {
     let colors = ui_colors(ui);
     ui.spacing_mut().interact_size.y = 14.0;
@@ -216,6 +220,10 @@ fn error_sentence(facts: &NeuronFacts, t: usize) -> String {
                 _ => texts::quantized(&steps),
             }
         }
+        4 => texts::pooled(
+            &format_value(facts.mean_input.into()),
+            &format_value(facts.pooled.unwrap_or(facts.mean_input).into()),
+        ),
         _ => texts::order(due, facts.spikes),
     };
     if total.abs() < nothing {

@@ -1,12 +1,12 @@
 //! Layer strip: one card per spiking layer, with threshold, firing rate and error parts.
 //!
-//! A click focuses a layer. Findings are below the cards, or above them if they concern the whole network.
+//! A click focuses a layer.
 
 use egui::{
     Align, Color32, Layout, Rect, RichText, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
 
-use super::{divergence, findings};
+use super::divergence;
 use crate::error::format_shape;
 use crate::experiment::Run;
 use crate::lab::{Lab, Message};
@@ -14,6 +14,7 @@ use crate::measure::{LayerReport, LedgerReference};
 use crate::ui::texts::format::{format_si, format_theta, layer_kind, reference_label};
 use crate::ui::texts::layers as texts;
 use crate::ui::theme::colors::ui_colors;
+use crate::ui::widgets::ledger_unit;
 
 const CARD_HEIGHT: f32 = 58.0;
 /// Draws the strip.
@@ -36,35 +37,24 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let report = snapshot.map_or(&run.report, |s| &s.report);
     legend(ui);
     ui.add_space(2.0);
-    let height = ui.available_height();
     ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
-        let found = findings::collect(run, report, snapshot);
-        let wrong = findings::has_warnings(&found);
-        // Warnings about everything below are above the cards.
-        if wrong {
-            // Limits the findings, so that the layers stay visible.
-            let most = (height * 0.45).max(120.0);
-            let all = ScrollArea::vertical().id_salt("all findings").max_height(most).auto_shrink([false, true]);
-            all.show(ui, |ui| findings::show(ui, run, &found, messages));
-            ui.add_space(6.0);
-        }
         end_label(ui, &texts::input(&format_shape(run.network.original.input_shape())));
         let reference = lab.view.reference;
-        let scale = report.layers.iter().map(|layer| magnitude(layer, reference)).fold(f64::MIN_POSITIVE, f64::max);
+        let scale = report
+            .layers
+            .iter()
+            .map(|layer| magnitude(layer, reference) * ledger_unit::scale(ui.ctx(), layer))
+            .fold(f64::MIN_POSITIVE, f64::max);
         for (index, layer) in report.layers.iter().enumerate() {
             connector(ui);
             card(ui, lab, run, index, layer, scale, messages);
         }
         connector(ui);
         end_label(ui, &texts::answers(run.network.original.classes()));
-        ui.add_space(6.0);
-        if !wrong {
-            findings::show(ui, run, &found, messages);
-        }
     });
 }
 
-/// Sum of the absolute values of the four error parts.
+/// Sum of the absolute values of the five error parts.
 fn magnitude(layer: &LayerReport, reference: LedgerReference) -> f64 {
     layer.ledger_against(reference).parts().iter().map(|part| part.abs()).sum()
 }
@@ -120,7 +110,8 @@ fn card(ui: &mut Ui, lab: &Lab, run: &Run, index: usize, layer: &LayerReport, sc
     }
     if ui.is_rect_visible(rect) {
         let hot = response.hovered() || response.has_focus();
-        let parts = layer.ledger_against(lab.view.reference).parts().map(|part| part.abs() / scale);
+        let unit = ledger_unit::scale(ui.ctx(), layer);
+        let parts = layer.ledger_against(lab.view.reference).parts().map(|part| part.abs() * unit / scale);
         paint_card(ui, rect, run, layer, parts, focused, hot);
     }
     let first = lab.snapshot.as_ref().filter(|s| std::ptr::eq(&*s.run, run));
@@ -139,7 +130,7 @@ fn card(ui: &mut Ui, lab: &Lab, run: &Run, index: usize, layer: &LayerReport, sc
 }
 
 /// Draws a card. `parts`: absolute values of the four error parts as fractions of the bar.
-fn paint_card(ui: &Ui, rect: Rect, run: &Run, layer: &LayerReport, parts: [f64; 4], focused: bool, hot: bool) {
+fn paint_card(ui: &Ui, rect: Rect, run: &Run, layer: &LayerReport, parts: [f64; 5], focused: bool, hot: bool) {
     let colors = ui_colors(ui);
     let visuals = ui.visuals();
     let fill = if focused { colors.accent.gamma_multiply(0.22) } else { visuals.faint_bg_color };
@@ -198,12 +189,12 @@ fn tooltip(ui: &mut Ui, layer: &LayerReport, reference: LedgerReference) {
     egui::Grid::new("parts").num_columns(2).show(ui, |ui| {
         for (name, part) in texts::PARTS.iter().zip(ledger.parts()) {
             ui.label(*name);
-            ui.monospace(format!("{part:+.4}"));
+            ui.monospace(ledger_unit::format(ui.ctx(), layer, part));
             ui.end_row();
         }
         ui.label(texts::together(against));
-        ui.monospace(format!("{:+.4}", ledger.total));
+        ui.monospace(ledger_unit::format(ui.ctx(), layer, ledger.total));
         ui.end_row();
     });
-    ui.weak(texts::MEANS);
+    ui.weak(if ledger_unit::is_relative(ui.ctx()) { texts::MEANS_RELATIVE } else { texts::MEANS });
 }

@@ -18,13 +18,16 @@ const GAP: f32 = 4.0;
 /// Draws the strip.
 pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec<Message>) {
     ui.set_min_height(TILE.y + 10.0);
-    let Some(run) = &lab.run else {
+    let (Some(run), Some(whole)) = (&lab.run, &lab.finished) else {
         ui.weak(texts::EMPTY);
         return;
     };
     let t = lab.cursor();
-    let count = run.recording.samples;
-    let disagreements: Vec<usize> = (0..count).filter(|&sample| run.differs(t, sample)).collect();
+    let count = whole.recording.samples;
+    // A preview has some of the samples; nothing older is shown of the others.
+    let known = lab.previewed(run).unwrap_or(0..count);
+    let shown = ShownRun { run, whole, first: known.start };
+    let disagreements: Vec<usize> = known.filter(|&sample| run.differs(t, sample - shown.first)).collect();
     ui.horizontal(|ui| {
         ui.vertical(|ui| {
             ui.set_width(112.0);
@@ -38,17 +41,39 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec
             ui.checkbox(only, RichText::new(texts::ONLY).small()).on_hover_text(texts::ONLY_HINT);
         });
         ui.separator();
-        let shown: Vec<usize> = if window.layout.disagreements_only { disagreements } else { (0..count).collect() };
-        if shown.is_empty() {
+        let list: Vec<usize> = if window.layout.disagreements_only { disagreements } else { (0..count).collect() };
+        if list.is_empty() {
             ui.weak(texts::all_agree(count, t));
             return;
         }
-        strip(ui, lab, run, window, &shown, messages);
+        strip(ui, lab, &shown, window, &list, messages);
     });
 }
 
-fn strip(ui: &mut Ui, lab: &Lab, run: &Run, window: &mut WindowState, shown: &[usize], messages: &mut Vec<Message>) {
-    let size = vec2(tile_width(ui, run), TILE.y);
+/// The displayed run and the complete run, whose samples the strip lists.
+struct ShownRun<'a> {
+    run: &'a Run,
+    whole: &'a Run,
+    /// The first sample of the displayed run.
+    first: usize,
+}
+
+impl ShownRun<'_> {
+    /// Index of `sample` in the displayed run; `None` if a preview lacks it.
+    fn place(&self, sample: usize) -> Option<usize> {
+        sample.checked_sub(self.first).filter(|&sample| sample < self.run.recording.samples)
+    }
+}
+
+fn strip(
+    ui: &mut Ui,
+    lab: &Lab,
+    run: &ShownRun<'_>,
+    window: &mut WindowState,
+    shown: &[usize],
+    messages: &mut Vec<Message>,
+) {
+    let size = vec2(tile_width(ui, run.whole), TILE.y);
     let pitch = size.x + GAP;
     ScrollArea::horizontal().auto_shrink([false, true]).show_viewport(ui, |ui, viewport| {
         let width = pitch * shown.len() as f32 - GAP;
@@ -88,14 +113,17 @@ fn tile(
     ui: &Ui,
     rect: Rect,
     lab: &Lab,
-    run: &Run,
+    shown: &ShownRun<'_>,
     window: &mut WindowState,
     sample: usize,
     messages: &mut Vec<Message>,
 ) {
-    let t = lab.cursor();
-    let differ = run.differs(t, sample);
-    let [ann, snn] = prediction_lines(run, t, sample);
+    let (t, run, place) = (lab.cursor(), shown.whole, shown.place(sample));
+    let differ = place.is_some_and(|place| shown.run.differs(t, place));
+    let [ann, snn] = match place {
+        Some(place) => prediction_lines(shown.run, t, place),
+        None => [prediction_lines(run, run.steps(), sample)[0].clone(), texts::snn("", "…")],
+    };
     let label = run.labels.get(sample).map(|&label| usize::from(label));
     let focused = lab.view.sample == sample;
     let response = ui.interact(rect, ui.scope_id().with(("sample", sample)), Sense::click());
@@ -104,8 +132,9 @@ fn tile(
         let name = match run.output_agreement {
             Some(_) => texts::sample_of(sample, &ann, &snn),
             None => {
-                let (ann, snn) = (run.ann.prediction(sample), run.report.predictions.at(t, sample));
-                texts::sample(sample, &known, &run.class_name(ann), &run.class_name(snn))
+                let snn = place.map(|place| run.class_name(shown.run.report.predictions.at(t, place)));
+                let (ann, snn) = (run.class_name(run.ann.prediction(sample)), snn.unwrap_or_else(|| "…".into()));
+                texts::sample(sample, &known, &ann, &snn)
             }
         };
         WidgetInfo::selected(Role::ListBoxOption, ui.is_enabled(), focused, name)

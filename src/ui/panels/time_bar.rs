@@ -73,12 +73,12 @@ fn track(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let focus = if response.has_focus() { colors.accent } else { colors.faint };
     painter.rect(rect, 3.0, ui.visuals().extreme_bg_color, Stroke::new(1.0, focus), egui::StrokeKind::Inside);
     let x_of = |t: usize| inner.left() + inner.width() * (t.saturating_sub(1) as f32 / (steps - 1).max(1) as f32);
-    if let Some(run) = &lab.run {
-        if let Some(ann) = run.report.ann_accuracy {
+    if let Some(curve) = lab.curve() {
+        if let Some(ann) = curve.ann {
             let y = inner.bottom() - inner.height() * ann as f32;
             painter.hline(inner.x_range(), y, Stroke::new(1.0, colors.ann.gamma_multiply(0.6)));
         }
-        sparkline(&painter, inner, &run.report.curve, x_of, colors.snn);
+        sparkline(&painter, inner, curve.points, x_of, colors.snn);
     }
     let played = Rect::from_min_max(rect.left_top(), pos2(x_of(at), rect.bottom()));
     painter.rect_filled(played.shrink(1.0), 2.0, colors.accent.gamma_multiply(0.16));
@@ -127,7 +127,7 @@ fn hover(lab: &Lab, response: &Response, inner: Rect) {
     let (Some(pointer), Some(run)) = (response.hover_pos(), &lab.run) else { return };
     let share = ((pointer.x - inner.left()) / inner.width()).clamp(0.0, 1.0);
     let index = (share * (lab.steps() - 1) as f32).round() as usize;
-    if let Some(point) = run.report.curve.get(index) {
+    if let Some(point) = lab.curve().and_then(|curve| curve.points.get(index)) {
         let right = point.accuracy.map_or(String::new(), |a| texts::right(a * 100.0));
         let words = match &run.output_agreement {
             Some(agreement) => output_agreement::agreement_labels(Some(agreement.of)).short,

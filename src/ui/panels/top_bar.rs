@@ -3,7 +3,7 @@
 use egui::{Align, Layout, Response, RichText, Ui, vec2};
 
 use super::headline::{headline, headline_below};
-use super::recipe_bar;
+use super::{findings, recipe_bar};
 use crate::lab::{ControlGroup, Lab, Message, Workspace};
 use crate::ui::commands::menu;
 use crate::ui::popups::network_and_data;
@@ -31,6 +31,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec
         menu::menu_bar_ui(ui, lab, window, messages);
         ui.separator();
         source_buttons(ui, lab, window, messages);
+        findings::badge(ui, lab, messages);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             theme_button(ui, lab, messages);
             ui.separator();

@@ -21,7 +21,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let Some(run) = &lab.run else {
         return pane_parts::empty(ui, texts::EMPTY);
     };
-    let (sample, t) = (lab.view.sample.min(run.ann.samples.saturating_sub(1)), lab.cursor().min(run.steps()));
+    let (sample, t) = (lab.focused_sample(run), lab.cursor().min(run.steps()));
     let Some([ann, snn]) = run.boxes(sample, t) else {
         let classes = texts::NO_BOXES;
         return pane_parts::empty(

@@ -10,14 +10,16 @@ use crate::experiment::{Run, Snapshot};
 use crate::lab::{Lab, Message};
 use crate::measure::NeuronRef;
 use crate::simulate::membrane_trace::MembraneTrace;
-use crate::ui::texts::format::format_number;
+use crate::ui::texts::format::{format_number, format_tick};
 use crate::ui::texts::panes::membrane as texts;
 use crate::ui::texts::shared;
-use crate::ui::theme::colors::PlotColors;
+use crate::ui::theme::colors::{GRID, PlotColors};
 use crate::ui::types::pane::Pane;
 use crate::ui::widgets::decimate::decimate;
+use crate::ui::widgets::legend::Mark;
 use crate::ui::widgets::pane_parts::{PaneHeader, neuron_name};
-use crate::ui::widgets::{pane_frame, pane_parts, plot_description};
+use crate::ui::widgets::shared_axis::SharedAxis;
+use crate::ui::widgets::{legend, pane_frame, pane_parts, plot_description};
 
 /// Minimum height of a membrane plot, in points.
 const MIN_HEIGHT: f32 = 70.0;
@@ -25,6 +27,8 @@ const MIN_HEIGHT: f32 = 70.0;
 const CURRENT_HEIGHT: f32 = 74.0;
 /// Maximum number of steps for which every point of the membrane has a marker.
 const MARKED_STEPS: usize = 64;
+/// Minimum width of the vertical axes, in points.
+const MIN_AXIS_WIDTH: f32 = 46.0;
 
 /// One neuron of the pane.
 struct TraceRow<'a> {
@@ -59,16 +63,18 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
             legend_row(ui, run.steps());
             let gap = ui.spacing().item_spacing.y;
             let each = ui.available_height() / rows.len() as f32 - gap;
+            let axis = SharedAxis::new(ui, "membrane", MIN_AXIS_WIDTH);
             egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 for row in &rows {
                     ui.push_id(row.at, |ui| {
                         let top = ui.cursor().top();
                         row_header(ui, run, row, cursor, messages);
                         let left = each - (ui.cursor().top() - top) - CURRENT_HEIGHT - gap;
-                        plots(ui, row, cursor, left.max(MIN_HEIGHT), messages);
+                        plots(ui, row, cursor, left.max(MIN_HEIGHT), &axis, messages);
                     });
                 }
             });
+            axis.finish();
         },
     );
 }
@@ -106,14 +112,17 @@ impl TraceRow<'_> {
 /// Draws the legend.
 fn legend_row(ui: &mut Ui, steps: usize) {
     let plot_colors = crate::ui::theme::colors::plot_colors(ui);
-    let path = if steps <= MARKED_STEPS { texts::PATH_MARKED } else { texts::PATH };
-    let entries = [
-        (path, plot_colors.snn),
-        (texts::SPIKE, plot_colors.spike),
-        (shared::THRESHOLD, plot_colors.theta),
-        (texts::INPUT, plot_colors.current),
-    ];
-    pane_parts::legend(ui, &entries);
+    let mut entries = vec![(texts::PATH, plot_colors.snn, Mark::Line)];
+    if steps <= MARKED_STEPS {
+        entries.push((texts::BEFORE_RESET, plot_colors.snn, Mark::Ring));
+        entries.push((texts::AFTER_RESET, plot_colors.snn, Mark::Dot));
+    }
+    entries.extend([
+        (texts::SPIKE, plot_colors.spike, Mark::Triangle),
+        (shared::THRESHOLD, plot_colors.theta, Mark::Line),
+        (texts::INPUT, plot_colors.current, Mark::Bar),
+    ]);
+    legend::show(ui, &entries);
 }
 
 /// Draws name, counts and the pin button.
@@ -150,12 +159,13 @@ fn sentence(row: &TraceRow<'_>, cursor: usize) -> String {
 }
 
 /// Draws membrane and input current of one neuron over the same axis.
-fn plots(ui: &mut Ui, row: &TraceRow<'_>, cursor: usize, height: f32, messages: &mut Vec<Message>) {
+fn plots(ui: &mut Ui, row: &TraceRow<'_>, cursor: usize, height: f32, axis: &SharedAxis, messages: &mut Vec<Message>) {
     let plot_colors = crate::ui::theme::colors::plot_colors(ui);
     let steps = row.trace.spikes.len();
     let link = ui.scope_id().with("steps");
     let base = |id: &str| {
         Plot::new(id)
+            .grid_color(GRID)
             .link_axis(link, [true, false])
             .allow_drag(false)
             .allow_boxed_zoom(false)
@@ -166,7 +176,7 @@ fn plots(ui: &mut Ui, row: &TraceRow<'_>, cursor: usize, height: f32, messages: 
     let hover = |at: &HoverPosition<'_>| Some(describe_step(row, hovered(at)));
     let membrane = base("membrane")
         .height(height)
-        .custom_y_axes(vec![pane_parts::y_axis(texts::POTENTIAL).min_thickness(46.0)])
+        .custom_y_axes(vec![axis.hints(texts::POTENTIAL, format_tick)])
         .y_grid_spacer(move |input| pane_parts::round_marks(input.bounds, f64::from(height / 30.0).clamp(3.0, 8.0)))
         .label_formatter(hover)
         .show_axes([false, true])
@@ -177,6 +187,7 @@ fn plots(ui: &mut Ui, row: &TraceRow<'_>, cursor: usize, height: f32, messages: 
             draw_membrane(plot, row, &plot_colors, steps <= MARKED_STEPS, cut);
             plot.vline(pane_parts::cursor_line(cursor, plot_colors.cursor));
         });
+    axis.measure(&membrane);
     let name = neuron_name(row.layer, row.at.neuron);
     plot_description::describe_plot(&membrane.response, &texts::potential_of(&name), || {
         let course = plot_description::describe_curve(&potentials_after_reset(row.trace), |[t, v]| {
@@ -190,7 +201,7 @@ fn plots(ui: &mut Ui, row: &TraceRow<'_>, cursor: usize, height: f32, messages: 
     pane_parts::drag_cursor(&membrane, cursor, steps, true, messages);
     let current = base("current")
         .height(CURRENT_HEIGHT)
-        .custom_y_axes(vec![pane_parts::y_axis("I(t)").min_thickness(46.0)])
+        .custom_y_axes(vec![axis.hints("I(t)", format_tick)])
         .y_grid_spacer(|input| pane_parts::round_marks(input.bounds, 3.0))
         .custom_x_axes(vec![pane_parts::x_axis(shared::TIME_STEP)])
         .include_y(1.25 * f64::from(row.trace.current.iter().copied().fold(0.0, f32::max)))
@@ -210,6 +221,7 @@ fn plots(ui: &mut Ui, row: &TraceRow<'_>, cursor: usize, height: f32, messages: 
             }
             plot.vline(pane_parts::cursor_line(cursor, plot_colors.cursor));
         });
+    axis.measure(&current);
     plot_description::describe_plot(&current.response, &texts::current_of(&name), || {
         let course = plot_description::describe_curve(&series(1, &row.trace.current), |[t, i]| {
             shared::at_step(&format_number(i), t)

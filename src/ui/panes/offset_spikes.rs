@@ -11,11 +11,12 @@ use crate::measure::{LayerReport, NeuronRef};
 use crate::ui::texts::format::format_percent;
 use crate::ui::texts::panes::offset_spikes as texts;
 use crate::ui::theme::colormap::Colormap;
-use crate::ui::theme::colors::ui_colors;
+use crate::ui::theme::colors::{GRID, ui_colors};
 use crate::ui::types::pane::Pane;
 use crate::ui::widgets::heat_map::{ChannelGrid, color_bar, frame_pixel, image_ui, pixel_under, texture};
+use crate::ui::widgets::legend::Mark;
 use crate::ui::widgets::pane_parts::PaneHeader;
-use crate::ui::widgets::{pane_parts, plot_description};
+use crate::ui::widgets::{legend, pane_parts, plot_description};
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
@@ -117,12 +118,11 @@ fn histogram(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, hei
         bar(pair).width(0.98).fill(egui::Color32::TRANSPARENT).stroke(egui::Stroke::new(1.2, outline))
     };
     let ghosts: Vec<Bar> = before.map(|b| b.offset_spikes.iter().map(hollow).collect()).unwrap_or_default();
+    let mut entries = vec![(texts::TOO_OFTEN, colors.snn, Mark::Bar), (texts::TOO_RARELY, colors.ann, Mark::Bar)];
     if before.is_some() {
-        pane_parts::legend(
-            ui,
-            &[(texts::TOO_OFTEN, colors.snn), (texts::TOO_RARELY, colors.ann), (texts::OUTLINE, outline)],
-        );
+        entries.push((texts::OUTLINE, outline, Mark::HollowBar));
     }
+    legend::show(ui, &entries);
     let all = layer.offset_spikes.keys().chain(before.iter().flat_map(|b| b.offset_spikes.keys()));
     let reach = all.map(|psi| psi.abs()).max().unwrap_or(1).max(3);
     // The longest label that has room below the bars.
@@ -132,6 +132,7 @@ fn histogram(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, hei
         _ => texts::AXIS_SHORTEST,
     };
     let shown = Plot::new("offset spikes")
+        .grid_color(GRID)
         .height(height.max(110.0))
         .allow_drag(false)
         .allow_zoom(false)
@@ -168,7 +169,12 @@ fn histogram(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, hei
                     _ => "0.0001 %".into(),
                 }),
         ])
-        .y_grid_spacer(|_| (0..=6).map(|k| egui_plot::GridMark { value: f64::from(k), step_size: 1.0 }).collect())
+        .y_grid_spacer(move |_| {
+            // Every second power where a number would have no room.
+            let step = if height < 150.0 { 2 } else { 1 };
+            let marks = (0..=6).filter(|k| k % step == 0);
+            marks.map(|k| egui_plot::GridMark { value: f64::from(k), step_size: f64::from(step) }).collect()
+        })
         .label_formatter(|at| {
             let psi = pane_parts::position(at).x.round() as i32;
             let count = layer.offset_spikes.get(&psi).copied().unwrap_or(0);

@@ -16,6 +16,7 @@ use crate::simulate::SpikeTrain;
 use crate::ui::texts::format::{format_number, format_percent};
 use crate::ui::texts::panes::raster as texts;
 use crate::ui::texts::shared;
+use crate::ui::theme::colors::GRID;
 use crate::ui::types::pane::Pane;
 use crate::ui::widgets::pane_parts::{PaneHeader, neuron_name};
 use crate::ui::widgets::{pane_parts, plot_description};
@@ -107,6 +108,7 @@ fn raster(
         pixels: [0, 0],
     };
     Plot::new("raster")
+        .grid_color(GRID)
         .width(size.x)
         .height(size.y)
         .invert_y(true)
@@ -151,6 +153,7 @@ fn rate_bars(ui: &mut Ui, layer: &SpikingLayer, rates: &[f64], steps: usize, hei
     let bars: Vec<Bar> = rates.iter().enumerate().map(bar).collect();
     let word = if layer.neurons_per_channel() > 1 { texts::CHANNEL } else { texts::NEURON };
     let shown = Plot::new("rates")
+        .grid_color(GRID)
         .height(height)
         .invert_y(true)
         .link_axis(link, [false, true])

@@ -14,21 +14,28 @@ use crate::ui::widgets::pane_frame::PaneFrame;
 use crate::ui::widgets::stale_overlay::dim_if_stale;
 use crate::ui::{panes, texts};
 
-/// Draws the panes of the current workspace, with a frame around the pane `point`.
+/// Draws the panes of the current workspace, with a frame around the pane `point`; or the maximized pane alone.
 pub fn show(
     layout: &mut PaneLayout,
     ui: &mut Ui,
     lab: &Lab,
     point: Option<Pane>,
+    maximized: &mut Option<Pane>,
     file_requests: &mut Vec<FileRequest>,
     messages: &mut Vec<Message>,
 ) {
     let tree = layout.tree_mut(lab.view.workspace);
+    if let Some(pane) = maximized.filter(|pane| tree.tiles.find_pane(pane).is_some()) {
+        let mut alone = TileBehavior { lab, point, file_requests, maximized, messages };
+        alone.maximized_ui(ui, pane);
+        return;
+    }
+    *maximized = None;
     if tree.root().is_none() {
         ui.centered_and_justified(|ui| ui.weak(texts::window::ALL_CLOSED));
         return;
     }
-    tree.ui(&mut TileBehavior { lab, point, file_requests, messages }, ui);
+    tree.ui(&mut TileBehavior { lab, point, file_requests, maximized, messages }, ui);
 }
 
 /// Draws tabs and panes for egui_tiles.
@@ -36,10 +43,101 @@ struct TileBehavior<'a> {
     lab: &'a Lab,
     point: Option<Pane>,
     file_requests: &'a mut Vec<FileRequest>,
+    /// The pane that fills the area of all panes.
+    maximized: &'a mut Option<Pane>,
     messages: &'a mut Vec<Message>,
 }
 
 impl TileBehavior<'_> {
+    /// Draws one pane over the whole area, below a bar that restores the others.
+    fn maximized_ui(&mut self, ui: &mut Ui, pane: Pane) {
+        let bar =
+            egui::Panel::top("maximized pane").frame(egui::Frame::new().inner_margin(egui::Margin::symmetric(8, 2)));
+        bar.show(ui, |ui| {
+            ui.horizontal(|ui| {
+                let title =
+                    ui.add(egui::Label::new(egui::RichText::new(pane.title()).strong()).sense(egui::Sense::click()));
+                let restore = ui.button(texts::window::RESTORE).on_hover_text(texts::window::RESTORE_HINT);
+                if title.double_clicked() || restore.clicked() {
+                    *self.maximized = None;
+                }
+                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| self.pane_buttons(ui, pane));
+            });
+        });
+        egui::CentralPanel::default().frame(egui::Frame::new()).show(ui, |ui| self.framed_pane(ui, pane));
+    }
+
+    /// Draws the pane in its frame; one without room for its plot scrolls.
+    fn framed_pane(&mut self, ui: &mut Ui, pane: Pane) {
+        // Overflowing contents do not enlarge the pane.
+        let whole = ui.max_rect();
+        ui.painter().rect_filled(whole, 0.0, ui.visuals().panel_fill);
+        egui::Frame::new().inner_margin(egui::Margin::symmetric(8, 6)).show(ui, |ui| {
+            crate::ui::widgets::pane_frame::remember_size(ui, pane);
+            if pane.shows_run() || matches!(pane, Pane::TCurve | Pane::Race) && !follows_job(self.lab) {
+                dim_if_stale(ui, self.lab);
+            }
+            let room = ui.available_size();
+            let (pane_frame, height) = PaneFrame::for_tab(ui.ctx(), pane, room.y);
+            pane_frame.set(ui.ctx());
+            if height > room.y {
+                // The plot would have no height, so the pane scrolls instead.
+                ScrollArea::vertical().id_salt(pane).auto_shrink(false).show(ui, |ui| {
+                    let layout = egui::Layout::top_down(egui::Align::Min);
+                    let size = egui::vec2(ui.available_width(), height);
+                    ui.allocate_ui_with_layout(size, layout, |ui| {
+                        ui.set_min_size(size);
+                        panes::show(ui, pane, self.lab, self.messages);
+                    });
+                });
+            } else {
+                panes::show(ui, pane, self.lab, self.messages);
+            }
+            PaneFrame::default().set(ui.ctx());
+        });
+        if pane.shows_run() {
+            preview_mark(ui, whole, self.lab, pane);
+        }
+        if self.point == Some(pane) {
+            colors::highlight(ui, whole);
+        }
+    }
+
+    /// Draws the buttons beside the tabs: menu, explanation, and controls of a low pane.
+    fn pane_buttons(&mut self, ui: &mut Ui, pane: Pane) {
+        let name = texts::window::export(pane.title());
+        // Narrow spacing leaves the space for tabs.
+        ui.spacing_mut().item_spacing.x = 3.0;
+        ui.spacing_mut().button_padding.x = 4.0;
+        let menu = ui.menu_button("…", |ui| self.pane_menu(ui, pane)).response;
+        menu.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
+        menu.on_hover_text(name);
+        let help = ui.small_button("?");
+        help.widget_info(|| WidgetInfo::labeled(Role::Button, true, texts::panes::pane_header::explain(pane.title())));
+        ui.data_mut(|data| data.insert_temp(crate::ui::widgets::pane_frame::help_of(pane), help.id));
+        if crate::ui::widgets::pane_frame::pane_size(ui.ctx(), pane).is_some_and(|size| pane_frame::is_low(size.y)) {
+            let on = pane_frame::is_expanded(ui.ctx(), pane);
+            let more = ui.selectable_label(on, "+").on_hover_text(texts::panes::UNFOLD);
+            more.widget_info(|| WidgetInfo::selected(Role::Button, true, on, texts::panes::unfold(pane.title())));
+            if more.clicked() {
+                pane_frame::set_expanded(ui.ctx(), pane, !on);
+            }
+        }
+    }
+
+    /// Menu of the pane: its size, and its export formats.
+    fn pane_menu(&mut self, ui: &mut Ui, pane: Pane) {
+        let (words, after) = match *self.maximized == Some(pane) {
+            true => (texts::window::RESTORE, None),
+            false => (texts::window::MAXIMIZE, Some(pane)),
+        };
+        if ui.button(words).on_hover_text(texts::window::MAXIMIZE_HINT).clicked() {
+            *self.maximized = after;
+        }
+        ui.separator();
+        self.export_menu(ui, pane);
+    }
+
     /// Menu of export formats for the pane.
     fn export_menu(&mut self, ui: &mut Ui, pane: Pane) {
         let copy = ui.button(texts::export::COPY).on_hover_text(texts::export::COPY_HINT);
@@ -56,37 +154,27 @@ impl TileBehavior<'_> {
     }
 }
 
+/// Whether the T-curve shows the requested run already: its first samples, or the first steps of a longer one.
+fn follows_job(lab: &Lab) -> bool {
+    lab.prefix_run().is_some() || lab.job.as_ref().is_some_and(|job| !job.partial.curve.is_empty())
+}
+
+/// Says in the corner of a pane that it shows some of the samples.
+fn preview_mark(ui: &Ui, whole: egui::Rect, lab: &Lab, pane: Pane) {
+    // The T-curve says it itself, or shows all samples.
+    let Some((count, of)) = lab.preview_counts().filter(|_| pane != Pane::TCurve) else { return };
+    let font = egui::TextStyle::Small.resolve(ui.style());
+    let color = colors::ui_colors(ui).text;
+    let text = ui.painter().layout_no_wrap(texts::shared::some_samples(count, of), font, color);
+    let size = text.size() + egui::vec2(10.0, 4.0);
+    let rect = egui::Rect::from_min_size(whole.right_top() + egui::vec2(-size.x - 4.0, 4.0), size);
+    ui.painter().rect_filled(rect, 3.0, ui.visuals().extreme_bg_color);
+    ui.painter().galley(rect.min + egui::vec2(5.0, 2.0), text, color);
+}
+
 impl Behavior<Pane> for TileBehavior<'_> {
     fn pane_ui(&mut self, ui: &mut Ui, _tile: TileId, pane: &mut Pane) -> UiResponse {
-        // Overflowing contents do not enlarge the pane.
-        let whole = ui.max_rect();
-        ui.painter().rect_filled(whole, 0.0, ui.visuals().panel_fill);
-        egui::Frame::new().inner_margin(egui::Margin::symmetric(8, 6)).show(ui, |ui| {
-            crate::ui::widgets::pane_frame::remember_size(ui, *pane);
-            if pane.shows_run() {
-                dim_if_stale(ui, self.lab);
-            }
-            let room = ui.available_size();
-            let (pane_frame, height) = PaneFrame::for_tab(ui.ctx(), *pane, room.y);
-            pane_frame.set(ui.ctx());
-            if height > room.y {
-                // The plot would have no height, so the pane scrolls instead.
-                ScrollArea::vertical().id_salt(*pane).auto_shrink(false).show(ui, |ui| {
-                    let layout = egui::Layout::top_down(egui::Align::Min);
-                    let size = egui::vec2(ui.available_width(), height);
-                    ui.allocate_ui_with_layout(size, layout, |ui| {
-                        ui.set_min_size(size);
-                        panes::show(ui, *pane, self.lab, self.messages);
-                    });
-                });
-            } else {
-                panes::show(ui, *pane, self.lab, self.messages);
-            }
-            PaneFrame::default().set(ui.ctx());
-        });
-        if self.point == Some(*pane) {
-            colors::highlight(ui, whole);
-        }
+        self.framed_pane(ui, *pane);
         UiResponse::None
     }
     fn tab_title_for_pane(&mut self, pane: &Pane) -> WidgetText {
@@ -94,30 +182,16 @@ impl Behavior<Pane> for TileBehavior<'_> {
     }
     fn on_tab_button(&mut self, tiles: &mut Tiles<Pane>, tile: TileId, tab: Response) -> Response {
         if let Some(&pane) = tiles.get_pane(&tile) {
-            tab.context_menu(|ui| self.export_menu(ui, pane));
+            tab.context_menu(|ui| self.pane_menu(ui, pane));
+            if tab.double_clicked() {
+                *self.maximized = Some(pane);
+            }
         }
         tab
     }
     fn top_bar_right_ui(&mut self, tiles: &Tiles<Pane>, ui: &mut Ui, _: TileId, tabs: &Tabs, _: &mut f32) {
         let Some(&pane) = tabs.active.and_then(|tile| tiles.get_pane(&tile)) else { return };
-        let name = texts::window::export(pane.title());
-        // Narrow spacing leaves the space for tabs.
-        ui.spacing_mut().item_spacing.x = 3.0;
-        ui.spacing_mut().button_padding.x = 4.0;
-        let menu = ui.menu_button("…", |ui| self.export_menu(ui, pane)).response;
-        menu.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
-        menu.on_hover_text(name);
-        let help = ui.small_button("?");
-        help.widget_info(|| WidgetInfo::labeled(Role::Button, true, texts::panes::pane_header::explain(pane.title())));
-        ui.data_mut(|data| data.insert_temp(crate::ui::widgets::pane_frame::help_of(pane), help.id));
-        if crate::ui::widgets::pane_frame::pane_size(ui.ctx(), pane).is_some_and(|size| pane_frame::is_low(size.y)) {
-            let on = pane_frame::is_expanded(ui.ctx(), pane);
-            let more = ui.selectable_label(on, "+").on_hover_text(texts::panes::UNFOLD);
-            more.widget_info(|| WidgetInfo::selected(Role::Button, true, on, texts::panes::unfold(pane.title())));
-            if more.clicked() {
-                pane_frame::set_expanded(ui.ctx(), pane, !on);
-            }
-        }
+        self.pane_buttons(ui, pane);
     }
     fn is_tab_closable(&self, tiles: &Tiles<Pane>, tile: TileId) -> bool {
         tiles.get_pane(&tile).is_some()

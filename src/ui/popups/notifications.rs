@@ -5,8 +5,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use egui::{Align2, Area, Frame, Id, Label, Margin, ScrollArea, Stroke, Ui};
+use egui::{Align, Align2, Area, Frame, Id, Label, Layout, Margin, Rect, ScrollArea, Sense, Stroke, Ui, vec2};
 
+use super::message_parts::{self, Part};
 use crate::lab::document::job::{MissingSide, PendingOpen};
 use crate::lab::{Lab, Message, Notification, NotificationLevel};
 use crate::ui::state::window::WindowState;
@@ -15,63 +16,103 @@ use crate::ui::theme::colors::ui_colors;
 use crate::ui::theme::icons::{Icon, icon_button, icon_label};
 use crate::ui::types::file_request::FileRequest;
 
-/// Number of visible notifications, the newest first.
-const MAX_VISIBLE: usize = 4;
-const WIDTH: f32 = 380.0;
-/// Maximum height of a text before it scrolls, in points.
-const MAX_TEXT_HEIGHT: f32 = 92.0;
+/// Maximum number of visible notifications, the newest first.
+const MAX_VISIBLE: usize = 20;
+const WIDTH: f32 = 400.0;
+/// Width of *Copy* and *Dismiss* beside a text, in points.
+const BUTTONS_WIDTH: f32 = 86.0;
+/// Distance from the edges of the pane area, in points.
+const GAP: f32 = 12.0;
 
-/// Draws the notifications.
-pub fn show(ui: &Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec<Message>) {
+/// Draws the notifications in a corner of `room`, the area of the panes.
+pub fn show(ui: &Ui, lab: &Lab, window: &mut WindowState, room: Rect, messages: &mut Vec<Message>) {
     dismiss_expired(ui, lab, messages);
-    let pending = |notification: &Notification| lab.apart().filter(|pending| pending.is_shown_by(notification));
-    let newest = lab.notifications.len().saturating_sub(MAX_VISIBLE);
-    let shown = || {
-        lab.notifications
-            .iter()
-            .enumerate()
-            .filter(|(index, notification)| *index >= newest || pending(notification).is_some())
-    };
     if lab.notifications.is_empty() {
         return;
     }
-    let colors = ui_colors(ui);
-    let width = WIDTH.min(0.4 * ui.ctx().content_rect().width());
-    Area::new(Id::unique("notices")).anchor(Align2::RIGHT_BOTTOM, [-12.0, -84.0]).order(egui::Order::Foreground).show(
-        ui.ctx(),
-        |ui| {
-            ui.set_width(width);
-            for (index, notification) in shown() {
-                let pending_open = pending(notification);
-                let (sign, name, color) = match notification.level {
-                    NotificationLevel::Error => (Icon::Warning, texts::ERROR, colors.error),
-                    NotificationLevel::Note => (Icon::Info, texts::NOTE, colors.accent),
-                };
-                let frame = Frame::popup(ui.style()).stroke(Stroke::new(1.0, color)).inner_margin(Margin::same(8));
-                frame.show(ui, |ui| {
-                    ui.horizontal_top(|ui| {
-                        icon_label(ui, sign, color, name);
-                        let text = ui.available_width() - 34.0;
-                        ui.allocate_ui_with_layout(
-                            egui::vec2(text, 0.0),
-                            egui::Layout::top_down(egui::Align::Min),
-                            |ui| {
-                                ui.set_width(text);
-                                let scroll = ScrollArea::vertical().id_salt(index).max_height(MAX_TEXT_HEIGHT);
-                                scroll.show(ui, |ui| ui.add(Label::new(&notification.text).wrap()));
-                                if let Some(pending_open) = pending_open {
-                                    pending_open_buttons(ui, pending_open, window);
-                                }
-                            },
-                        );
-                        if icon_button(ui, Icon::Cross, texts::DISMISS).clicked() {
-                            messages.push(Message::DismissNotification(index));
-                        }
-                    });
-                });
+    let room = room.shrink(GAP);
+    let width = WIDTH.min(room.width());
+    let area = Area::new(Id::unique("notices")).pivot(Align2::RIGHT_BOTTOM).fixed_pos(room.right_bottom());
+    area.constrain_to(room).order(egui::Order::Foreground).show(ui.ctx(), |ui| {
+        ui.set_width(width);
+        if lab.notifications.len() > 1 {
+            all_header(ui, lab, messages);
+        }
+        let height = (room.bottom() - ui.cursor().top()).min(room.height()).max(60.0);
+        // The whole list scrolls, and only where the window has no room for it; the newest stands at its beginning.
+        ScrollArea::vertical().max_height(height).show(ui, |ui| {
+            for (index, notification) in lab.notifications.iter().enumerate().rev().take(MAX_VISIBLE) {
+                one(ui, lab, window, index, notification, messages);
             }
-        },
-    );
+        });
+    });
+}
+
+/// Draws the number of notifications and the button that dismisses all.
+fn all_header(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
+    Frame::popup(ui.style()).inner_margin(Margin::symmetric(8, 4)).show(ui, |ui| {
+        ui.horizontal(|ui| {
+            ui.label(texts::messages(lab.notifications.len()));
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                if ui.button(texts::DISMISS_ALL).clicked() {
+                    // From the last on, so that the indices of the others stay.
+                    messages.extend((0..lab.notifications.len()).rev().map(Message::DismissNotification));
+                }
+            });
+        });
+    });
+}
+
+fn one(
+    ui: &mut Ui,
+    lab: &Lab,
+    window: &mut WindowState,
+    index: usize,
+    notification: &Notification,
+    messages: &mut Vec<Message>,
+) {
+    let colors = ui_colors(ui);
+    let (sign, name, color) = match notification.level {
+        NotificationLevel::Error => (Icon::Warning, texts::ERROR, colors.error),
+        NotificationLevel::Note => (Icon::Info, texts::NOTE, colors.accent),
+    };
+    let frame = Frame::popup(ui.style()).stroke(Stroke::new(1.0, color)).inner_margin(Margin::same(8));
+    frame.show(ui, |ui| {
+        ui.horizontal_top(|ui| {
+            icon_label(ui, sign, color, name);
+            let width = ui.available_width() - BUTTONS_WIDTH;
+            ui.allocate_ui_with_layout(vec2(width, 0.0), Layout::top_down(Align::Min), |ui| {
+                ui.set_width(width);
+                for paragraph in message_parts::split(&notification.text) {
+                    match paragraph {
+                        Part::Text(text) => _ = ui.add(Label::new(text).wrap()),
+                        Part::Item(text) => item(ui, text),
+                    }
+                }
+                if let Some(pending) = lab.apart().filter(|pending| pending.is_shown_by(notification)) {
+                    pending_open_buttons(ui, pending, window);
+                }
+            });
+            ui.with_layout(Layout::right_to_left(Align::Min), |ui| {
+                if icon_button(ui, Icon::Cross, texts::DISMISS).clicked() {
+                    messages.push(Message::DismissNotification(index));
+                }
+                if ui.button(texts::COPY).on_hover_text(texts::COPY_HINT).clicked() {
+                    ui.ctx().copy_text(notification.text.clone());
+                }
+            });
+        });
+    });
+}
+
+/// Draws one entry of a list behind a dot.
+fn item(ui: &mut Ui, text: &str) {
+    ui.horizontal_top(|ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        let (dot, _) = ui.allocate_exact_size(vec2(6.0, ui.text_style_height(&egui::TextStyle::Body)), Sense::hover());
+        ui.painter().circle_filled(dot.center(), 2.0, ui.visuals().text_color());
+        ui.add(Label::new(text).wrap());
+    });
 }
 
 /// Draws the buttons of a pending open.

@@ -1,5 +1,6 @@
 //! State of the lesson in progress, and the part of it that a session saves.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,8 @@ pub struct LessonState {
     pane_to_front: Option<Pane>,
     /// Why a lesson could not be opened.
     pub error: Option<String>,
+    /// Sources of the lessons that were finished.
+    pub finished: BTreeSet<String>,
     /// Version of the lab's lesson request that was handled last.
     request_version: u64,
 }
@@ -61,7 +64,8 @@ impl LessonState {
 
     /// Resumes a lesson at the step that a session saved.
     pub fn resume(&mut self, place: SavedLesson, messages: &mut Vec<Message>) {
-        *self = Self { request_version: self.request_version, before: place.before, ..Self::default() };
+        self.forget();
+        self.before = place.before;
         match Lesson::open(&place.source, &Pane::ALL.map(Pane::name)) {
             Ok(lesson) => {
                 let (player, step_messages) = LessonPlayer::resume(Arc::new(lesson), place.step, &place.solved);
@@ -74,7 +78,13 @@ impl LessonState {
 
     /// Discards the lesson; the lab stays as it is.
     pub fn forget(&mut self) {
-        *self = Self { request_version: self.request_version, ..Self::default() };
+        let finished = std::mem::take(&mut self.finished);
+        *self = Self { request_version: self.request_version, finished, ..Self::default() };
+    }
+
+    /// Marks the lesson in progress as finished.
+    pub fn finish(&mut self) {
+        self.finished.extend(self.player.as_ref().map(|player| player.lesson().source.clone()));
     }
 
     /// Ends the lesson and restores the lab from before it.

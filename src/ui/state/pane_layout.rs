@@ -52,6 +52,12 @@ impl PaneLayout {
         tree.active_tiles().into_iter().filter_map(|tile| tree.tiles.get_pane(&tile).copied()).collect()
     }
 
+    /// Where the window drew `pane` in the last frame, in points; `None` if another tab hides it.
+    pub fn rect(&self, workspace: Workspace, pane: Pane) -> Option<egui::Rect> {
+        let tree = self.tree(workspace);
+        self.is_visible(workspace, pane).then(|| tree.tiles.rect(tree.tiles.find_pane(&pane)?))?
+    }
+
     /// Adds `pane` to `workspace`, or moves its tab to the front.
     pub fn add(&mut self, workspace: Workspace, pane: Pane) {
         let tree = self.tree_mut(workspace);

@@ -1,5 +1,7 @@
 //! Window state: layout saved with the session, open popups, exports, sound.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::command_palette::CommandPalette;
@@ -56,6 +58,9 @@ pub struct WindowLayout {
     pub lessons: bool,
     /// The lesson in progress, as saved by a session.
     pub lesson: Option<SavedLesson>,
+    /// Sources of the lessons that were finished.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub lessons_finished: BTreeSet<String>,
     /// The detector for which the *Boxes* pane was opened automatically; empty for other networks.
     pub boxes_for: String,
 }
@@ -70,15 +75,32 @@ impl Default for WindowLayout {
             inspector: true,
             lessons: true,
             lesson: None,
+            lessons_finished: BTreeSet::new(),
             boxes_for: String::new(),
         }
     }
+}
+
+/// Id of the popup with the list of findings.
+pub fn findings_popup() -> egui::Id {
+    egui::Id::unique("findings list")
+}
+
+/// The pane that fills the area of all panes, until the user shows another workspace or another pane.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MaximizedPane {
+    pub pane: Pane,
+    pub workspace: Workspace,
+    /// The visible panes at that time.
+    pub among: Vec<Pane>,
 }
 
 /// State of the window outside the lab; only the layout is saved.
 #[derive(Default)]
 pub struct WindowState {
     pub layout: WindowLayout,
+    /// The pane that fills the area of all panes.
+    pub maximized: Option<MaximizedPane>,
     /// Files requested in this frame.
     pub file_requests: Vec<FileRequest>,
     /// Frame times are shown.
@@ -91,6 +113,10 @@ pub struct WindowState {
     pub hints: Option<FirstStartHints>,
     /// The glossary window is open.
     pub glossary_open: bool,
+    /// *About* is open.
+    pub about_open: bool,
+    /// The list of keyboard shortcuts is open.
+    pub keys_open: bool,
     /// The open command palette.
     pub palette: Option<CommandPalette>,
     /// Text in the dialog that opens a session from a line of text.
@@ -116,13 +142,31 @@ impl WindowState {
             self.layout_version = lab.layout_version;
             // A layout of another version falls back to the default; the session still opens.
             self.layout = serde_json::from_value(lab.layout.clone()).unwrap_or_default();
+            // A lesson that was finished stays so, whatever session is restored.
+            self.lesson.finished.append(&mut self.layout.lessons_finished);
         }
         new
     }
 
+    /// The maximized pane, if it still belongs to what is shown in `workspace`.
+    pub(crate) fn maximized_in(&self, workspace: Workspace) -> Option<Pane> {
+        let maximized = self.maximized.as_ref().filter(|maximized| {
+            maximized.workspace == workspace && maximized.among == self.layout.docks.visible_panes(workspace)
+        })?;
+        // A lesson that points at another pane needs that one.
+        self.lesson.pane().is_none_or(|pane| pane == maximized.pane).then_some(maximized.pane)
+    }
+
+    /// Maximizes `pane`, or restores the others.
+    pub(crate) fn set_maximized(&mut self, workspace: Workspace, pane: Option<Pane>) {
+        let among = self.layout.docks.visible_panes(workspace);
+        self.maximized = pane.map(|pane| MaximizedPane { pane, workspace, among });
+    }
+
     /// The layout as saved by a session.
     pub fn saved_layout(&self) -> serde_json::Value {
-        let layout = WindowLayout { lesson: self.lesson.saved(), ..self.layout.clone() };
+        let (lesson, lessons_finished) = (self.lesson.saved(), self.lesson.finished.clone());
+        let layout = WindowLayout { lesson, lessons_finished, ..self.layout.clone() };
         serde_json::to_value(layout).unwrap_or_default()
     }
 }

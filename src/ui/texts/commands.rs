@@ -28,6 +28,7 @@ pub const LOCKED: &str = "locked by the lesson";
 pub const FILE: &str = "File";
 pub const EDIT: &str = "Edit";
 pub const VIEW: &str = "View";
+pub const GO: &str = "Go";
 pub const HELP: &str = "Help";
 pub const BUNDLED_NETWORKS: &str = "Bundled networks";
 pub const BUNDLED_SETS: &str = "Bundled data";
@@ -110,6 +111,14 @@ pub fn words(command: Command, lab: &Lab) -> String {
         Command::FrameTimes => "Frame times",
         Command::Clicks => super::sound::CLICKS,
         Command::Glossary => super::WORDS,
+        Command::Keys => super::about::KEYS,
+        Command::About => super::about::ABOUT,
+        Command::Findings => "Findings",
+        Command::TextLarger => "Larger text",
+        Command::TextSmaller => "Smaller text",
+        Command::TextNormal => "Normal text size",
+        Command::FullScreen => "Full screen",
+        Command::NextRegion => "Next region of the window",
     };
     fixed.into()
 }

@@ -42,7 +42,7 @@ pub const GLOSSARY: [(&str, &str); 37] = [
     ("propagated", "The error of earlier layers that reaches this layer through its input."),
     (
         "error ledger",
-        "The split of the error into propagated, clipping, quantization and unevenness error; the four add up exactly.",
+        "The split of the error into propagated, clipping, quantization, unevenness and pooling error; the five add up exactly.",
     ),
     ("expected spikes", "q: the spike count that a mean input gives when it arrives evenly over the steps."),
     ("offset spikes", "ψ: expected spikes (ANN) minus emitted spikes. Above zero the neuron fires too rarely."),

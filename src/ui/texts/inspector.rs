@@ -97,6 +97,13 @@ pub fn order(due: u32, fired: u32) -> String {
     format!("unevenness: the same input arriving evenly would give {due}, but it fired {fired} {spikes}")
 }
 
+pub fn pooled(mean: &str, pooled: &str) -> String {
+    format!(
+        "pooling: its max pool takes the largest of fluctuating currents at each step, {mean} in the mean, where the \
+         largest mean current is {pooled}"
+    )
+}
+
 pub fn cancelled(why: &str) -> String {
     format!("Correct, because errors cancel. The largest: {why}.")
 }

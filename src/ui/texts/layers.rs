@@ -50,9 +50,16 @@ pub fn silent(t: usize) -> String {
 
 pub const NO_FINDINGS: &str = "Findings: none";
 
-pub fn findings(count: usize) -> String {
-    format!("Findings ({count})")
+/// The number of errors, warnings and notes.
+pub fn findings_by_severity(counts: [usize; 3]) -> String {
+    let names = ["error", "warning", "note"];
+    let one = |(count, name): (usize, &str)| format!("{count} {name}{}", if count == 1 { "" } else { "s" });
+    let all: Vec<String> = counts.into_iter().zip(names).filter(|(count, _)| *count > 0).map(one).collect();
+    if all.is_empty() { NO_FINDINGS.to_owned() } else { format!("Findings: {}", all.join(", ")) }
 }
+
+pub const SHOW_MORE: &str = "Show the whole finding";
+pub const SHOW_LESS: &str = "Show one line";
 
 pub const AS_IT_IS: &str = "The network was converted without changes.";
 /// One finding about several layers.
@@ -66,8 +73,8 @@ pub fn and_more(layers: usize) -> String {
 
 pub const LOOK_AT: &str = "Show this layer";
 pub const MEND_HINT: &str = "Fix this finding; can be undone";
-/// The four parts of the error, in reading order.
-pub const PARTS: [&str; 4] = ["propagated", "clipping", "quantization", "unevenness"];
+/// The five parts of the error, in reading order.
+pub const PARTS: [&str; 5] = ["propagated", "clipping", "quantization", "unevenness", "pooling"];
 pub const LAYERS: &str = "Layers";
 
 pub fn parameters(count: &str) -> String {
@@ -96,4 +103,5 @@ pub fn together(reference: &str) -> String {
     format!("total: φ − {reference}")
 }
 
+pub const MEANS_RELATIVE: &str = "Means over neurons and samples, as shares of the layer's mean activation";
 pub const MEANS: &str = "Means over neurons and samples, in activation units";

@@ -24,6 +24,14 @@ pub const NEXT: &str = "Next";
 pub const NEXT_HINT: &str = "Answer the question first";
 pub const FINISH: &str = "Finish";
 pub const FINISH_HINT: &str = "End the lesson and restore your own state";
+/// Follows the title of a finished lesson.
+pub const FINISHED: &str = "  ·  done";
+pub const NEXT_LESSON: &str = "Next lesson";
+
+pub fn next_lesson_hint(title: &str) -> String {
+    format!("Finish this lesson and begin \"{title}\"")
+}
+
 pub const LEAVE_HINT: &str = "End the lesson and restore network, settings and layout";
 pub const LEAVE: &str = "Leave lesson";
 pub const NETWORK: &str = "network";

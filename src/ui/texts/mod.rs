@@ -20,6 +20,7 @@
 //! - facts of lessons: `lesson/facts.rs`; the lessons themselves: `assets/lessons`;
 //! - errors: where they arise; `error.rs` formats them.
 
+pub mod about;
 pub mod bars;
 pub mod commands;
 pub mod export;

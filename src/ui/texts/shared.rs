@@ -16,6 +16,11 @@ pub fn at_step(value: &str, t: impl Display) -> String {
     format!("{value} at t = {t}")
 }
 
+/// The samples of a preview.
+pub fn some_samples(count: usize, of: usize) -> String {
+    format!("{count} of {of} samples")
+}
+
 /// The name of a past run.
 pub fn run(number: usize) -> String {
     format!("run {number}")

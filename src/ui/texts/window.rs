@@ -21,9 +21,21 @@ pub fn export(pane: &str) -> String {
     format!("Export {pane}")
 }
 
+pub const MAXIMIZE: &str = "Maximize";
+pub const MAXIMIZE_HINT: &str = "A double click on the tab does it too; Esc restores";
+pub const RESTORE: &str = "Restore";
+pub const RESTORE_HINT: &str = "Show the other panes again (Esc)";
 pub const ERROR: &str = "Error";
 pub const NOTE: &str = "Note";
 pub const DISMISS: &str = "Dismiss";
+pub const DISMISS_ALL: &str = "Dismiss all";
+pub const COPY: &str = "Copy";
+pub const COPY_HINT: &str = "Copy the text of this message";
+
+pub fn messages(count: usize) -> String {
+    format!("{count} messages")
+}
+
 pub const CHOOSE_NETWORK: &str = "Choose network…";
 pub const CHOOSE_DATA: &str = "Choose data…";
 pub const CHOOSE_PICTURES: &str = "Choose images…";
@@ -45,4 +57,14 @@ pub fn times(name: &str, mean: f32, p95: f32, worst: f32) -> String {
 
 pub fn shapes(frames: usize, shapes: usize) -> String {
     format!("last {frames} frames, {shapes} shapes painted")
+}
+
+/// Names of the regions of the window, for screen readers.
+pub mod regions {
+    pub const TOP: &str = "Menus and recipe";
+    pub const SAMPLES: &str = "Sample strip";
+    pub const LAYERS: &str = "Layer strip";
+    pub const PANES: &str = "Area of the panes";
+    pub const SIDE: &str = "Side panel";
+    pub const TIME: &str = "Time bar";
 }

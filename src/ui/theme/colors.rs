@@ -1,4 +1,4 @@
-//! Colors of the theme by meaning (ANN, SNN, the four errors), for dark and light mode.
+//! Colors of the theme by meaning (ANN, SNN, the five errors), for dark and light mode.
 
 use egui::{Color32, Context, FontId, TextStyle, Theme, Ui};
 
@@ -10,8 +10,8 @@ const PROJECTOR: f32 = 1.4;
 pub struct UiColors {
     pub ann: Color32,
     pub snn: Color32,
-    /// Propagated, clipping, quantization, unevenness.
-    pub parts: [Color32; 4],
+    /// Propagated, clipping, quantization, unevenness, pooling.
+    pub parts: [Color32; 5],
     pub error: Color32,
     pub accent: Color32,
     pub faint: Color32,
@@ -34,6 +34,7 @@ pub fn ui_colors(ui: &Ui) -> UiColors {
             pick([222, 130, 184], [150, 40, 110]),
             pick([20, 172, 128], [0, 150, 110]),
             pick([232, 194, 70], [206, 158, 12]),
+            pick([130, 205, 245], [10, 70, 130]),
         ],
         error: visuals.error_fg_color,
         accent: pick([64, 150, 200], [30, 120, 180]),
@@ -80,6 +81,10 @@ pub fn apply_theme(ctx: &Context, dark: bool) {
             style.visuals.weak_text_alpha = 0.75;
             // An expanding scroll bar covers no contents.
             style.spacing.scroll.floating_allocated_width = 8.0;
+            // What scrolls shows it without the pointer over it.
+            style.spacing.scroll.floating_width = 4.0;
+            style.spacing.scroll.dormant_background_opacity = 0.25;
+            style.spacing.scroll.dormant_handle_opacity = 0.6;
         });
         ctx.style_mut_of(Theme::Dark, |style| {
             style.visuals.override_text_color = None;
@@ -113,6 +118,9 @@ pub struct PlotColors {
     /// Reference lines for comparison.
     pub ghost: Color32,
 }
+
+/// Color of grid lines at their strongest, on any background: weaker than every mark.
+pub const GRID: Color32 = Color32::from_gray(112);
 
 /// The plot colors for the background of `ui`.
 pub fn plot_colors(ui: &Ui) -> PlotColors {

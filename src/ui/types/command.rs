@@ -80,6 +80,17 @@ pub enum Command {
     Clicks,
     /// Open the glossary.
     Glossary,
+    /// Open the list of keyboard shortcuts.
+    Keys,
+    About,
+    /// Open the list of findings.
+    Findings,
+    TextLarger,
+    TextSmaller,
+    TextNormal,
+    FullScreen,
+    /// Move the focus to the next region of the window.
+    NextRegion,
 }
 
 /// Published methods, applied to the recipe of `lab`.

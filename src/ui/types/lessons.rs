@@ -15,6 +15,12 @@ pub struct LessonEntry {
     pub minutes: Option<u32>,
 }
 
+/// The bundled lesson after the one of `source`; `None` after the last, and for other lessons.
+pub fn next_lesson(source: &str) -> Option<&'static LessonEntry> {
+    let all = bundled_lessons();
+    all.get(all.iter().position(|entry| entry.source == source)? + 1)
+}
+
 /// The bundled lessons, read once.
 pub fn bundled_lessons() -> &'static [LessonEntry] {
     static ENTRIES: OnceLock<Vec<LessonEntry>> = OnceLock::new();

@@ -1,8 +1,8 @@
-//! Helpers for panes: header, legend, axes, time cursor line, empty state.
+//! Helpers for panes: header, axes, time cursor line, empty state.
 //!
 //! It does not know the panes.
 
-use egui::{Color32, Id, Popup, PopupCloseBehavior, Response, RichText, Role, Sense, Slider, Ui, WidgetInfo};
+use egui::{Color32, Id, Popup, PopupCloseBehavior, Response, RichText, Role, Slider, Ui, WidgetInfo};
 use egui_plot::{AxisHints, GridMark, HoverPosition, PlotPoint, PlotResponse, PlotUi, VLine};
 
 use super::decimate::decimate;
@@ -11,7 +11,6 @@ use super::pane_frame::{PaneFrame, copy_wanted, csv_wanted, help_of};
 use crate::convert::SpikingLayer;
 use crate::lab::Message;
 use crate::ui::texts::format::format_tick;
-use crate::ui::texts::glossary;
 use crate::ui::texts::panes::pane_header as texts;
 use crate::ui::types::pane::Pane;
 
@@ -68,27 +67,8 @@ fn help_popup(help: Response, header: &PaneHeader) {
     let help = help.on_hover_text(&header.explanation);
     Popup::menu(&help)
         .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
+        .layout(egui::Layout::top_down(egui::Align::Min))
         .show(|ui| help::pane_help_ui(ui, header.of, &header.explanation));
-}
-
-/// Draws the legend of a plot, in a row above it that covers no data.
-pub fn legend(ui: &mut Ui, entries: &[(&str, Color32)]) {
-    ui.horizontal_wrapped(|ui| {
-        for (name, color) in entries {
-            ui.spacing_mut().item_spacing.x = 4.0;
-            let font = egui::TextStyle::Small.resolve(ui.style());
-            let word = ui.painter().layout_no_wrap((*name).to_owned(), font, *color).size().x;
-            wrap_before(ui, 18.0 + word);
-            let (rect, _) = ui.allocate_exact_size(egui::vec2(14.0, 10.0), Sense::hover());
-            let line = egui::Rect::from_center_size(rect.center(), egui::vec2(14.0, 3.0));
-            ui.painter().rect_filled(line, 1.0, *color);
-            let word = ui.small(*name);
-            if let Some(meaning) = glossary::definition(name) {
-                word.on_hover_text(meaning);
-            }
-            ui.add_space(6.0);
-        }
-    });
 }
 
 /// Begins the next line of a wrapping row if this one has less than `width` points left. Needed for groups of widgets,
@@ -112,7 +92,12 @@ pub fn slider(ui: &mut Ui, name: &str, slider: Slider<'_>) -> Response {
 
 /// Draws the empty state of a pane.
 pub fn empty(ui: &mut Ui, text: &str) {
-    ui.centered_and_justified(|ui| ui.label(RichText::new(text).weak()));
+    // A justified layout would stretch the words of the text.
+    let above = (ui.available_height() * 0.45).max(0.0);
+    ui.vertical_centered(|ui| {
+        ui.add_space(above);
+        ui.label(RichText::new(text).weak());
+    });
 }
 
 /// Draws the loading state, between a pane's first frame and its data.
@@ -166,12 +151,24 @@ pub fn cursor_line(t: usize, color: Color32) -> VLine {
 
 /// A drag along a plot over time moves the time cursor; a single click only if `click` is set.
 pub fn drag_cursor<R>(plot: &PlotResponse<R>, shown: usize, last: usize, click: bool, messages: &mut Vec<Message>) {
+    drag_cursor_on(plot, shown, last, click, |x| x, messages);
+}
+
+/// The same on an axis where `step` gives the step at a place.
+pub fn drag_cursor_on<R>(
+    plot: &PlotResponse<R>,
+    shown: usize,
+    last: usize,
+    click: bool,
+    step: impl Fn(f64) -> f64,
+    messages: &mut Vec<Message>,
+) {
     let response = &plot.response;
-    if !(response.dragged() || click && response.clicked()) {
+    if !(response.dragged_by(egui::PointerButton::Primary) || click && response.clicked()) {
         return;
     }
     if let Some(at) = response.interact_pointer_pos() {
-        let t = step_at(plot.transform.value_from_position(at).x, last);
+        let t = step_at(step(plot.transform.value_from_position(at).x), last);
         if t != shown {
             messages.push(Message::SetCursor(Some(t)));
         }

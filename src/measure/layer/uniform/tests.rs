@@ -82,6 +82,7 @@ proptest! {
             plane: 1,
             z: &z,
             zin: zin.as_slice().into(),
+            pooled: None,
             counts: spikes,
             events: None,
             fan_out: Some(&fan_out),

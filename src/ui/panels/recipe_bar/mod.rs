@@ -5,7 +5,6 @@ mod threshold;
 
 use egui::{Popup, PopupCloseBehavior, Slider, SliderClamping, Ui};
 
-use crate::convert::recipe::MAX_STEPS;
 use crate::convert::{Correction, Recipe, ThresholdRule};
 use crate::lab::{ControlGroup, Lab, Message};
 use crate::ui::state::first_start::HintTarget;
@@ -28,7 +27,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
         let mut steps = recipe.steps;
         let t = Slider::new(&mut steps, 1..=MAX_T.max(recipe.steps)).logarithmic(true);
         if labeled_slider(ui, "T", texts::STEPS_HINT, t.clamping(SliderClamping::Never), messages) {
-            push_change(messages, Message::SetSteps(steps.clamp(1, MAX_STEPS)));
+            // A number out of range is refused with the range, not cut.
+            push_change(messages, Message::SetSteps(steps));
         }
     });
     crate::ui::state::first_start::register_target(ui, HintTarget::Steps, steps.response.rect);

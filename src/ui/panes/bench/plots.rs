@@ -6,31 +6,39 @@ use egui_plot::{HLine, Line, MarkerShape, Plot, PlotPoints, Points};
 use crate::measure::neuron_bench::{BenchTrace, NeuronBench};
 use crate::ui::texts::panes::bench as texts;
 use crate::ui::texts::shared;
-use crate::ui::widgets::{pane_parts, plot_description};
+use crate::ui::theme::colors::GRID;
+use crate::ui::widgets::legend::Mark;
+use crate::ui::widgets::shared_axis::SharedAxis;
+use crate::ui::widgets::{legend, pane_parts, plot_description};
 
 /// Below this total height, in points, both plots share the axis of the lower one.
 const SHARED_AXIS_HEIGHT: f32 = 280.0;
+/// Minimum width of the vertical axes, in points.
+const MIN_AXIS_WIDTH: f32 = 46.0;
 
 /// Draws both plots over the same axis, with the step `playing` marked. Drags change `next`.
 pub fn show(ui: &mut Ui, bench: &NeuronBench, outcome: &BenchTrace, playing: Option<usize>, next: &mut NeuronBench) {
     let plot_colors = crate::ui::theme::colors::plot_colors(ui);
-    pane_parts::legend(
+    legend::show(
         ui,
         &[
-            (texts::INPUT, plot_colors.ann),
-            (texts::POTENTIAL, plot_colors.snn),
-            (shared::THRESHOLD, plot_colors.theta),
-            (texts::SPIKE, plot_colors.spike),
+            (texts::INPUT, plot_colors.ann, Mark::Bar),
+            (texts::POTENTIAL, plot_colors.snn, Mark::Line),
+            (shared::THRESHOLD, plot_colors.theta, Mark::Line),
+            (texts::SPIKE, plot_colors.spike, Mark::Triangle),
         ],
     );
     let height = (ui.available_height() - 8.0).max(140.0);
     let shared = height < SHARED_AXIS_HEIGHT;
-    input(ui, bench, outcome, height * if shared { 0.36 } else { 0.4 }, !shared, next);
-    membrane(ui, bench, outcome, playing, height * if shared { 0.64 } else { 0.6 });
+    let axis = SharedAxis::new(ui, "bench", MIN_AXIS_WIDTH);
+    input(ui, bench, outcome, height * if shared { 0.36 } else { 0.4 }, !shared, &axis, next);
+    membrane(ui, bench, outcome, playing, height * if shared { 0.64 } else { 0.6 }, &axis);
+    axis.finish();
 }
 
-fn plot<'a>(name: &'a str, label: &str, steps: usize, height: f32) -> Plot<'a> {
+fn plot<'a>(name: &'a str, label: &str, steps: usize, height: f32, axis: &'a SharedAxis) -> Plot<'a> {
     Plot::new(name)
+        .grid_color(GRID)
         .height(height)
         .allow_drag(false)
         .allow_zoom(false)
@@ -42,7 +50,7 @@ fn plot<'a>(name: &'a str, label: &str, steps: usize, height: f32) -> Plot<'a> {
         .x_grid_spacer(|input| pane_parts::step_marks(input.bounds))
         .y_grid_spacer(move |input| pane_parts::round_marks(input.bounds, f64::from(height / 30.0).clamp(3.0, 8.0)))
         .custom_x_axes(vec![pane_parts::x_axis(shared::TIME_STEPS)])
-        .custom_y_axes(vec![pane_parts::y_axis(label).min_thickness(46.0)])
+        .custom_y_axes(vec![axis.hints(label, crate::ui::texts::format::format_tick)])
 }
 
 fn input(
@@ -51,6 +59,7 @@ fn input(
     outcome: &BenchTrace,
     height: f32,
     steps_below: bool,
+    axis: &SharedAxis,
     next: &mut NeuronBench,
 ) {
     let color = crate::ui::theme::colors::plot_colors(ui).ann;
@@ -58,7 +67,7 @@ fn input(
     let reach = outcome.current.iter().fold(bench.theta, |reach, i| reach.max(i.abs())) * 1.15;
     let id = ui.scope_id().with("arrow in hand");
     let dragged: Option<usize> = ui.data(|data| data.get_temp(id));
-    let shown = plot("bench input", texts::CURRENT, steps, height)
+    let shown = plot("bench input", texts::CURRENT, steps, height, axis)
         .show_axes([steps_below, true])
         .include_y(-f64::from(reach))
         .include_y(f64::from(reach))
@@ -83,6 +92,7 @@ fn input(
             }
             plot.hline(HLine::new("zero", 0.0).color(color.gamma_multiply(0.5)).width(1.0).allow_hover(false));
         });
+    axis.measure(&shown);
     plot_description::describe_plot(&shown.response, texts::INPUTS, || {
         let arrow = |(k, current): (usize, &f32)| {
             shared::at_step(&crate::ui::texts::format::format_tick(f64::from(*current)), k + 1)
@@ -114,7 +124,14 @@ fn input(
     }
 }
 
-fn membrane(ui: &mut Ui, bench: &NeuronBench, outcome: &BenchTrace, playing: Option<usize>, height: f32) {
+fn membrane(
+    ui: &mut Ui,
+    bench: &NeuronBench,
+    outcome: &BenchTrace,
+    playing: Option<usize>,
+    height: f32,
+    axis: &SharedAxis,
+) {
     let plot_colors = crate::ui::theme::colors::plot_colors(ui);
     let steps = bench.input.len();
     // Up to the charged potential, then straight down to the potential after reset.
@@ -132,7 +149,7 @@ fn membrane(ui: &mut Ui, bench: &NeuronBench, outcome: &BenchTrace, playing: Opt
         let spikes = outcome.emitted.iter().enumerate().filter(|(_, n)| if positive { **n > 0 } else { **n < 0 });
         spikes.map(|(k, _)| [charged[k][0], above]).collect()
     };
-    let shown = plot("bench membrane", texts::POTENTIAL, steps, height)
+    let shown = plot("bench membrane", texts::POTENTIAL, steps, height, axis)
         .include_y(above + 0.1 * f64::from(top - low))
         .label_formatter(|at| {
             let t = pane_parts::step_at(pane_parts::position(at).x, steps);
@@ -159,6 +176,7 @@ fn membrane(ui: &mut Ui, bench: &NeuronBench, outcome: &BenchTrace, playing: Opt
                 plot.points(spikes.allow_hover(false));
             }
         });
+    axis.measure(&shown);
     plot_description::describe_plot(&shown.response, texts::POTENTIAL_NAME, || {
         let sent = outcome.emitted.iter().enumerate().filter(|(_, n)| **n != 0);
         let spikes: Vec<String> = sent.map(|(k, n)| texts::sent_at(*n, k + 1)).collect();

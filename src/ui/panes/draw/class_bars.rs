@@ -7,7 +7,7 @@ use crate::network::predicted_class;
 use crate::task::classification::probabilities;
 use crate::ui::texts::panes::draw as texts;
 use crate::ui::theme::colors::ui_colors;
-use crate::ui::widgets::pane_parts;
+use crate::ui::widgets::legend::{self, Mark};
 
 /// Maximum number of bars; networks with more classes show the most probable ones only.
 const MAX_BARS: usize = 12;
@@ -70,7 +70,7 @@ pub fn show(ui: &mut Ui, probabilities: Option<&ClassProbabilities>, height: f32
     let top = ui.cursor().top();
     let Some(probabilities) = probabilities else { return };
     let colors = ui_colors(ui);
-    pane_parts::legend(ui, &[(texts::ANN_ABOVE, colors.ann), (texts::SNN_BELOW, colors.snn)]);
+    legend::show(ui, &[(texts::ANN_ABOVE, colors.ann, Mark::Bar), (texts::SNN_BELOW, colors.snn, Mark::Bar)]);
     let width = ui.available_width().max(120.0);
     let longest = probabilities.classes.iter().map(|(name, ..)| name.chars().count()).max().unwrap_or(1);
     let (left, right) = ((8.0 * longest as f32 + 10.0).min(width * 0.4), 44.0);

@@ -5,7 +5,7 @@ pub mod data;
 mod sentences;
 
 use egui::{Align, DragValue, Grid, Layout, Response, RichText, ScrollArea, Ui};
-use egui_plot::{GridMark, HLine, Line, LineStyle, Plot, VLine};
+use egui_plot::{GridMark, HLine, Line, LineStyle, Plot, Points, VLine};
 use sentences::{describe, explain, joules, mac_words, of_ann, pico, rate, synop_words, uncounted, verdict};
 
 use super::t_curve::plot::marks;
@@ -14,10 +14,10 @@ use crate::measure::energy::{EnergyConstants, energy};
 use crate::ui::texts::format::{format_number, format_percent};
 use crate::ui::texts::panes::energy as texts;
 use crate::ui::texts::shared;
-use crate::ui::theme::colors::ui_colors;
+use crate::ui::theme::colors::{GRID, ui_colors};
 use crate::ui::types::pane::Pane;
 use crate::ui::widgets::pane_parts::PaneHeader;
-use crate::ui::widgets::{pane_frame, pane_parts, plot_description};
+use crate::ui::widgets::{legend, pane_frame, pane_parts, plot_description};
 
 /// Minimum width for the table beside the plot, in points.
 const TABLE_BESIDE_WIDTH: f32 = 760.0;
@@ -76,7 +76,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
                         return;
                     }
                 }
-                pane_parts::legend(ui, &[(texts::AFTER_STEPS, colors.snn), (shared::ANN, colors.ann)]);
+                legend::lines(ui, &[(texts::AFTER_STEPS, colors.snn), (shared::ANN, colors.ann)]);
                 if pane_frame::has_controls(ui) && ui.checkbox(&mut log, texts::LOG).changed() {
                     ui.data_mut(|data| data.insert_temp(id, log));
                 }
@@ -161,13 +161,14 @@ fn plot(ui: &mut Ui, data: &PaneData<'_>, log: bool, height: f32, messages: &mut
     // Rounds down to a power of ten, with a small margin at the top.
     let (bottom, top) = if log { (least.log10().floor(), most.log10() + 0.15) } else { (0.0, most * 1.1) };
     let mut plot = Plot::new("energy")
+        .grid_color(GRID)
         .height((height - 6.0).max(110.0))
         .allow_drag(false)
         .allow_zoom(false)
         .allow_scroll(false)
         .allow_boxed_zoom(false)
-        .include_x(1.0)
-        .include_x(last as f64)
+        .include_x(if last > 1 { 1.0 } else { 0.5 })
+        .include_x(if last > 1 { last as f64 } else { 1.5 })
         .include_y(bottom)
         .include_y(top)
         .custom_x_axes(vec![pane_parts::x_axis(shared::TIME_STEPS)])
@@ -192,6 +193,7 @@ fn plot(ui: &mut Ui, data: &PaneData<'_>, log: bool, height: f32, messages: &mut
         let point = |(i, joules): (usize, &f64)| [(i + 1) as f64, place(*joules)];
         let points: Vec<[f64; 2]> = energy.snn_joules.iter().enumerate().map(point).collect();
         let points = pane_parts::shown(plot, points);
+        let one = points.clone();
         plot.line(Line::new("SNN", points).color(colors.snn).width(2.2).allow_hover(false));
         if let Some(t) = energy.break_even_step {
             let mark = VLine::new("break-even", t as f64).color(colors.snn.gamma_multiply(0.6));
@@ -202,6 +204,10 @@ fn plot(ui: &mut Ui, data: &PaneData<'_>, log: bool, height: f32, messages: &mut
             plot.text(egui_plot::Text::new("break-even", at, text).anchor(anchor).allow_hover(false));
         }
         plot.vline(pane_parts::cursor_line(data.t, plot_colors.cursor));
+        // A line of one point is invisible; over the lines through it.
+        if last == 1 {
+            plot.points(Points::new("one step", one).radius(4.0).color(colors.snn).allow_hover(false));
+        }
     });
     plot_description::describe_plot(&shown.response, texts::CURVE, || {
         let point = |(i, joules): (usize, &f64)| [(i + 1) as f64, *joules];

@@ -15,13 +15,18 @@ use crate::measure::initial_potential::Expected;
 use crate::ui::texts::format::{format_number, format_percent};
 use crate::ui::texts::panes::initial_potential as texts;
 use crate::ui::types::pane::Pane;
+use crate::ui::widgets::legend::Mark;
 use crate::ui::widgets::pane_parts::PaneHeader;
-use crate::ui::widgets::{pane_frame, pane_parts};
+use crate::ui::widgets::shared_axis::SharedAxis;
+use crate::ui::widgets::{legend, pane_frame, pane_parts};
 
 /// Minimum width for plots side by side if the pane is too low for two rows, in points.
 const BESIDE_WIDTH: f32 = 520.0;
 /// Minimum height for one plot above the other, in points.
 const ABOVE_HEIGHT: f32 = 300.0;
+
+/// Minimum width of the vertical axes, in points.
+const MIN_AXIS_WIDTH: f32 = 46.0;
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
@@ -52,20 +57,22 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
             ui.add_enabled_ui(!data.locked, |ui| controls(ui, &data, messages));
             legend_row(ui);
             let size = ui.available_size() - ui.spacing().item_spacing;
+            let axis = SharedAxis::new(ui, "initial", MIN_AXIS_WIDTH);
             if size.y < ABOVE_HEIGHT && size.x >= BESIDE_WIDTH {
                 ui.horizontal(|ui| {
-                    plot(ui, &data, MEAN, [size.x * 0.5, size.y], &mut dragging, messages);
-                    plot(ui, &data, SQUARE, [size.x * 0.5, size.y], &mut dragging, messages);
+                    plot(ui, &data, MEAN, [size.x * 0.5, size.y], &axis, &mut dragging, messages);
+                    plot(ui, &data, SQUARE, [size.x * 0.5, size.y], &axis, &mut dragging, messages);
                 });
             } else {
                 // In tight space, only the squared error: the figures contain the mean error.
                 let both = size.y >= ABOVE_HEIGHT * 0.75;
                 if both {
-                    plot(ui, &data, MEAN, [size.x, size.y * 0.5], &mut dragging, messages);
+                    plot(ui, &data, MEAN, [size.x, size.y * 0.5], &axis, &mut dragging, messages);
                 }
                 let height = if both { size.y * 0.5 } else { size.y.max(80.0) };
-                plot(ui, &data, SQUARE, [size.x, height], &mut dragging, messages);
+                plot(ui, &data, SQUARE, [size.x, height], &axis, &mut dragging, messages);
             }
+            axis.finish();
         },
     );
     ui.data_mut(|data| data.insert_temp(id, dragging));
@@ -122,12 +129,14 @@ fn figures(data: &PaneData<'_>) -> Vec<String> {
 fn legend_row(ui: &mut Ui) {
     let plot_colors = crate::ui::theme::colors::plot_colors(ui);
     let entries = [
-        (texts::THEORY, plot_colors.total),
-        (texts::CALIBRATION, plot_colors.ann),
-        (texts::AS_IT_CAME, plot_colors.snn),
-        ("v(0)", plot_colors.theta),
+        (texts::THEORY, plot_colors.total, Mark::Dashed),
+        (texts::CALIBRATION, plot_colors.ann, Mark::Line),
+        (texts::AS_IT_CAME, plot_colors.snn, Mark::Line),
+        (texts::LEAST, plot_colors.ann, Mark::Diamond),
+        (texts::THIS_RUN, plot_colors.snn, Mark::Ring),
+        ("v(0)", plot_colors.theta, Mark::Line),
     ];
-    pane_parts::legend(ui, &entries);
+    legend::show(ui, &entries);
 }
 
 fn explanation(data: &PaneData<'_>) -> String {

@@ -7,9 +7,10 @@ use super::data::{PaneData, drag};
 use crate::lab::Message;
 use crate::measure::InitialPotentialErrors;
 use crate::measure::initial_potential::{Errors, Expected};
-use crate::ui::texts::format::format_number;
+use crate::ui::texts::format::{format_number, format_tick};
 use crate::ui::texts::panes::initial_potential as texts;
-use crate::ui::theme::colors::PlotColors;
+use crate::ui::theme::colors::{GRID, PlotColors};
+use crate::ui::widgets::shared_axis::SharedAxis;
 use crate::ui::widgets::{pane_parts, plot_description};
 
 /// One of the two errors: its accessor and its labels.
@@ -32,12 +33,14 @@ pub(super) fn plot(
     data: &PaneData<'_>,
     error_curve: ErrorCurve,
     size: [f32; 2],
+    axis: &SharedAxis,
     dragging: &mut bool,
     messages: &mut Vec<Message>,
 ) {
     let plot_colors = crate::ui::theme::colors::plot_colors(ui);
     let view = data.view;
     let plot = Plot::new(error_curve.id)
+        .grid_color(GRID)
         .width(size[0])
         .height(size[1])
         .allow_drag(false)
@@ -48,7 +51,7 @@ pub(super) fn plot(
         .include_x(1.0)
         .include_y(0.0)
         .custom_x_axes(vec![pane_parts::x_axis("p = v(0)/θ")])
-        .custom_y_axes(vec![pane_parts::y_axis(error_curve.axis).min_thickness(64.0)])
+        .custom_y_axes(vec![axis.hints(error_curve.axis, format_tick)])
         .y_grid_spacer(|input| pane_parts::round_marks(input.bounds, 4.0))
         .label_formatter(|at| hover(view, error_curve, pane_parts::position(at).x))
         .show(ui, |plot| {
@@ -66,6 +69,7 @@ pub(super) fn plot(
             marks(plot, view, error_curve, &plot_colors);
             plot.vline(VLine::new("v(0)", data.p).color(plot_colors.theta).width(2.5).allow_hover(false));
         });
+    axis.measure(&plot);
     plot_description::describe_plot(&plot.response, error_curve.name, || {
         let points: Vec<[f64; 2]> =
             view.curve.iter().map(|point| [point.p, (error_curve.of)(point.measured)]).collect();

@@ -2,14 +2,16 @@
 //!
 //! It shows accuracy, error and cost of each recipe.
 
-use data::{LaneState, RaceLine, done};
+use data::{LaneState, RaceLine, RaceView, done};
+mod figures;
+use figures::LineFigures;
 pub mod data;
 mod plots;
+mod table;
 
-use egui::text::LayoutJob;
-use egui::{Color32, Grid, ScrollArea, Ui};
+use egui::{Color32, ScrollArea, Ui};
 
-use crate::convert::{NamedRecipe, Recipe};
+use crate::convert::{MaxPoolRule, NamedRecipe, NeuronModel, Recipe};
 use crate::experiment::{Run, Snapshot};
 use crate::lab::{ControlGroup, Lab, Message};
 use crate::measure::Report;
@@ -19,15 +21,14 @@ use crate::ui::types::pane::Pane;
 use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_frame, pane_parts};
 
-/// Width of the text about a lane's changes, in points.
-const CHANGES_WIDTH: f32 = 130.0;
-
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
         return pane_parts::empty(ui, texts::EMPTY);
     };
     let lines = lines(ui, lab, snapshot);
+    let id = ui.scope_id().with("race view");
+    let mut view: RaceView = ui.data(|data| data.get_temp(id)).unwrap_or_default();
     let page = PaneHeader {
         of: Pane::Race,
         title: texts::TITLE,
@@ -49,12 +50,14 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
             let height = ui.available_height();
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 let top = ui.cursor().top();
-                table(ui, &lines, snapshot.report.steps, !lab.is_locked(ControlGroup::Recipe), messages);
+                let free = !lab.is_locked(ControlGroup::Recipe);
+                table::show(ui, &lines, snapshot.report.steps, free, &mut view, messages);
                 ui.add_space(6.0);
-                plots::show(ui, lab, &lines, height - (ui.cursor().top() - top), messages);
+                plots::show(ui, lab, &lines, &view, height - (ui.cursor().top() - top), messages);
             });
         },
     );
+    ui.data_mut(|data| data.insert_temp(id, view));
 }
 
 /// The run on the screen, then the lanes.
@@ -66,6 +69,7 @@ fn lines<'a>(ui: &Ui, lab: &'a Lab, snapshot: &'a Snapshot) -> Vec<RaceLine<'a>>
         recipe: base.clone(),
         changes: String::from(texts::BASE),
         color: ui.visuals().strong_text_color(),
+        dash: 0,
         state: LaneState::Done { run: &snapshot.run, report: &snapshot.report },
     };
     let lane = |(index, lane): (usize, &'a crate::lab::Lane)| {
@@ -80,16 +84,27 @@ fn lines<'a>(ui: &Ui, lab: &'a Lab, snapshot: &'a Snapshot) -> Vec<RaceLine<'a>>
             changes if changes.is_empty() => texts::NO_CHANGES.into(),
             changes => changes.join(", "),
         };
-        RaceLine { lane: Some(index), name: &lane.entry.name, recipe, changes, color: color(ui, index), state }
+        RaceLine {
+            lane: Some(index),
+            name: &lane.entry.name,
+            recipe,
+            changes,
+            color: color(ui, index),
+            dash: index / COLORS,
+            state,
+        }
     };
     std::iter::once(own).chain(lab.lanes.iter().enumerate().map(lane)).collect()
 }
 
-/// Colors of the lanes, from Okabe and Ito's color-blind-safe set; they repeat if there are more lanes.
+/// Number of colors; further lanes have them again, dashed and then dotted.
+const COLORS: usize = 7;
+
+/// Colors of the lanes, from Okabe and Ito's color-blind-safe set.
 fn color(ui: &Ui, index: usize) -> Color32 {
-    const DARK: [[u8; 3]; 7] =
+    const DARK: [[u8; 3]; COLORS] =
         [[230, 159, 0], [86, 180, 233], [0, 180, 130], [240, 228, 66], [90, 140, 230], [225, 110, 40], [214, 140, 185]];
-    const LIGHT: [[u8; 3]; 7] =
+    const LIGHT: [[u8; 3]; COLORS] =
         [[190, 120, 0], [20, 130, 190], [0, 130, 95], [150, 135, 0], [0, 80, 170], [190, 70, 0], [175, 80, 135]];
     let set = if ui.visuals().dark_mode { DARK } else { LIGHT };
     let [r, g, b] = set[index % set.len()];
@@ -104,11 +119,16 @@ fn buttons(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
         if ui.button(texts::CORRECTIONS).on_hover_text(hint).clicked() {
             let wanted = ["v(0) = 0", "plain", "SRP", "COS", "COS x3"];
             let methods = Recipe::published_methods(recipe, presteps).into_iter();
-            messages.push(Message::SetLanes(methods.filter(|m| wanted.contains(&m.name.as_str())).collect()));
+            messages.push(Message::SetLanes(
+                methods.filter(|m| wanted.contains(&m.name.as_str()) || is_lateral(m) && has_max_pool(lab)).collect(),
+            ));
         }
         let hint = texts::ALL_HINT;
         if ui.button(texts::ALL).on_hover_text(hint).clicked() {
-            messages.push(Message::SetLanes(Recipe::published_methods(recipe, presteps)));
+            // Without a max pool it is the plain recipe again.
+            let methods = Recipe::published_methods(recipe, presteps).into_iter();
+            let methods = methods.filter(|method| has_max_pool(lab) || !is_lateral(method));
+            messages.push(Message::SetLanes(methods.collect()));
         }
         let hint = texts::add_hint(&recipe.title());
         if ui.button(texts::ADD).on_hover_text(hint).clicked() {
@@ -125,124 +145,15 @@ fn buttons(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     });
 }
 
-fn table(ui: &mut Ui, lines: &[RaceLine<'_>], t: usize, free: bool, messages: &mut Vec<Message>) {
-    let columns = texts::COLUMNS;
-    ScrollArea::horizontal().id_salt("race table").show(ui, |ui| {
-        Grid::new("race").striped(true).num_columns(columns.len()).min_col_width(0.0).spacing([12.0, 4.0]).show(
-            ui,
-            |ui| {
-                for (name, hint) in columns {
-                    ui.small(name).on_hover_text(hint);
-                }
-                ui.end_row();
-                lines.iter().for_each(|line| row(ui, line, t, free, messages));
-            },
-        );
-    });
+/// Whether the method is the plain one except for its max pools.
+fn is_lateral(method: &NamedRecipe) -> bool {
+    (method.recipe.pooling, method.recipe.neuron) == (MaxPoolRule::Lateral, NeuronModel::If)
 }
 
-fn row(ui: &mut Ui, line: &RaceLine<'_>, t: usize, free: bool, messages: &mut Vec<Message>) {
-    let (swatch, _) = ui.allocate_exact_size(egui::vec2(12.0, 12.0), egui::Sense::hover());
-    ui.painter().rect_filled(swatch, 2.0, line.color);
-    let whole = line.recipe.description();
-    let hint = texts::row_hint(&line.changes, &whole);
-    match line.lane {
-        None => _ = ui.strong(line.name).on_hover_text(whole),
-        Some(index) => {
-            let button = ui.add_enabled(free, egui::Button::new(line.name)).on_hover_text(hint);
-            button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, free, texts::take_over(line.name)));
-            if button.clicked() {
-                messages.push(Message::AdoptLane(index));
-            }
-        }
-    }
-    changes_cell(ui, &line.changes);
-    match &line.state {
-        LaneState::Done { run, report } => {
-            let figures = LineFigures::new(run, report, t);
-            ui.label(figures.accuracy.map_or("–".into(), format_percent));
-            ui.label(format_percent(figures.agreement));
-            ui.label(format!("{:.3}", figures.mismatch));
-            ui.label(format_percent(figures.offset));
-            ui.label(figures.steps);
-            ui.label(figures.synops);
-            ui.label(figures.memory);
-            ui.label(format!("{:.2} s", figures.seconds));
-        }
-        LaneState::Waiting => {
-            ui.weak(texts::WAITING);
-            (0..7).for_each(|_| _ = ui.label(""));
-        }
-        LaneState::Refused(reason) => {
-            ui.colored_label(ui.visuals().error_fg_color, texts::REFUSED).on_hover_text(*reason);
-            (0..7).for_each(|_| _ = ui.label(""));
-        }
-    }
-    match line.lane {
-        Some(index) if pane_frame::has_controls(ui) => {
-            let remove = ui.small_button("×").on_hover_text(texts::REMOVE_HINT);
-            remove.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, texts::remove(line.name)));
-            if remove.clicked() {
-                messages.push(Message::RemoveLane(index));
-            }
-        }
-        _ => _ = ui.label(""),
-    }
-    ui.end_row();
-}
-
-/// A text cell that leaves room for the figures: at most two short lines, the full text as a tooltip.
-fn changes_cell(ui: &mut Ui, words: &str) {
-    let style = ui.style().clone();
-    let mut job = LayoutJob::simple(
-        words.to_owned(),
-        egui::TextStyle::Small.resolve(&style),
-        ui.visuals().weak_text_color(),
-        CHANGES_WIDTH,
-    );
-    job.wrap.max_rows = 2;
-    ui.add(egui::Label::new(job)).on_hover_text(words);
-}
-
-/// Formatted figures of one line.
-struct LineFigures {
-    accuracy: Option<f64>,
-    agreement: f64,
-    mismatch: f64,
-    offset: f64,
-    steps: String,
-    synops: String,
-    memory: String,
-    seconds: f64,
-}
-
-impl LineFigures {
-    fn new(run: &Run, report: &Report, t: usize) -> Self {
-        let point = report.curve.get(t - 1);
-        let layers = &report.layers;
-        let relative = layers.iter().map(|l| l.mean_abs_mismatch / l.mean_activation.max(f64::MIN_POSITIVE));
-        let (off, all) = layers.iter().fold((0, 0), |(off, all), layer| {
-            let total = layer.end_to_end.total();
-            (off + total - layer.end_to_end.c0, all + total)
-        });
-        let correction = run.settings.recipe.correction;
-        let steps = match (correction.presteps(), correction.hardware_presteps(layers.len())) {
-            (0, _) => t.to_string(),
-            (pre, hardware) if pre == hardware => format!("{pre} + {t}"),
-            (pre, hardware) => format!("{pre} + {t} ({hardware} + {t})"),
-        };
-        let synops = layers.iter().map(|l| l.synops).sum::<f64>() / report.samples.max(1) as f64;
-        Self {
-            accuracy: point.and_then(|p| p.accuracy),
-            agreement: point.map_or(0.0, |p| p.agreement),
-            mismatch: relative.sum::<f64>() / layers.len().max(1) as f64,
-            offset: off as f64 / all.max(1) as f64,
-            steps,
-            synops: if synops < 1e6 { format!("{:.0} k", synops / 1e3) } else { format!("{:.2} M", synops / 1e6) },
-            memory: format!("{:.1} MB", run.recording.bytes() as f64 / 1e6),
-            seconds: run.seconds.snn + run.seconds.calibrate,
-        }
-    }
+/// Whether a max pool of the network reads what neurons may emit.
+fn has_max_pool(lab: &Lab) -> bool {
+    let is_pool = |node: &crate::network::Node| matches!(node.op, crate::network::Op::MaxPool2d { .. });
+    lab.run.as_ref().is_some_and(|run| run.network.original.nodes.iter().any(is_pool))
 }
 
 fn csv(lines: &[RaceLine<'_>], t: usize) -> String {

@@ -2,16 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use egui::Ui;
-use egui_plot::{AxisHints, Bar, BarChart, GridMark, HLine, Line as Curve, Plot, PlotPoints};
+use egui::{Align2, Color32, RichText, Ui};
+use egui_plot::{
+    AxisHints, Bar, BarChart, GridMark, HLine, Line as Curve, Plot, PlotPoint, PlotPoints, PlotUi, Points, Text,
+};
 
-use super::data::{RaceLine, done};
+use super::super::t_curve::plot::{marks, quarters};
+use super::data::{RaceLine, RaceView, done};
+use crate::experiment::Run;
 use crate::lab::{Lab, Message};
 use crate::measure::Report;
 use crate::ui::texts::format::format_percent;
 use crate::ui::texts::panes::race as texts;
 use crate::ui::texts::shared;
-use crate::ui::theme::colors::ui_colors;
+use crate::ui::theme::colors::{GRID, ui_colors};
 use crate::ui::widgets::{pane_parts, plot_description};
 
 /// Minimum and maximum width of one histogram, and its height, in points.
@@ -20,17 +24,27 @@ const MAX_WIDTH: f32 = 200.0;
 const HEIGHT: f32 = 84.0;
 /// Height of the name above it, in points.
 const NAME_HEIGHT: f32 = 18.0;
+/// Width of the names at the ends of the lines, as a share of the axis, and their least distance in points.
+const NAME_SHARE: f64 = 0.22;
+const NAME_GAP: f64 = 11.0;
 /// Offset spikes beyond this count in the outermost bar.
 const MAX_OFFSET: i32 = 4;
 
 /// Draws the plots of the finished lines, in `height` points if that is enough.
-pub fn show(ui: &mut Ui, lab: &Lab, lines: &[RaceLine<'_>], height: f32, messages: &mut Vec<Message>) {
-    let all: Vec<_> = done(lines).enumerate().collect();
+pub(super) fn show(
+    ui: &mut Ui,
+    lab: &Lab,
+    lines: &[RaceLine<'_>],
+    view: &RaceView,
+    height: f32,
+    messages: &mut Vec<Message>,
+) {
+    let all: Vec<_> = done(lines).filter(|(line, ..)| view.draws(line)).enumerate().collect();
     let (room, gap) = (ui.available_width(), ui.spacing().item_spacing);
     let row = (((room + gap.x) / (MIN_WIDTH + gap.x)) as usize).max(1);
     let width = ((room + gap.x) / row.min(all.len().max(1)) as f32 - gap.x).clamp(MIN_WIDTH, MAX_WIDTH);
     let histograms = all.len().div_ceil(row) as f32 * (HEIGHT + NAME_HEIGHT + gap.y);
-    curves(ui, lab, lines, (height - histograms - 2.0 * NAME_HEIGHT).clamp(130.0, 320.0), messages);
+    curves(ui, lab, lines, view, (height - histograms - 2.0 * NAME_HEIGHT).clamp(130.0, 320.0), messages);
     ui.add_space(4.0);
     ui.small(texts::OFFSETS);
     for chunk in all.chunks(row) {
@@ -46,45 +60,67 @@ pub fn show(ui: &mut Ui, lab: &Lab, lines: &[RaceLine<'_>], height: f32, message
     }
 }
 
-fn curves(ui: &mut Ui, lab: &Lab, lines: &[RaceLine<'_>], height: f32, messages: &mut Vec<Message>) {
+fn curves(ui: &mut Ui, lab: &Lab, lines: &[RaceLine<'_>], view: &RaceView, height: f32, messages: &mut Vec<Message>) {
     let colors = ui_colors(ui);
     let last = lab.steps();
     let ann = lab.run.as_ref().and_then(|run| run.report.ann_accuracy);
     let share = |report: &Report, t: usize| report.curve.get(t - 1).map(|p| p.accuracy.unwrap_or(p.agreement));
+    let drawn = || done(lines).filter(move |(line, ..)| view.draws(line));
     let cursor = pane_parts::cursor_line(lab.cursor(), crate::ui::theme::colors::plot_colors(ui).cursor);
     let plot = Plot::new("race curves")
+        .grid_color(GRID)
         .height(height)
         .allow_drag(false)
         .allow_zoom(false)
         .allow_scroll(false)
         .allow_boxed_zoom(false)
-        .include_x(1.0)
-        .include_x(last as f64)
+        .include_x(if last > 1 { 1.0 } else { 0.5 })
+        // The names stand at the ends of the lines.
+        .include_x((last.max(2) as f64) * (1.0 + NAME_SHARE))
+        .x_grid_spacer(move |_| marks(last))
         .include_y(0.0)
         .include_y(1.0)
         .custom_x_axes(vec![pane_parts::x_axis(texts::TIME_AXIS)])
         .y_axis_label(if ann.is_some() { shared::RIGHT_ANSWERS } else { shared::AGREEMENT })
         .y_axis_min_width(46.0)
         .y_axis_formatter(|mark, _| format!("{:.0} %", mark.value * 100.0))
-        .y_grid_spacer(|_| (0..=4).map(|k| GridMark { value: f64::from(k) * 0.25, step_size: 0.25 }).collect())
+        .y_grid_spacer(|_| quarters())
         .label_formatter(|at| {
             let t = pane_parts::step_at(pane_parts::position(at).x, last);
             let one = |(line, _, report): (&RaceLine<'_>, _, &Report)| {
                 share(report, t).map(|share| format!("\n{}: {}", line.name, format_percent(share)))
             };
-            Some(format!("t = {t}{}", done(lines).filter_map(one).collect::<String>()))
+            Some(format!("t = {t}{}", drawn().filter_map(one).collect::<String>()))
         })
         .show(ui, |plot| {
             if let Some(ann) = ann {
                 plot.hline(HLine::new("ANN", ann).color(colors.ann).width(1.2).allow_hover(false));
             }
-            for (line, _, report) in done(lines) {
+            let pointed = view.pointed.or_else(|| nearest(plot, drawn(), share, last));
+            let mut ends = Vec::new();
+            // Below the dots of a single step.
+            plot.vline(cursor);
+            for (line, _, report) in drawn() {
                 let points = (1..=last).filter_map(|t| share(report, t).map(|y| [t as f64, y])).collect();
                 let points: PlotPoints<'_> = pane_parts::shown(plot, points).into();
-                let width = if line.lane.is_none() { 2.4 } else { 1.6 };
-                plot.line(Curve::new(line.name, points).color(line.color).width(width).allow_hover(false));
+                let (width, color) = match pointed {
+                    Some(lane) if lane == line.lane => (3.2, line.color),
+                    Some(_) => (1.4, line.color.gamma_multiply(0.45)),
+                    None if line.lane.is_none() => (2.4, line.color),
+                    None => (1.6, line.color),
+                };
+                let name = line.name.to_owned();
+                let end = (1..=last).rev().find_map(|t| share(report, t).map(|y| [t as f64, y]));
+                if let Some([t, y]) = end {
+                    // A line of one point is invisible.
+                    if last == 1 {
+                        plot.points(Points::new(&name, vec![[t, y]]).radius(4.0).color(color).allow_hover(false));
+                    }
+                    ends.push((y, name.clone(), color));
+                }
+                plot.line(Curve::new(name, points).color(color).width(width).style(line.style()).allow_hover(false));
             }
-            plot.vline(cursor);
+            end_names(plot, last, ends);
         });
     plot_description::describe_plot(&plot.response, texts::CURVES, || {
         let one = |(line, _, report): (&RaceLine<'_>, _, &Report)| {
@@ -101,6 +137,35 @@ fn curves(ui: &mut Ui, lab: &Lab, lines: &[RaceLine<'_>], height: f32, messages:
     pane_parts::drag_cursor(&plot, lab.cursor(), lab.steps(), true, messages);
 }
 
+/// The line next to the pointer, if it is close to one.
+fn nearest<'a>(
+    plot: &PlotUi<'_>,
+    lines: impl Iterator<Item = (&'a RaceLine<'a>, &'a Run, &'a Report)>,
+    share: impl Fn(&Report, usize) -> Option<f64>,
+    last: usize,
+) -> Option<Option<usize>> {
+    let at = plot.pointer_coordinate().filter(|_| plot.response().hovered())?;
+    let t = pane_parts::step_at(at.x, last);
+    let unit = plot.transform().dpos_dvalue_y().abs();
+    let away = |report: &Report| Some((share(report, t)? - at.y).abs() * unit);
+    let all = lines.filter_map(|(line, _, report)| Some((away(report)?, line.lane)));
+    all.filter(|(away, _)| *away < 12.0).min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, lane)| lane)
+}
+
+/// Draws the names beside the ends of the lines, apart from each other.
+fn end_names(plot: &mut PlotUi<'_>, last: usize, mut ends: Vec<(f64, String, Color32)>) {
+    let least = NAME_GAP / plot.transform().dpos_dvalue_y().abs().max(f64::MIN_POSITIVE);
+    ends.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let mut below = f64::INFINITY;
+    for (y, name, color) in ends {
+        let place = y.min(below - least);
+        below = place;
+        let at = PlotPoint::new(last as f64 * (1.0 + NAME_SHARE * 0.08), place);
+        let text = Text::new(format!("name of {name}"), at, RichText::new(name).small());
+        plot.text(text.anchor(Align2::LEFT_CENTER).color(color).allow_hover(false));
+    }
+}
+
 fn histogram(ui: &mut Ui, index: usize, line: &RaceLine<'_>, report: &Report, width: f32) {
     const FLOOR: f64 = -5.0;
     let mut counts = BTreeMap::<i32, u64>::new();
@@ -113,6 +178,7 @@ fn histogram(ui: &mut Ui, index: usize, line: &RaceLine<'_>, report: &Report, wi
     };
     let bars: Vec<Bar> = counts.iter().map(bar).collect();
     let shown = Plot::new(("race histogram", index))
+        .grid_color(GRID)
         .width(width)
         .height(HEIGHT)
         .allow_drag(false)

@@ -8,8 +8,9 @@ use crate::measure::readout::{EarlyExit, ReadoutReport};
 use crate::ui::panes::t_curve::plot::marks;
 use crate::ui::texts::format::format_percent;
 use crate::ui::texts::panes::readout_window as texts;
-use crate::ui::theme::colors::ui_colors;
-use crate::ui::widgets::{pane_frame, pane_parts, plot_description};
+use crate::ui::theme::colors::{GRID, ui_colors};
+use crate::ui::widgets::legend::Mark;
+use crate::ui::widgets::{legend, pane_frame, pane_parts, plot_description};
 
 /// Below this width, in points, the slider is below its label.
 const SLIDER_ROW_WIDTH: f32 = 350.0;
@@ -74,11 +75,16 @@ fn histogram(ui: &mut Ui, exit: &EarlyExit, height: f32) {
         last.checked_sub(1).map(|i| bar(i, sure(i), exit.unsure).fill(colors.weak)).into_iter().collect();
     let most = exit.histogram.iter().copied().max().unwrap_or(0).max(1) as f64;
     let top = ui.cursor().top();
-    pane_parts::legend(
+    legend::show(
         ui,
-        &[(texts::SURE, colors.snn), (texts::NOT_SURE, colors.weak), (texts::MEAN, plot_colors.cursor)],
+        &[
+            (texts::SURE, colors.snn, Mark::Bar),
+            (texts::NOT_SURE, colors.weak, Mark::Bar),
+            (texts::MEAN, plot_colors.cursor, Mark::Line),
+        ],
     );
     let shown = Plot::new("exit steps")
+        .grid_color(GRID)
         .height((height - (ui.cursor().top() - top)).max(96.0))
         .allow_drag(false)
         .allow_zoom(false)

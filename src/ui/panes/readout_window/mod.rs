@@ -14,8 +14,9 @@ use crate::ui::theme::colormap::Colormap;
 use crate::ui::theme::colors::ui_colors;
 use crate::ui::types::pane::Pane;
 use crate::ui::widgets::heat_map::{color_bar, pixel_under, texture};
+use crate::ui::widgets::legend::Mark;
 use crate::ui::widgets::pane_parts::PaneHeader;
-use crate::ui::widgets::{pane_parts, plot_description};
+use crate::ui::widgets::{legend, pane_parts, plot_description};
 
 /// Minimum width for the early exit beside the matrix, in points.
 const BESIDE_WIDTH: f32 = 450.0;
@@ -81,11 +82,11 @@ fn matrix(ui: &mut Ui, snapshot: &Snapshot, readout: &ReadoutReport, height: f32
         (texts::estimated(estimate, &share(readout.delay_accuracy)), colors.ann),
         (best.map_or(String::new(), |(at, value)| texts::best_at_end(at, &share(value))), colors.snn),
     ];
-    let entries: Vec<_> = marks.iter().map(|(text, color)| (text.as_str(), *color)).collect();
+    let entries: Vec<_> = marks.iter().map(|(text, color)| (text.as_str(), *color, Mark::Frame)).collect();
     // One line per entry if both do not fit on one.
     entries
         .chunks(if ui.available_width() < LEGEND_WIDTH { 1 } else { 2 })
-        .for_each(|entries| pane_parts::legend(ui, entries));
+        .for_each(|entries| legend::show(ui, entries));
     let colormap = Colormap::new(ui);
     ui.horizontal(|ui| {
         ui.small(measured(readout));

@@ -7,14 +7,14 @@ use crate::experiment::attacked::{AttackView, RobustnessCurve};
 use crate::ui::texts::panes::robustness as texts;
 use crate::ui::texts::shared;
 use crate::ui::theme::colors::ui_colors;
-use crate::ui::widgets::{pane_parts, plot_description};
+use crate::ui::widgets::{legend, pane_parts, plot_description};
 
 const HEIGHT: f32 = 190.0;
 
 /// Draws the plot; ε is on a scale on which it doubles, with 0 at its left end.
 pub fn show(ui: &mut Ui, curve: &RobustnessCurve, of: AttackView) {
     let colors = ui_colors(ui);
-    pane_parts::legend(ui, &[(shared::ANN, colors.ann), (shared::SNN, colors.snn)]);
+    legend::lines(ui, &[(shared::ANN, colors.ann), (shared::SNN, colors.snn)]);
     ui.small(format!("{}; {}", texts::kind(of.kind), texts::measured(curve.samples)));
     let last = curve.eps.len().saturating_sub(1);
     let points = |values: &[f64]| values.iter().enumerate().map(|(k, v)| [k as f64, *v]).collect::<Vec<[f64; 2]>>();

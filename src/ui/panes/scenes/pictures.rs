@@ -27,6 +27,16 @@ pub(super) enum Layer {
 }
 
 impl Layer {
+    /// The name of its texture.
+    fn texture_name(self) -> &'static str {
+        match self {
+            Self::Ann => "scene-ann",
+            Self::Snn => "scene-snn",
+            Self::Target => "scene-target",
+            Self::Errors => "scene-errors",
+            Self::Sample => "scene-sample",
+        }
+    }
     /// Index in the maps or boxes of a view.
     fn index(self) -> Option<usize> {
         match self {
@@ -65,7 +75,7 @@ pub(super) fn texture(
     colors: &UiColors,
 ) -> TextureHandle {
     let dark = ui.visuals().dark_mode;
-    heat_map::texture(ui, &format!("scene {layer:?}"), (key, layer, dark), || image(view, layer, colors))
+    heat_map::texture(ui, layer.texture_name(), (key, layer, dark), || image(view, layer, colors))
 }
 
 fn image(view: &PictureView, layer: Layer, colors: &UiColors) -> ColorImage {

@@ -12,7 +12,7 @@ use crate::ui::texts::{output_agreement as texts, shared};
 use crate::ui::theme::colors::ui_colors;
 use crate::ui::types::pane::Pane;
 use crate::ui::widgets::pane_parts::PaneHeader;
-use crate::ui::widgets::{pane_parts, plot_description};
+use crate::ui::widgets::{legend, pane_parts, plot_description};
 
 /// Draws the pane for `run`, whose outputs are compared in `agreement`.
 pub fn show(ui: &mut Ui, lab: &Lab, run: &Run, agreement: &OutputAgreement, messages: &mut Vec<Message>) {
@@ -47,7 +47,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, run: &Run, agreement: &OutputAgreement, mess
         if other.is_some() {
             entries.push((&name, plot_colors.quantization));
         }
-        pane_parts::legend(ui, &entries);
+        legend::lines(ui, &entries);
         ui.small(&now);
         let last = steps.max(other.map_or(0, |other| other.curve.len()));
         let plot = over_time("alike-curve", words.axis, last).label_formatter(|at| {

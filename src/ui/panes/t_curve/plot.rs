@@ -5,7 +5,9 @@ use egui_plot::{AxisHints, GridMark, Plot};
 use crate::experiment::Run;
 use crate::lab::Lab;
 use crate::lab::history::run_history::PastRun;
+use crate::measure::CurvePoint;
 use crate::ui::texts::shared;
+use crate::ui::theme::colors::GRID;
 
 /// The run to compare with; `None` if its network or data set differs, because then only the names of layers would
 /// match.
@@ -18,23 +20,33 @@ pub(in crate::ui) fn compared(lab: &Lab) -> Option<&PastRun> {
     lab.run.as_deref().is_none_or(alike).then_some(other)
 }
 
-/// A plot of shares over the steps 1 to `last`, without pan and zoom.
+/// A plot of shares over the steps 1 to `last`. A drag with the right button zooms into a box; a double click fits.
 pub(in crate::ui) fn over_time<'a>(name: &str, y_label: &str, last: usize) -> Plot<'a> {
+    let [first, last_x] = if last > 1 { [1.0, last as f64] } else { [0.5, 1.5] };
+    shares(name, y_label, last).include_x(first).include_x(last_x)
+}
+
+/// The same without the ends of its time axis.
+pub(super) fn shares<'a>(name: &str, y_label: &str, last: usize) -> Plot<'a> {
     Plot::new(name.to_owned())
+        .grid_color(GRID)
         .allow_drag(false)
         .allow_zoom(false)
         .allow_scroll(false)
-        .allow_boxed_zoom(false)
+        .allow_axis_zoom_drag(false)
         .include_y(0.0)
         .include_y(1.0)
-        .include_x(1.0)
-        .include_x(last as f64)
         .custom_x_axes(vec![AxisHints::new_x().label(shared::TIME_STEPS).label_spacing(egui::Rangef::new(22.0, 30.0))])
         .y_axis_label(y_label.to_owned())
         .y_axis_formatter(|mark, _| format!("{:.0} %", mark.value * 100.0))
         .y_axis_min_width(46.0)
         .x_grid_spacer(move |_| marks(last))
-        .y_grid_spacer(|_| (0..=4).map(|k| GridMark { value: f64::from(k) * 0.25, step_size: 0.25 }).collect())
+        .y_grid_spacer(|_| quarters())
+}
+
+/// Marks on an axis of shares.
+pub(in crate::ui) fn quarters() -> Vec<GridMark> {
+    (0..=4).map(|k| GridMark { value: f64::from(k) * 0.25, step_size: 0.25 }).collect()
 }
 
 /// Marks on the time axis: about eight, on round numbers, and never between steps.
@@ -47,4 +59,9 @@ pub(in crate::ui) fn marks(last: usize) -> Vec<GridMark> {
         .filter(|t| t % step == 0 || *t == 1)
         .map(|t| GridMark { value: t as f64, step_size: step as f64 })
         .collect()
+}
+
+/// Accuracy, or agreement with the ANN if there are no labels.
+pub(super) fn share(point: &CurvePoint) -> f64 {
+    point.accuracy.unwrap_or(point.agreement)
 }

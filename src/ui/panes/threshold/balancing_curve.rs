@@ -5,7 +5,7 @@ use egui_plot::{Line, Plot, PlotPoints};
 
 use crate::lab::{Lab, Message};
 use crate::ui::texts::panes::threshold as texts;
-use crate::ui::theme::colors::ui_colors;
+use crate::ui::theme::colors::{GRID, ui_colors};
 use crate::ui::widgets::{pane_parts, plot_description};
 
 /// The curve so far: `[batches][layers]` and the total number of batches.
@@ -41,6 +41,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, curve: &BalancingCurve<'_>, height: f32, mes
         .map(|layer| curve.history.iter().map(|batch| batch[layer]).fold(f32::MIN_POSITIVE, f32::max))
         .collect();
     let plot = Plot::new("rising thresholds")
+        .grid_color(GRID)
         .height(height.max(90.0))
         .allow_drag(false)
         .allow_zoom(false)

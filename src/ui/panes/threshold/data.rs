@@ -22,7 +22,8 @@ const KEY_STEP: f32 = 1.0 / 200.0;
 pub(super) struct PaneData<'a> {
     pub(super) layer: &'a SpikingLayer,
     pub(super) view: &'a ThresholdView,
-    pub(super) report: &'a LayerReport,
+    /// Measured figures of the layer; `None` while θ is ahead of the run.
+    pub(super) report: Option<&'a LayerReport>,
     /// The requested threshold. It is ahead of the run while the user drags the line.
     pub(super) theta: f32,
     pub(super) by_hand: bool,
@@ -51,6 +52,7 @@ pub(super) fn pane_data<'a>(snapshot: &'a Snapshot, lab: &Lab) -> Option<PaneDat
     let view = snapshot.threshold.as_deref()?;
     let by_hand = lab.settings.recipe.manual_thresholds.get(&layer.name).copied();
     let theta = by_hand.unwrap_or(view.theta);
+    let report = ((theta - view.theta).abs() <= 1e-6 * theta.abs()).then_some(report);
     let cost = at(&view.predictions, theta);
     let best = view.predictions.iter().copied().min_by(|a, b| a.total().total_cmp(&b.total()));
     let (by_hand, locked) = (by_hand.is_some(), lab.is_locked(ControlGroup::Threshold));

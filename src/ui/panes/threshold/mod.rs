@@ -17,11 +17,16 @@ use crate::ui::texts::format::{format_number, format_percent};
 use crate::ui::texts::panes::threshold as texts;
 use crate::ui::texts::shared;
 use crate::ui::types::pane::Pane;
+use crate::ui::widgets::legend::Mark;
 use crate::ui::widgets::pane_parts::PaneHeader;
-use crate::ui::widgets::{pane_frame, pane_parts};
+use crate::ui::widgets::shared_axis::SharedAxis;
+use crate::ui::widgets::{legend, pane_frame, pane_parts};
 
 /// Minimum height for the error plot below the histogram, in points.
 const BOTH_HEIGHT: f32 = 250.0;
+
+/// Minimum width of the vertical axes, in points.
+const MIN_AXIS_WIDTH: f32 = 46.0;
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
@@ -59,10 +64,13 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
             let both = height >= BOTH_HEIGHT;
             legend_row(ui, both);
             let height = (ui.available_height() - ui.spacing().item_spacing.y).max(90.0);
-            histogram(ui, &data, extent, if both { height * 0.5 } else { height }, !both, &mut ui_state, messages);
+            let axis = SharedAxis::new(ui, "threshold", MIN_AXIS_WIDTH);
+            let first = if both { height * 0.5 } else { height };
+            histogram(ui, &data, extent, (first, !both), &axis, &mut ui_state, messages);
             if both {
-                costs(ui, &data, extent, height * 0.5, &mut ui_state, messages);
+                costs(ui, &data, extent, height * 0.5, &axis, &mut ui_state, messages);
             }
+            axis.finish();
         },
     );
     ui.data_mut(|data| data.insert_temp(id, ui_state));
@@ -116,8 +124,13 @@ fn figures(data: &PaneData<'_>) -> Vec<String> {
         figures.push(clipped(&format_percent(cost.clipped)));
         figures.push(texts::predicted(&format_number(cost.total())));
     }
-    let measured = data.report.ledger_against(LedgerReference::Activation);
-    figures.push(texts::measured(data.t, &format_number(measured.clipping), &format_number(measured.quantization)));
+    figures.push(match data.report.map(|report| report.ledger_against(LedgerReference::Activation)) {
+        Some(measured) => {
+            texts::measured(data.t, &format_number(measured.clipping), &format_number(measured.quantization))
+        }
+        // The sentence keeps its length, so that the plots stay in place.
+        None => texts::measured(data.t, "…", "…"),
+    });
     figures.push(texts::zero(&format_percent(data.view.zeros)));
     if let [_, _, ..] = data.layer.theta[..] {
         let live = data.layer.theta.iter().copied().filter(|&theta| theta > 0.0);
@@ -138,12 +151,18 @@ fn figures(data: &PaneData<'_>) -> Vec<String> {
 fn legend_row(ui: &mut Ui, costs: bool) {
     let plot_colors = crate::ui::theme::colors::plot_colors(ui);
     let activations = [
-        (texts::ACTIVATIONS, plot_colors.ann),
-        (texts::CLIPPED, plot_colors.clipping),
-        (shared::THRESHOLD, plot_colors.theta),
+        (texts::ACTIVATIONS, plot_colors.ann, Mark::Bar),
+        (texts::CLIPPED, plot_colors.clipping, Mark::Bar),
+        (shared::THRESHOLD, plot_colors.theta, Mark::Line),
+        (texts::OTHER_RULES, plot_colors.ghost, Mark::Dashed),
     ];
-    let both = [(texts::QUANTIZATION, plot_colors.quantization), (texts::BOTH, plot_colors.total)];
-    pane_parts::legend(ui, &activations.into_iter().chain(both.into_iter().filter(|_| costs)).collect::<Vec<_>>());
+    let both = [
+        (texts::CLIPPING, plot_colors.clipping, Mark::Line),
+        (texts::QUANTIZATION, plot_colors.quantization, Mark::Line),
+        (texts::BOTH, plot_colors.total, Mark::Line),
+        (texts::MINIMUM, plot_colors.total, Mark::Diamond),
+    ];
+    legend::show(ui, &activations.into_iter().chain(both.into_iter().filter(|_| costs)).collect::<Vec<_>>());
 }
 
 fn explanation(data: &PaneData<'_>) -> String {

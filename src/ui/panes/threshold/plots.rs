@@ -10,7 +10,8 @@ use crate::convert::threshold_error::ThresholdError;
 use crate::lab::Message;
 use crate::ui::texts::format::{format_number, format_percent};
 use crate::ui::texts::panes::threshold as texts;
-use crate::ui::theme::colors::PlotColors;
+use crate::ui::theme::colors::{GRID, PlotColors};
+use crate::ui::widgets::shared_axis::SharedAxis;
 use crate::ui::widgets::{pane_parts, plot_description};
 
 /// Space below the logarithm of 1, so that bins with a single activation have a bar.
@@ -21,8 +22,8 @@ pub(super) fn histogram(
     ui: &mut Ui,
     data: &PaneData<'_>,
     extent: f32,
-    height: f32,
-    alone: bool,
+    (height, alone): (f32, bool),
+    axis: &SharedAxis,
     ui_state: &mut UiState,
     messages: &mut Vec<Message>,
 ) {
@@ -38,8 +39,8 @@ pub(super) fn histogram(
         .include_y(top)
         .show_axes([alone, true])
         .custom_x_axes(vec![pane_parts::x_axis(texts::AXIS)])
-        .custom_y_axes(vec![pane_parts::y_axis(texts::ACTIVATIONS).formatter(move |mark, _| {
-            if log { format_power_of_ten(mark.value) } else { crate::ui::texts::format::format_tick(mark.value) }
+        .custom_y_axes(vec![axis.hints(texts::ACTIVATIONS, move |count| {
+            if log { format_power_of_ten(count) } else { crate::ui::texts::format::format_tick(count) }
         })])
         .label_formatter(|at| {
             let x = pane_parts::position(at).x;
@@ -59,6 +60,7 @@ pub(super) fn histogram(
             reference_lines(plot, data, &plot_colors, top, top - base);
             threshold_line(plot, data, &plot_colors);
         });
+    axis.measure(&plot);
     plot_description::describe_plot(&plot.response, texts::HISTOGRAM, || {
         let all = view.histogram.iter().sum::<u64>();
         let clipped = data.cost.map_or(String::new(), |cost| texts::which_clips(&format_percent(cost.clipped)));
@@ -127,6 +129,7 @@ pub(super) fn costs(
     data: &PaneData<'_>,
     extent: f32,
     height: f32,
+    axis: &SharedAxis,
     ui_state: &mut UiState,
     messages: &mut Vec<Message>,
 ) {
@@ -139,9 +142,8 @@ pub(super) fn costs(
     };
     let plot = axes("costs", ui, extent)
         .height(height)
-        .y_axis_label(texts::ERROR_AXIS)
         .custom_x_axes(vec![pane_parts::x_axis(texts::AXIS)])
-        .y_axis_formatter(|mark, _| crate::ui::texts::format::format_tick(mark.value))
+        .custom_y_axes(vec![axis.hints(texts::ERROR_AXIS, crate::ui::texts::format::format_tick)])
         .label_formatter(|position| {
             let cost = at(predictions, pane_parts::position(position).x as f32)?;
             Some(texts::hover(
@@ -169,6 +171,7 @@ pub(super) fn costs(
             }
             threshold_line(plot, data, &plot_colors);
         });
+    axis.measure(&plot);
     plot_description::describe_plot(&plot.response, texts::COSTS, || {
         let course = plot_description::describe_curve(&curve(ThresholdError::total), |[theta, e]| {
             texts::error_at(&format_number(e), &format_number(theta))
@@ -195,6 +198,7 @@ fn cost_axis_max(data: &PaneData<'_>) -> f64 {
 /// A plot over activations, with the settings that both plots share.
 fn axes<'a>(name: &str, ui: &Ui, extent: f32) -> Plot<'a> {
     Plot::new(name)
+        .grid_color(GRID)
         .link_axis(ui.scope_id().with("activation axis"), [true, false])
         .allow_drag(false)
         .allow_boxed_zoom(false)
@@ -203,7 +207,6 @@ fn axes<'a>(name: &str, ui: &Ui, extent: f32) -> Plot<'a> {
         .include_x(0.0)
         .include_x(extent)
         .set_margin_fraction(egui::Vec2::ZERO)
-        .y_axis_min_width(72.0)
 }
 
 #[cfg(test)]

@@ -17,9 +17,11 @@ use crate::network::Activation;
 use crate::ui::texts::format::format_number;
 use crate::ui::texts::panes::transfer as texts;
 use crate::ui::texts::shared;
+use crate::ui::theme::colors::GRID;
 use crate::ui::types::pane::Pane;
+use crate::ui::widgets::legend::Mark;
 use crate::ui::widgets::pane_parts::PaneHeader;
-use crate::ui::widgets::{pane_frame, pane_parts, plot_description};
+use crate::ui::widgets::{legend, pane_frame, pane_parts, plot_description};
 
 /// Left end of the axis, in units of θ.
 const AXIS_FROM: f32 = -0.3;
@@ -212,13 +214,18 @@ fn plot(ui: &mut Ui, layer: &SpikingLayer, curves: &Curves) {
     let [inputs, ann, snn] = merge_lines(&curves.ann, &curves.snn);
     let (low, high): (Vec<f64>, Vec<f64>) = ann.iter().zip(&snn).map(|(a, b)| (a.min(*b), a.max(*b))).unzip();
     let (of_ann, of_snn) = (texts::of_ann(&curves.activation.describe()), texts::of_snn(neuron.steps));
-    let mut entries = vec![(of_snn.as_str(), plot_colors.snn), (of_ann.as_str(), plot_colors.ann)];
+    let mut entries =
+        vec![(of_snn.as_str(), plot_colors.snn, Mark::Line), (of_ann.as_str(), plot_colors.ann, Mark::Line)];
     if !matches!(curves.activation, Activation::Relu) {
-        entries.push(("ReLU", plot_colors.ghost));
+        entries.push(("ReLU", plot_colors.ghost, Mark::Dotted));
     }
-    entries.extend([(texts::DIFFERENCE, plot_colors.clipping), (shared::THRESHOLD, plot_colors.theta)]);
-    pane_parts::legend(ui, &entries);
+    entries.extend([
+        (texts::DIFFERENCE, plot_colors.clipping.gamma_multiply(0.5), Mark::Band),
+        (shared::THRESHOLD, plot_colors.theta, Mark::Dashed),
+    ]);
+    legend::show(ui, &entries);
     let shown = Plot::new("transfer")
+        .grid_color(GRID)
         .allow_drag(false)
         .allow_boxed_zoom(false)
         .custom_x_axes(vec![pane_parts::x_axis(texts::INPUT_AXIS)])

@@ -21,13 +21,15 @@ pub fn about(pane: Pane) -> About {
         ),
         Pane::Ledger => (
             &[
-                "φ − A(z) = propagated + clipping + quantization + unevenness",
-                "propagated = A(z_{in}) − A(z)",
+                "φ − A(z) = propagated + pooling + clipping + quantization + unevenness",
+                "propagated = A(z_{pool}) − A(z)",
+                "pooling = A(z_{in}) − A(z_{pool})",
                 "clipping = clip(z_{in}, 0, θ) − clip(z_{in}, 0, λ)",
                 "quantization = frac{θ}{T} q(z_{in}) − A(z_{in}) − clipping",
                 "unevenness = φ − frac{θ}{T} q(z_{in})",
             ],
-            "z the ANN's pre-activation, z(in) the SNN's mean input, A the reference activation with its upper end λ, \
+            "z the ANN's pre-activation, z(in) the SNN's mean input, z(pool) the same if a max pool before the neuron read \
+             the means of its currents and not each step (without such a pool z(in)), A the reference activation with its upper end λ, \
              φ the SNN's output, q the expected spike count",
             "after Bu et al., ICLR 2022, section 3",
         ),

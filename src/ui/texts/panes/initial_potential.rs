@@ -38,7 +38,9 @@ pub fn run(mean: &str, square: &str, all: &str) -> String {
 
 pub const THEORY: &str = "theory";
 pub const CALIBRATION: &str = "calibration activations";
-pub const AS_IT_CAME: &str = "actual input, one sample (ring: the run)";
+pub const LEAST: &str = "least";
+pub const THIS_RUN: &str = "this run";
+pub const AS_IT_CAME: &str = "actual input, one sample";
 
 pub fn spread(mean: &str, unbiased: f64) -> String {
     format!("; they are not uniform, so their mean error is {mean} at one half and 0 at {unbiased:.2}")

@@ -1,16 +1,31 @@
 //! Texts of the error ledger: parts, columns and explanation.
 
 /// Meaning of each part, in the order of the ledger.
-pub const MEANINGS: [&str; 4] = [
+pub const MEANINGS: [&str; 5] = [
     "propagated: the mean input from earlier layers differs from the ANN's",
     "clipping: the output saturates at θ, the reference at λ (ReLU: never)",
     "quantization: outputs are multiples of θ/T, the reference has its own levels (ReLU: none)",
     "unevenness: the order in which spikes arrive changes the spike count",
+    "pooling: the max pool before the neurons takes the largest of fluctuating currents at each step",
 ];
 pub const EMPTY: &str = "No run yet. Open a network.";
 pub const TITLE: &str = "Error by source";
 pub const RELATIVE: &str = "relative";
-pub const RELATIVE_HINT: &str = "Divide each layer's error by its mean ANN activation, to compare layers";
+pub const RELATIVE_HINT: &str =
+    "Divide each layer's error by its mean ANN activation, to compare layers; also in the layer strip";
+pub const SORT: &str = "sort by error";
+pub const SORT_HINT: &str = "Largest error first, instead of the order of the network";
+pub const WORST: &str = "Worst: ";
+pub const FOCUS_HINT: &str = "Focus this layer";
+
+/// The relative error of the worst layer, and its largest part.
+pub fn worst(share: f64, part: &str) -> String {
+    format!(", {:+.1} % of its mean activation, mostly {part}", share * 100.0)
+}
+
+pub const BEGINS: &str = ", begins in ";
+pub const BEGINS_HINT: &str = "The first layer before it that adds at least half as much error of its own as the layer \
+     that adds most";
 pub const AGAINST_A: &str = "against a";
 pub const AGAINST_A_HINT: &str = "Measure the error against the ANN's own activation, after its QCFS or clip; a layer \
      that does the same has no error";
@@ -32,7 +47,7 @@ pub fn scale_short(formula: &str) -> String {
 }
 
 /// Headers of the figures beside the bars.
-pub const COLUMNS: [&str; 6] = ["propagated", "clipped", "quantized", "uneven", "total", "re-run"];
+pub const COLUMNS: [&str; 7] = ["propagated", "clipped", "quantized", "uneven", "pooled", "total", "re-run"];
 
 /// The full text of a row; `parts` has a line for each part of the error.
 pub fn hover(layer: &str, parts: &str, total: f64, reference: &str, rerun: f64) -> String {
@@ -53,7 +68,7 @@ pub const RELU_OF_ANN: &str = "ReLU(z) of the ANN";
 pub fn explanation(t: usize, against: &str, layer: &str, error: &str, mean: &str, mostly: &str) -> String {
     format!(
         "Each bar is the mean difference between the output of the spiking layer after {t} steps and {against}, split \
-         into four parts that add up exactly; the vertical tick is their sum. The largest relative error is in \
+         into five parts that add up exactly; the vertical tick is their sum. The largest relative error is in \
          {layer}: {error}, where the mean activation is {mean}, mostly {mostly}. Parts of opposite sign can cancel, so \
          compare the lengths and not only the tick. Expected spike counts assume v(0) = ½ θ; the effect of another \
          v(0) counts as unevenness. \"Re-run\", in a wide pane, is another measure of the propagated error: the output \

@@ -2,7 +2,8 @@
 
 pub const EMPTY: &str = "No run yet. Open a network.";
 pub const TITLE: &str = "Membrane potential over time-steps";
-pub const PATH_MARKED: &str = "potential: ring m(t), dot v(t)";
+pub const BEFORE_RESET: &str = "m(t) before reset";
+pub const AFTER_RESET: &str = "v(t) after reset";
 pub const PATH: &str = "potential";
 pub const SPIKE: &str = "spike";
 pub const INPUT: &str = "input I(t)";

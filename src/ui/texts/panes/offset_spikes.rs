@@ -13,7 +13,7 @@ pub fn description(layer: &str, none: &str, one: &str, two: &str, more: &str) ->
 pub const BEFORE: &str = "before correction";
 pub const TOO_OFTEN: &str = "fires too often";
 pub const TOO_RARELY: &str = "too rarely";
-pub const OUTLINE: &str = "outline: before correction";
+pub const OUTLINE: &str = "before correction";
 pub const AXIS: &str = "fires too often  |  ψ = expected − emitted spikes  |  fires too rarely";
 pub const AXIS_SHORT: &str = "too often  |  ψ = expected − emitted  |  too rarely";
 pub const AXIS_SHORTEST: &str = "ψ = expected − emitted";

@@ -34,7 +34,7 @@ pub const COLUMNS: [(&str, &str); 12] = [
     ("mismatch", "Mean |φ − a| over the mean activation, averaged over the layers"),
     ("ψ ≠ 0", "Neurons × samples whose spike count differs from the one expected from the ANN"),
     (
-        "steps",
+        STEPS,
         "Steps up to the time cursor plus pre-steps, as counted in the papers; in brackets as needed by event-driven \
          hardware",
     ),
@@ -43,6 +43,23 @@ pub const COLUMNS: [(&str, &str); 12] = [
     ("time", "Time for simulation and recipe-specific calibration; cached results take no time"),
     ("", ""),
 ];
+
+pub const STEPS: &str = "steps";
+
+pub fn sort_by(column: &str) -> String {
+    format!("Sort by {column}")
+}
+
+pub fn sort_hint(column: &str) -> String {
+    format!("{column}. Click to sort; beside each figure stands the difference to the current recipe")
+}
+
+pub const DIFFERENCE: &str = "Difference to the current recipe, of shares in percentage points";
+pub const DRAWN_HINT: &str = "Draw this recipe in the plots";
+
+pub fn drawn(lane: &str) -> String {
+    format!("Draw recipe {lane}")
+}
 
 pub fn row_hint(changes: &str, whole: &str) -> String {
     format!("Differences from the current recipe: {changes}\nFull recipe: {whole}\nClick to use this recipe")

@@ -5,11 +5,40 @@ pub const TITLE: &str = "Past runs";
 pub const COMPARE_HINT: &str = "Choose \"compare\" in a row to overlay two runs.";
 pub const CHANGE_HINT: &str = "Change a setting: the next run appears here, and both can be compared.";
 
-pub const COLUMNS: [&str; 7] = ["run", "", "T", "accuracy", "mismatch", "time", "changes"];
+pub const COLUMNS: [&str; 10] = ["run", "", "", "T", "accuracy", "mismatch", "time", "network", "data", "changes"];
+
+pub const ONLY_NETWORK: &str = "this network";
+pub const ONLY_NETWORK_HINT: &str = "Show only runs of the network on the screen";
+pub const ONLY_STARRED: &str = "starred";
+pub const ONLY_STARRED_HINT: &str = "Show only runs with a star";
+pub const NAME: &str = "Name:";
+pub const STAR: &str = "Star";
+pub const STAR_HINT: &str = "A run with a star stays when the runs of earlier sessions are removed";
+pub const REMOVE: &str = "Remove from the list";
+
+/// The name of the button with name, star and removal of a run.
+pub fn more(number: usize) -> String {
+    format!("Name, star or remove run {number}")
+}
+
+/// The label of the field with the name of a run.
+pub fn name_of(number: usize) -> String {
+    format!("Name of run {number}")
+}
+
+/// A run with its name before its changes.
+pub fn named(name: &str, changes: &str) -> String {
+    if name.is_empty() { changes.to_owned() } else { format!("{name}: {changes}") }
+}
+
+/// The number of a run, with a mark if it has a star.
+pub fn number(number: usize, starred: bool) -> String {
+    if starred { format!("{number} *") } else { number.to_string() }
+}
 
 pub const EARLIER: &str = "earlier session";
 pub const FORGET: &str = "Remove";
-pub const FORGET_HINT: &str = "Remove the runs of earlier program starts from the list";
+pub const FORGET_HINT: &str = "Remove the runs of earlier program starts from the list, except those with a star";
 pub const FORGET_NAME: &str = "Remove the runs of earlier program starts";
 
 pub fn go_back(number: usize) -> String {

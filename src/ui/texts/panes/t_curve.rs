@@ -9,11 +9,42 @@ pub fn through(samples: usize, of: usize) -> String {
     format!("{samples} of {of} samples done")
 }
 
-pub fn within_from(t: usize) -> String {
-    format!("within one point of the ANN from t = {t} on")
+pub const INTERVAL: &str = "95 % interval";
+pub const TARGET: &str = "target";
+pub const TARGET_VALUE: &str = "value of the target";
+pub const TARGET_OF_ANN: &str = "of the ANN";
+pub const TARGET_WITHIN: &str = "within";
+/// The unit of a number of percentage points.
+pub fn points(count: f64) -> &'static str {
+    if count == 1.0 { " point" } else { " points" }
 }
 
-pub const NOT_WITHIN: &str = "not within one point of the ANN: increase T";
+pub fn of_ann(percent: f64) -> String {
+    format!("{percent} % of the ANN")
+}
+
+pub fn within(count: f64) -> String {
+    format!("within {count}{} of the ANN", points(count))
+}
+
+/// From which step on the target is met, and how sure so many samples make it.
+pub fn from_step(t: usize, share: &str, low: &str, high: &str, samples: usize) -> String {
+    format!("from t = {t} on: {share} ({low} to {high} with {samples} samples)")
+}
+
+pub const NEVER_REACHED: &str = "not reached in this run: increase T";
+pub const UNCERTAIN: &str = "In brackets the 95 % confidence interval of the accuracy; more samples make it narrower";
+pub const USE_T: &str = "Use this T";
+
+pub fn use_t_hint(t: usize) -> String {
+    format!("Set T to {t}")
+}
+
+pub const LOG_TIME: &str = "Log t";
+pub const LOG_STEPS: &str = "time-steps t (log)";
+pub const FIT: &str = "Fit";
+pub const FIT_HINT: &str = "Show the whole curve. Scrolling zooms (with Shift only the time), a drag with the right button \
+     zooms into a box";
 pub const AGREEMENT_ONLY: &str = "no labels: agreement only";
 pub const SHARE: &str = "share of samples";
 
@@ -69,12 +100,14 @@ pub fn agree(t: usize, share: &str) -> String {
 pub const SUMMED: &str =
     "The readout is summed over the steps, so one run gives the prediction after every number of steps.";
 
-pub fn stays(t: usize) -> String {
-    format!("From t = {t} on the SNN stays within one point of the ANN.")
+pub fn stays(t: usize, target: &str) -> String {
+    format!("From t = {t} on the SNN keeps the target, {target}.")
 }
 
-pub const DOES_NOT_STAY: &str = "In this run the SNN does not stay within one point of the ANN: increase T or choose \
-     other thresholds.";
+pub fn does_not_stay(target: &str) -> String {
+    format!("In this run the SNN does not keep the target, {target}: increase T or choose other thresholds.")
+}
+
 pub const NO_LABELS: &str = "no labels";
 
 pub fn snn_accuracy(share: &str) -> String {

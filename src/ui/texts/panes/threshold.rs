@@ -51,9 +51,12 @@ pub fn per_channel(count: usize, low: &str, high: &str, never_active: &str) -> S
 }
 
 pub const ACTIVATIONS: &str = "activations";
-pub const CLIPPED: &str = "clipped; clipping error";
+pub const CLIPPED: &str = "clipped";
+pub const OTHER_RULES: &str = "θ of other rules";
+pub const CLIPPING: &str = "clipping error";
 pub const QUANTIZATION: &str = "quantization error";
-pub const BOTH: &str = "total error, diamond: least";
+pub const BOTH: &str = "total error";
+pub const MINIMUM: &str = "least";
 
 pub fn no_threshold(layer: &str) -> String {
     format!(
@@ -92,7 +95,7 @@ pub fn histogram(activations: u64, extent: &str, zeros: &str, theta: &str, clips
     )
 }
 
-pub const ERROR_AXIS: &str = "predicted squared error";
+pub const ERROR_AXIS: &str = "squared error";
 
 pub fn hover(theta: &str, clipping: &str, quantization: &str, total: &str, clipped: &str) -> String {
     format!("θ = {theta}\nclipping {clipping}\nquantization {quantization}\ntotal {total}\nclipped {clipped}")

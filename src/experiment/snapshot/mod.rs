@@ -2,13 +2,16 @@
 //!
 //! The engine computes it on its thread; the panes draw it.
 
+pub mod parts;
+
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use self::parts::{SnapshotPart, SnapshotParts};
 use super::attacked::{AttackView, RobustnessView};
 use super::neuron_categories::NeuronCategories;
 use super::run::Run;
-use super::snapshot_parts::{SnapshotPart, SnapshotParts};
 use crate::convert::ActivationStatistics;
 use crate::convert::threshold_error::{ThresholdError, threshold_errors};
 use crate::measure::energy::{OperationCounts, operations};
@@ -17,11 +20,11 @@ use crate::measure::neuron_bench::{MAX_STEPS, NeuronBench};
 use crate::measure::readout::{ReadoutReport, readout_report};
 use crate::measure::ties::{Ties, count_ties};
 use crate::measure::{
-    Divergence, FirstLayers, InitialPotentialErrors, NeuronRef, Report, first_divergence, measure_run,
+    Divergence, FirstLayers, InitialPotentialErrors, NeuronRef, Report, RunData, first_divergence, measure_run,
 };
 use crate::progress::JobControl;
 use crate::simulate::membrane_trace::{MembraneTrace, layer_currents, trace};
-use crate::simulate::prefix::mean_inputs;
+use crate::simulate::prefix::{mean_inputs, pooled_means};
 use crate::{Error, Result};
 
 /// Time cursor, focused layer, sample and neuron, and requested parts of a snapshot.
@@ -83,6 +86,8 @@ pub struct Snapshot {
     pub threshold: Option<Arc<ThresholdView>>,
     /// Errors of the focused layer against v(0), at the cursor ([`SnapshotPart::Initial`]).
     pub initial: Option<Arc<InitialPotentialErrors>>,
+    /// z* of the focused neuron at the cursor, if a max pool stands before it.
+    pub pooled: Option<f32>,
     /// First divergence of the focused sample, over all T steps.
     pub divergence: Option<Divergence>,
     /// Ties of the focused layer and sample.
@@ -133,6 +138,18 @@ impl Focus {
             p.sample < run.recording.samples && run.spiking.layers.get(p.layer).is_some_and(|l| p.neuron < l.neurons())
         });
         self
+    }
+}
+
+impl Focus {
+    /// The focus in a run of only the samples `range`: pinned neurons of other samples are left out.
+    pub fn within(&self, range: Range<usize>) -> Self {
+        let mut focus = self.clone();
+        focus.sample = self.sample.clamp(range.start, range.end.saturating_sub(1).max(range.start)) - range.start;
+        focus.pinned.retain(|pin| range.contains(&pin.sample));
+        focus.pinned.iter_mut().for_each(|pin| pin.sample -= range.start);
+        focus.lanes.iter_mut().for_each(|lane| *lane = None);
+        focus
     }
 }
 
@@ -230,10 +247,12 @@ impl Snapshot {
             Some(known) => known.divergence,
             None => first_divergence(&run.run_data(&[]), focus.sample, run.steps(), mean_input),
         };
+        let pooled = pooled_mean(&run, &focus, control)?;
         let known_attack = of_run.and_then(|known| known.robustness.clone());
         let robustness =
             match known_attack.filter(|_| same_sample.is_some_and(|known| known.focus.attack == focus.attack)) {
-                None if is_requested(SnapshotPart::Robustness) => {
+                // An attack takes longer than a preview.
+                None if is_requested(SnapshotPart::Robustness) && run.preview_of.is_none() => {
                     let known = of_run.and_then(|known| known.robustness.as_ref()?.as_ref().as_ref().ok());
                     match RobustnessView::compute(&run, focus.sample, focus.attack, known, control) {
                         Err(Error::Cancelled) => return Err(Error::Cancelled),
@@ -257,6 +276,7 @@ impl Snapshot {
             pinned,
             threshold,
             initial,
+            pooled,
             divergence,
             ties,
             figures,
@@ -315,7 +335,9 @@ pub fn report_at(run: &Run, steps: usize, control: &JobControl) -> Result<Arc<Re
     }
     let means = mean_inputs(&run.network.program, &run.spiking, &run.input, &run.recording, steps, control)?;
     let means: Vec<&[f32]> = means.iter().map(Vec::as_slice).collect();
-    Ok(Arc::new(measure_run(&run.run_data(&means), steps, control)?))
+    let pooled = run.pooled_means_at(steps, control)?;
+    let data = RunData { pooled_means: &pooled, ..run.run_data(&means) };
+    Ok(Arc::new(measure_run(&data, steps, control)?))
 }
 
 /// `report` of `run` with the maps of spiking layer `layer`.
@@ -373,6 +395,21 @@ fn initial_potential_errors(
     let data = run.run_data(&[]);
     let (layer, sample) = (focus.layer, focus.sample);
     InitialPotentialErrors::new(&data, statistics, layer, sample, currents, focus.steps, control).map(Arc::new)
+}
+
+/// z* of the focused neuron, if a max pool stands before it.
+fn pooled_mean(run: &Run, focus: &Focus, control: &JobControl) -> Result<Option<f32>> {
+    let neurons = run.spiking.layers[focus.layer].neurons();
+    let of = |means: &[Vec<f32>], sample: usize| means.get(focus.layer)?.get(sample * neurons + focus.neuron).copied();
+    let whole = of(&run.pooled_means, focus.sample);
+    if whole.is_none() || focus.steps == run.steps() {
+        return Ok(whole);
+    }
+    let (sample, width) = (focus.sample, run.input.len() / run.recording.samples.max(1));
+    let recording = run.recording.part(sample..sample + 1);
+    let input = &run.input[sample * width..(sample + 1) * width];
+    let means = pooled_means(&run.network.program, &run.spiking, input, &recording, focus.steps, control)?;
+    Ok(of(&means, 0))
 }
 
 fn statistics(run: &Run, layer: usize) -> Result<&ActivationStatistics> {

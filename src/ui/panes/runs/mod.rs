@@ -2,26 +2,24 @@
 //!
 //! A click restores a run. Two runs can be compared in one plot.
 
-use egui::{Button, Grid, ScrollArea, Ui};
+mod table;
+
+use egui::{ScrollArea, Ui};
 use egui_plot::{AxisHints, HLine, Line, MarkerShape, Plot, PlotPoints, Points};
 
-use super::t_curve::plot::marks;
 use crate::lab::history::run_history::{PastRun, differences};
 use crate::lab::{Lab, Message};
-use crate::ui::texts::format::{format_percent, format_seconds};
+use crate::ui::panes::t_curve::plot::{marks, quarters};
+use crate::ui::texts::format::format_percent;
 use crate::ui::texts::panes::runs as texts;
 use crate::ui::texts::shared;
-use crate::ui::theme::colors::ui_colors;
+use crate::ui::theme::colors::{GRID, ui_colors};
 use crate::ui::types::pane::Pane;
 use crate::ui::widgets::pane_parts::PaneHeader;
-use crate::ui::widgets::{pane_frame, pane_parts, plot_description};
+use crate::ui::widgets::{legend, pane_parts, plot_description};
 
 /// Minimum width for two plots side by side, in points.
 const BESIDE_WIDTH: f32 = 400.0;
-/// Minimum and maximum width of a change's text, and width of the columns before it, in points.
-const CHANGE_WIDTHS: std::ops::RangeInclusive<f32> = 90.0..=300.0;
-const NUMBERS_WIDTH: f32 = 330.0;
-
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let past = lab.history.past();
@@ -40,18 +38,12 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
         &page,
         || csv(past),
         |ui| {
+            let list = table::filtered(ui, past, now);
             let (width, room) = (ui.available_width(), ui.available_height());
             ScrollArea::vertical().id_salt("runs and plots").auto_shrink(false).show(ui, |ui| {
                 let table_room = if other.is_some() { (room * 0.4).max(80.0) } else { f32::INFINITY };
                 ScrollArea::both().id_salt("runs").max_height(table_room).auto_shrink([false, true]).show(ui, |ui| {
-                    table(
-                        ui,
-                        past,
-                        now,
-                        other,
-                        (width - NUMBERS_WIDTH).clamp(*CHANGE_WIDTHS.start(), *CHANGE_WIDTHS.end()),
-                        messages,
-                    );
+                    table::show(ui, &list, now, other, width, messages);
                 });
                 match other {
                     Some(other) => compare(ui, now, other, room),
@@ -61,86 +53,6 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
             });
         },
     );
-}
-
-/// Draws the runs, newest first. The text of a change, `change` points wide, comes last, so that numbers are visible
-/// without scrolling.
-fn table(
-    ui: &mut Ui,
-    past: &[PastRun],
-    now: &PastRun,
-    other: Option<&PastRun>,
-    change: f32,
-    messages: &mut Vec<Message>,
-) {
-    let columns = texts::COLUMNS;
-    Grid::new("runs").striped(true).num_columns(columns.len()).min_col_width(0.0).spacing([12.0, 4.0]).show(ui, |ui| {
-        columns.iter().for_each(|name| _ = ui.small(*name));
-        ui.end_row();
-        let mut earlier = false;
-        for one in past.iter().rev() {
-            if one.earlier && !std::mem::replace(&mut earlier, true) {
-                ui.label("");
-                if pane_frame::has_controls(ui) {
-                    forget_button(ui, messages);
-                } else {
-                    ui.label("");
-                }
-                (2..columns.len() - 1).for_each(|_| _ = ui.label(""));
-                ui.small(texts::EARLIER);
-                ui.end_row();
-            }
-            let here = one.number == now.number;
-            let back = ui.add(Button::selectable(here, one.number.to_string()));
-            back.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, here, texts::go_back(one.number)));
-            let hint = match one.earlier {
-                true => texts::ANEW,
-                false => texts::AT_ONCE,
-            };
-            if back.on_hover_text(hint).clicked() && !here {
-                messages.push(Message::RestoreRun(one.number));
-            }
-            let chosen = other.is_some_and(|other| other.number == one.number);
-            if !pane_frame::has_controls(ui) {
-                ui.small(if chosen { texts::COMPARED } else { "" });
-            } else {
-                compare_button(ui, one, here, chosen, messages);
-            }
-            ui.label(one.settings.recipe.steps.to_string());
-            let hint = if one.ann_accuracy.is_some() { texts::RIGHT_HINT } else { texts::AGREEMENT_HINT };
-            let share = format_percent(one.final_score());
-            let share = if one.ann_accuracy.is_some() { share } else { texts::agree(&share) };
-            ui.label(share).on_hover_text(hint);
-            ui.label(format!("{:.3}", one.mean_mismatch()));
-            ui.label(format_seconds(one.seconds));
-            let words = if one.changed.is_empty() { texts::FIRST } else { &one.changed };
-            ui.scope(|ui| {
-                ui.set_max_width(change);
-                ui.add(egui::Label::new(words).truncate())
-                    .on_hover_text(words.to_owned() + "\n" + &one.settings.recipe.description());
-            });
-            ui.end_row();
-        }
-    });
-}
-
-fn forget_button(ui: &mut Ui, messages: &mut Vec<Message>) {
-    let forget = ui.small_button(texts::FORGET).on_hover_text(texts::FORGET_HINT);
-    forget.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, texts::FORGET_NAME));
-    if forget.clicked() {
-        messages.push(Message::ForgetRuns);
-    }
-}
-
-fn compare_button(ui: &mut Ui, one: &PastRun, here: bool, chosen: bool, messages: &mut Vec<Message>) {
-    let button = ui.add_enabled(!here, Button::selectable(chosen, texts::COMPARE));
-    button.widget_info(|| {
-        let name = texts::compare_with(one.number);
-        egui::WidgetInfo::selected(egui::Role::Button, !here, chosen, name)
-    });
-    if button.clicked() {
-        messages.push(Message::CompareWith((!chosen).then_some(one.number)));
-    }
 }
 
 /// Draws both runs in one plot, and the settings of the run on the screen that differ.
@@ -153,10 +65,7 @@ fn compare(ui: &mut Ui, now: &PastRun, other: &PastRun, room: f32) {
     ui.add(egui::Label::new(texts::changes(now.number, other.number, &words)).wrap());
     let (colors, plot_colors) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
     let names = [now, other].map(|one| shared::run(one.number));
-    pane_parts::legend(
-        ui,
-        &[(&names[0], colors.snn), (&names[1], plot_colors.quantization), (shared::ANN, colors.ann)],
-    );
+    legend::lines(ui, &[(&names[0], colors.snn), (&names[1], plot_colors.quantization), (shared::ANN, colors.ann)]);
     let (width, height) = (ui.available_width(), (room * 0.5).max(150.0));
     if width >= BESIDE_WIDTH {
         ui.horizontal_top(|ui| {
@@ -171,6 +80,7 @@ fn compare(ui: &mut Ui, now: &PastRun, other: &PastRun, room: f32) {
 
 fn still<'a>(name: &str, height: f32) -> Plot<'a> {
     Plot::new(name.to_owned())
+        .grid_color(GRID)
         .height(height)
         .allow_drag(false)
         .allow_zoom(false)
@@ -190,6 +100,7 @@ fn curves(ui: &mut Ui, now: &PastRun, other: &PastRun, height: f32) {
         .custom_x_axes(vec![AxisHints::new_x().label(shared::TIME_STEPS).label_spacing(egui::Rangef::new(22.0, 30.0))])
         .y_axis_label(if now.ann_accuracy.is_some() { shared::RIGHT_ANSWERS } else { shared::AGREEMENT })
         .y_axis_formatter(|mark, _| format!("{:.0} %", mark.value * 100.0))
+        .y_grid_spacer(|_| quarters())
         .x_grid_spacer(move |_| marks(last));
     let shown = plot.show(ui, |plot| {
         if let Some(ann) = now.ann_accuracy {
@@ -218,15 +129,18 @@ fn mismatches(ui: &mut Ui, now: &PastRun, other: &PastRun, height: f32) {
     let plot = still("mismatch of runs", height)
         .include_x(-0.3)
         .include_x(names.len() as f64 - 0.7)
-        .custom_x_axes(vec![AxisHints::new_x().label(texts::LAYER).formatter(|mark, _| {
+        .custom_x_axes(vec![AxisHints::new_x().label(texts::LAYER).label_spacing(12.0..=18.0).formatter(|mark, _| {
             let whole = mark.value.fract().abs() < 1e-6 && mark.value >= 0.0;
             if whole { format!("{}", mark.value + 1.0) } else { String::new() }
         })])
-        .y_axis_label(texts::MISMATCH)
+        .custom_y_axes(vec![pane_parts::y_axis(texts::MISMATCH).min_thickness(40.0)])
+        .y_grid_spacer(|input| pane_parts::round_marks(input.bounds, 4.0))
         .x_grid_spacer(|input| {
             let (from, to) = input.bounds;
+            let step = (((to - from) / 8.0).ceil() as i64).max(1);
             (from.ceil() as i64..=to.floor() as i64)
-                .map(|k| egui_plot::GridMark { value: k as f64, step_size: 1.0 })
+                .filter(|k| k % step == 0)
+                .map(|k| egui_plot::GridMark { value: k as f64, step_size: step as f64 })
                 .collect()
         })
         .label_formatter(move |at| {

@@ -1,0 +1,18 @@
+//! Engine: two worker threads, one computes runs, the other computes snapshots of the finished run.
+//!
+//! The threads are separate, so that moving the time cursor never waits for a simulation. Each takes only the newest request;
+//! stale results are discarded by their generation. While a control is dragged, the run thread first computes previews
+//! ([`previews`]).
+
+mod event;
+mod mailbox;
+mod previews;
+mod run_worker;
+mod snapshot_worker;
+mod threads;
+
+pub use event::{EngineEvent, Waker};
+pub(super) use event::{catch_panic, is_due, spawn};
+pub use previews::PreviewOrder;
+pub use run_worker::RunOrder;
+pub use threads::Engine;
