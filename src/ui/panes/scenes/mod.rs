@@ -19,8 +19,9 @@ use crate::ui::texts::panes::scenes as texts;
 use crate::ui::texts::shared;
 use crate::ui::theme::colors::{UiColors, ui_colors};
 use crate::ui::types::pane::Pane;
+use crate::ui::widgets::legend::Mark;
 use crate::ui::widgets::pane_parts::PaneHeader;
-use crate::ui::widgets::{pane_frame, pane_parts, plot_description};
+use crate::ui::widgets::{legend, pane_frame, pane_parts, plot_description};
 
 /// The part of the height that the curve takes, where there is room for it.
 const CURVE_PART: f32 = 0.36;
@@ -68,7 +69,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     pane_parts::pane_ui(ui, &page, csv, |ui| {
         let colors = ui_colors(ui);
         let arrangement = arrangement_ui(ui);
-        legend(ui, &view, arrangement, &colors);
+        legend_ui(ui, &view, arrangement, &colors);
         let own = match &view.found {
             Found::Masks { scores: [ann, snn], .. } => texts::of_picture(&written(*ann), &written(*snn)),
             Found::Boxes { .. } => String::new(),
@@ -118,22 +119,24 @@ fn arrangement_ui(ui: &mut Ui) -> Arrangement {
     now
 }
 
-fn legend(ui: &mut Ui, view: &PictureView, arrangement: Arrangement, colors: &UiColors) {
+fn legend_ui(ui: &mut Ui, view: &PictureView, arrangement: Arrangement, colors: &UiColors) {
     let is_boxes = matches!(view.found, Found::Boxes { .. });
-    let networks = [(shared::ANN, colors.ann), (shared::SNN, colors.snn)];
-    let errors = [(texts::ONLY_ANN, colors.ann), (texts::ONLY_SNN, colors.snn), (texts::BOTH_WRONG, colors.parts[1])];
+    let mark = if is_boxes { Mark::Frame } else { Mark::Bar };
+    let mut entries = vec![
+        (shared::ANN, colors.ann, Mark::Line),
+        (shared::SNN, colors.snn, Mark::Line),
+        (texts::BAND, colors.ann.gamma_multiply(0.35), Mark::Band),
+    ];
     match arrangement {
-        Arrangement::Errors => pane_parts::legend(ui, &errors),
-        Arrangement::Overlaid if !is_boxes => pane_parts::legend(ui, &errors),
-        Arrangement::Overlaid => {
-            let [ann, snn] = networks;
-            pane_parts::legend(ui, &[ann, snn, (texts::TARGET, colors.weak), (texts::BAND, colors.ann)]);
-        }
-        Arrangement::SideBySide | Arrangement::Wipe => {
-            let [ann, snn] = networks;
-            pane_parts::legend(ui, &[ann, snn, (texts::BAND, colors.ann.gamma_multiply(0.4))]);
-        }
+        Arrangement::SideBySide | Arrangement::Wipe => {}
+        Arrangement::Overlaid if is_boxes => entries.push((texts::TARGET, colors.weak, Mark::Frame)),
+        Arrangement::Overlaid | Arrangement::Errors => entries.extend([
+            (texts::ONLY_ANN, colors.ann, mark),
+            (texts::ONLY_SNN, colors.snn, mark),
+            (texts::BOTH_WRONG, colors.parts[1], mark),
+        ]),
     }
+    legend::show(ui, &entries);
 }
 
 /// Draws the pictures in `room`; the place of a click, in fractions of a picture.
