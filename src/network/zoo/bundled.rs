@@ -46,6 +46,13 @@ pub const BUNDLED: &[Bundled] = &[
         bytes: include_bytes!("../../../assets/digits-resnet.safetensors"),
     },
     Bundled {
+        name: "scenes-seg",
+        description: "Fully convolutional network with ReLU for drawn scenes: a class for every pixel, three skips.",
+        data: Some("builtin:scenes"),
+        test_score: 0.8652,
+        bytes: include_bytes!("../../../assets/scenes-seg.safetensors"),
+    },
+    Bundled {
         name: "scenes-det",
         description: "Detector of five shapes in drawn scenes (FCOS) with ReLU; errors of rates move its boxes.",
         data: Some("builtin:scenes"),
