@@ -129,3 +129,26 @@ fn focus_outside_the_first_samples_is_in_the_preview() {
     assert_eq!(run.sample_index(snapshot.focus.sample), 433);
     lab.wait_until_idle();
 }
+
+#[test]
+fn stopping_a_drag_shows_the_complete_run_again() {
+    let mut settings = settings(256);
+    settings.samples = 100..500;
+    let mut lab = Lab::open(settings).unwrap();
+    let whole = lab.run.clone().unwrap();
+    lab.update([Message::SetVInit(0.3)]);
+    let start = Instant::now();
+    while lab.preview_counts().is_none() && lab.busy() && start.elapsed() < Duration::from_secs(20) {
+        std::thread::sleep(Duration::from_millis(1));
+        lab.poll();
+    }
+    lab.update([Message::SetVInit(0.35), Message::Stop]);
+    for _ in 0..100 {
+        std::thread::sleep(Duration::from_millis(5));
+        lab.poll();
+    }
+    assert!(std::sync::Arc::ptr_eq(lab.run.as_ref().unwrap(), &whole), "no preview of what was stopped");
+    assert!(lab.settings == whole.settings && lab.outdated().is_none());
+    lab.wait_until_idle();
+    assert!(std::sync::Arc::ptr_eq(&lab.snapshot.as_ref().unwrap().run, &whole));
+}

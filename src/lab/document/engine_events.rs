@@ -109,7 +109,8 @@ impl Lab {
 
     /// Shows a preview, also if a newer run is requested, so that the panes follow a drag.
     fn on_preview(&mut self, generation: u64, run: Arc<Run>, snapshot: Arc<Snapshot>) {
-        if run.settings.has_other_sources(&self.settings) {
+        // Of work that was stopped nothing is shown.
+        if self.job.is_none() || run.settings.has_other_sources(&self.settings) {
             return;
         }
         self.outdated_since = (generation != self.generation).then(Instant::now);
