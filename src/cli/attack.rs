@@ -11,6 +11,7 @@ use super::options::{RunArgs, check_theta, fit_default_ranges, settings_from_arg
 use super::progress::Progress;
 use super::range_text;
 use super::run::{StagingFolder, check_out};
+use crate::attack::vulnerability::LINEAR;
 use crate::attack::{Attack, AttackKind, Given, GradientChoice, Norm, Outcome, Vulnerability, parse_fraction};
 use crate::compute::Backend;
 use crate::convert::Recipe;
@@ -187,7 +188,8 @@ pub fn run(args: AttackArgs) -> Result<()> {
         Norm::Linf => options.eps,
         Norm::L2 => options.eps / (subject.pixels.len().max(1) as f32).sqrt(),
     };
-    let vulnerability = measured.then(|| subject.vulnerability(rule, eps, options.seed, &control)).transpose()?;
+    let vulnerability =
+        measured.then(|| subject.vulnerability(rule, eps.min(LINEAR), options.seed, &control)).transpose()?;
     progress.clear();
     let count = outcome.samples.len();
     let stopped = control.is_cancelled();
