@@ -76,7 +76,7 @@ mod tests {
             let expected: Vec<usize> = list(&case["keep"]).iter().map(|index| *index as usize).collect();
             assert_eq!(kept, expected, "{}", case["why"]);
         }
-        println!("{0} of {0} cases of nms/cases.json", cases.len());
+        println!("{} of {} cases of nms/cases.json", cases.len(), cases.len());
         assert!(!cases.is_empty());
     }
 
