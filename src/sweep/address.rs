@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
+use super::digest::{FORMAT, hex};
 use super::plan::RowSettings;
-use super::row_file::FORMAT;
 use crate::data::DataSpec;
 use crate::experiment::Settings;
 use crate::network::open::{BUILTIN_PREFIX, split_source};
@@ -145,10 +145,4 @@ fn digest_file(path: &Path) -> Result<[u8; 32]> {
             read => digest.update(&buffer[..read]),
         }
     }
-}
-
-/// Lowercase hexadecimal digits of `bytes`.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }

@@ -7,6 +7,7 @@
 //! writes the scripts of a cluster.
 
 pub mod address;
+mod digest;
 pub mod figures;
 pub mod folder;
 mod lock;

@@ -5,14 +5,11 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::address::hex;
+use super::digest::{FORMAT, hex};
 use super::figures::Figures;
 use crate::experiment::Settings;
 use crate::files::write_bytes;
 use crate::{Error, Result};
-
-/// Version of the format.
-pub const FORMAT: u32 = 1;
 
 /// The result of a row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
