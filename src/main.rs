@@ -44,6 +44,8 @@ enum Command {
     Fetch(cli::fetch::FetchArgs),
     /// Train a small network for conversion
     Train(cli::train::TrainArgs),
+    /// Score predictions: boxes as COCO does, class maps by mean IoU
+    Score(cli::score::ScoreArgs),
     /// Write the window, or one pane, to a file: PNG, SVG, CSV or GIF
     Shot(cli::shot::ShotArgs),
 }
@@ -68,6 +70,7 @@ fn run_command(arguments: Arguments) -> Result<ExitCode> {
         Some(Command::Export(args)) => cli::export::run(*args),
         Some(Command::Fetch(args)) => cli::fetch::run(args),
         Some(Command::Train(args)) => cli::train::run(args),
+        Some(Command::Score(args)) => cli::score::run(args),
         Some(Command::Shot(args)) => cli::shot::run(args),
         None => window(&arguments.files, arguments.fresh),
     }?;

@@ -10,10 +10,13 @@ use std::path::{Path, PathBuf};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use spikescope::convert::NamedRecipe;
+use spikescope::data::scenes::coco::{Detections, GroundTruth};
 use spikescope::data::{DataSpec, NpzData, write_npz};
 use spikescope::lab::Session;
 use spikescope::network::zoo::{ZooArchitecture, parse_activation};
-use spikescope::network::{architecture, nir, onnx, open_with_notes, safetensors};
+use spikescope::network::{Network, Node, Op, architecture, nir, onnx, open_with_notes, safetensors};
+use spikescope::task::Detector;
+use spikescope::task::detector_head::HeadText;
 
 /// Mutations per reader in the normal test suite.
 const SMOKE: usize = 150;
@@ -63,7 +66,66 @@ fn session_text(path: &Path) {
     let _ = spikescope::lab::storage::session_text::from_text(&text);
 }
 
-const TARGETS: [Target; 22] = [
+/// The folder of an annotation or a mask, which has a picture for each.
+fn scenes(kind: &str, path: &Path) {
+    for options in ["", ",fit=letterbox,size=7x3", ",fit=crop,size=2x9"] {
+        if let Ok(spec) = DataSpec::parse(&format!("{kind}:{}{options}", path.display())) {
+            let _ = spec.load();
+            let _ = spec.load_resized(&[1, 5, 6]);
+        }
+    }
+}
+
+fn masks(path: &Path) {
+    scenes("masks", path.parent().unwrap());
+    for options in ["meaning=instances,size=4", "meaning=classes,void=none,size=4"] {
+        let spec = DataSpec::parse(&format!("masks:{},{options}", path.parent().unwrap().display())).unwrap();
+        let _ = spec.load();
+    }
+}
+
+fn results(path: &Path) {
+    let truth = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/seeds/boxes.coco.json");
+    let truth = GroundTruth::read(&truth).unwrap();
+    if let Ok(found) = Detections::read(path, &truth) {
+        spikescope::task::scores::boxes::score_boxes(&truth, &found.boxes).unwrap();
+    }
+}
+
+fn ground_truth(path: &Path) {
+    scenes("coco", path);
+    if let Ok(truth) = GroundTruth::read(path) {
+        spikescope::task::scores::boxes::score_boxes(&truth, &[]).unwrap();
+    }
+}
+
+/// A description of a head, bound to a detector with outputs of the seed's names.
+fn head(path: &Path) {
+    let text = String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned();
+    let head = HeadText { path: path.into(), text };
+    let node = |name: &str, op, inputs: &[usize], shape: &[usize]| Node {
+        name: name.into(),
+        op,
+        inputs: inputs.to_vec(),
+        shape: shape.to_vec(),
+    };
+    let nodes = vec![
+        node("x", Op::Input, &[], &[3, 16, 16]),
+        node("cls.map", Op::Reshape, &[0], &[2, 2, 2]),
+        node("cls", Op::Reshape, &[1], &[8]),
+        node("reg.map", Op::Reshape, &[0], &[4, 2, 2]),
+        node("reg", Op::Reshape, &[3], &[16]),
+        node("all", Op::Concat { axis: 0 }, &[2, 4], &[24]),
+    ];
+    let network = Network { name: "n".into(), output: 5, nodes, scaling: None, class_names: vec![] };
+    if let Ok(detector) = Detector::described(&network, &head) {
+        for value in [0.0, 3.0, -1e30, f32::INFINITY, f32::NAN] {
+            detector.scored_boxes(&[value; 24]);
+        }
+    }
+}
+
+const TARGETS: [Target; 28] = [
     Target { name: "ONNX", ending: ".onnx", read: network },
     Target { name: "ONNX tensor", ending: ".pb", read: |p| drop(onnx::read_tensor(p)) },
     Target { name: "NIR", ending: ".nir", read: network },
@@ -84,7 +146,13 @@ const TARGETS: [Target; 22] = [
     Target { name: "packed IDX", ending: "-idx3-ubyte.gz", read: data },
     Target { name: "CIFAR-10", ending: ".bin", read: data },
     Target { name: "picture", ending: ".png", read: data },
+    Target { name: "mask", ending: "_mask.png", read: masks },
+    Target { name: "VOC", ending: ".xml", read: |p| scenes("voc", p.parent().unwrap()) },
+    Target { name: "COCO", ending: ".coco.json", read: ground_truth },
+    Target { name: "COCO results", ending: ".results.json", read: results },
+    Target { name: "class maps", ending: ".maps.npz", read: |p| drop(spikescope::data::npz::read_label_maps(p)) },
     Target { name: "session", ending: ".json", read: |p| drop(Session::load(p)) },
+    Target { name: "detector head", ending: ".head.toml", read: head },
     Target { name: "recipe", ending: ".toml", read: |p| drop(NamedRecipe::load(p)) },
 ];
 
@@ -166,6 +234,39 @@ fn seeds(dir: &Path) -> Vec<PathBuf> {
     let png = dir.join("a.png");
     image::RgbImage::from_pixel(5, 4, image::Rgb([1, 2, 3])).save(&png).unwrap();
     all.push(png);
+    // Pictures for the seed and for its mutations, in folders of their own.
+    let pictures = |folder: &str, ending: &str| {
+        let folder = dir.join(folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        for name in ["a", "mutated"] {
+            image::RgbImage::from_pixel(6, 5, image::Rgb([9, 8, 7])).save(folder.join(format!("{name}.png"))).unwrap();
+        }
+        folder.join(format!("a{ending}"))
+    };
+    let mask = pictures("masks", "_mask.png");
+    image::GrayImage::from_fn(6, 5, |x, y| image::Luma([if x > y { 1 } else { 3 }])).save(&mask).unwrap();
+    let wide = pictures("wide", "_mask.png");
+    image::ImageBuffer::<image::Luma<u16>, _>::from_fn(6, 5, |x, y| image::Luma([(x * 400 + y) as u16]))
+        .save(&wide)
+        .unwrap();
+    all.extend([mask, wide]);
+    let (xml, coco) = (pictures("voc", ".xml"), pictures("coco", ".coco.json"));
+    let seeds = root.join("tests/seeds");
+    std::fs::copy(seeds.join("boxes.xml"), &xml).unwrap();
+    std::fs::copy(seeds.join("boxes.coco.json"), &coco).unwrap();
+    let found = coco.with_file_name("a.results.json");
+    std::fs::copy(seeds.join("boxes.results.json"), &found).unwrap();
+    all.extend([xml, coco, found]);
+    all.push(put(
+        "a.head.toml",
+        b"classes = [\"a\", \"b\"]\ntop-k = 9\n[boxes]\ncoding = \"center-size\"\nfunction = \"exp\"\nvariances = [0.1, 0.1, \
+          0.2, 0.2]\n[[level]]\nclass = \"cls\"\nbox = \"reg\"\nstride = 8\npriors = [[8, 9]]\n",
+    ));
+    let maps = dir.join("a.maps.npz");
+    let map = |values| (&[1usize, 2, 3][..], NpzData::U8(values));
+    let ((shape, pred), (_, target)) = (map(&[0, 1, 2, 0, 1, 2]), map(&[0, 1, 1, 255, 1, 0]));
+    write_npz(&maps, &[("pred", shape, pred), ("target", shape, target)]).unwrap();
+    all.push(maps);
     let session = dir.join("a.json");
     let (settings, view) = Default::default();
     Session { version: 1, settings, view, race: Vec::new(), layout: serde_json::Value::Null }.save(&session).unwrap();
@@ -222,6 +323,16 @@ fn survives(target: &Target, path: &Path) {
     }
 }
 
+/// The error of a folder of `kind` with a copy of the file at `path` and a picture of its name.
+fn refused_alone(path: &Path, kind: &str) -> Option<spikescope::Error> {
+    let folder = tempfile::tempdir().unwrap();
+    let name = path.file_name().unwrap().to_string_lossy().into_owned();
+    std::fs::copy(path, folder.path().join(&name)).unwrap();
+    let stem = name.trim_end_matches(".xml").trim_end_matches("_mask.png");
+    image::GrayImage::new(6, 5).save(folder.path().join(format!("{stem}.png"))).unwrap();
+    DataSpec::parse(&format!("{kind}:{}", folder.path().display())).unwrap().load().err()
+}
+
 #[test]
 fn known_broken_files_give_errors_with_the_file_name() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
@@ -235,6 +346,11 @@ fn known_broken_files_give_errors_with_the_file_name() {
             "recipe" => NamedRecipe::load(&path).err(),
             "architecture" => architecture::ArchitectureFile::load(&path).err(),
             "npy" => spikescope::data::npz::read_npy(&path).err(),
+            "VOC" => refused_alone(&path, "voc"),
+            "mask" => refused_alone(&path, "masks"),
+            "COCO" => GroundTruth::read(&path).err(),
+            "COCO results" => Detections::read(&path, &GroundTruth::default()).err(),
+            "class maps" => spikescope::data::npz::read_label_maps(&path).err(),
             "npz" | "IDX" | "packed IDX" | "CIFAR-10" | "picture" => {
                 DataSpec::detect(&path).and_then(|spec| spec.load()).err()
             }

@@ -7,6 +7,8 @@
 
 #[path = "common/detector.rs"]
 mod detector;
+#[path = "common/scene_network.rs"]
+mod scene_network;
 #[path = "common/snapshots.rs"]
 mod snapshots;
 
@@ -88,22 +90,43 @@ fn detecting() -> Lab {
     lab
 }
 
+/// A lab with a segmentation network of drawn weights on generated scenes.
+fn segmenting() -> Lab {
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("segmenter.safetensors");
+    spikescope::network::safetensors::save(&scene_network::network(96, 4, &[("y", 6)]), &model).unwrap();
+    let mut settings = Settings {
+        model: model.display().to_string(),
+        data: "builtin:scenes".into(),
+        samples: 0..6,
+        calibrate: 6..12,
+        ..Settings::default()
+    };
+    settings.recipe = Recipe { steps: 8, threshold: ThresholdRule::Max, ..Recipe::default() };
+    let mut lab = Lab::open(settings).unwrap();
+    lab.update([Message::SetCursor(Some(3)), Message::FocusSample(1)]);
+    lab.wait_until_idle();
+    assert!(lab.run.as_ref().unwrap().scene.is_some());
+    lab
+}
+
 fn picture(pane: Pane, lab: &Lab) -> image::RgbImage {
     rgb(&OffscreenPane::new(Some(pane), SIZE, 1.0).with_controls().image(lab))
 }
 
 #[test]
 fn every_pane_matches_its_snapshot() {
-    let (mut lab, mut drawn, mut detecting) = (lab(Backend::Flex), drawn(), detecting());
+    let (mut lab, mut drawn, mut detecting, mut segmenting) = (lab(Backend::Flex), drawn(), detecting(), segmenting());
     let mut wrong = Vec::new();
     for (dark, theme) in [(true, "dark"), (false, "light")] {
-        for lab in [&mut lab, &mut drawn, &mut detecting] {
+        for lab in [&mut lab, &mut drawn, &mut detecting, &mut segmenting] {
             lab.view.dark = dark;
         }
         for pane in Pane::ALL {
             let lab = match pane {
                 Pane::Draw => &drawn,
                 Pane::Boxes => &detecting,
+                Pane::Scenes => &segmenting,
                 _ => &lab,
             };
             wrong.extend(compare(&format!("{}-{theme}", pane.name()), &picture(pane, lab)).err());
@@ -134,7 +157,7 @@ fn small_changes_are_detected() {
     lab.wait_until_idle();
     for (pane, before) in Pane::ALL.into_iter().zip(&before) {
         // These panes do not depend on them.
-        if matches!(pane, Pane::Bench | Pane::Boxes | Pane::Runs) {
+        if matches!(pane, Pane::Bench | Pane::Boxes | Pane::Scenes | Pane::Runs) {
             continue;
         }
         let pixels = difference(before, &picture(pane, &lab)).unwrap();

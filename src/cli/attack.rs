@@ -11,11 +11,12 @@ use super::options::{RunArgs, check_theta, fit_default_ranges, settings_from_arg
 use super::progress::Progress;
 use super::range_text;
 use super::run::{StagingFolder, check_out};
+use crate::attack::vulnerability::LINEAR;
 use crate::attack::{Attack, AttackKind, Given, GradientChoice, Norm, Outcome, Vulnerability, parse_fraction};
 use crate::compute::Backend;
 use crate::convert::Recipe;
 use crate::data::npz::find_array;
-use crate::data::npz_writer::write_npz_with;
+use crate::data::write_npz_with;
 use crate::error::format_shape;
 use crate::experiment::attacked::{AttackSubject, Attacked, RuleResult, takes_a_rule};
 use crate::experiment::cache::Cache;
@@ -187,7 +188,8 @@ pub fn run(args: AttackArgs) -> Result<()> {
         Norm::Linf => options.eps,
         Norm::L2 => options.eps / (subject.pixels.len().max(1) as f32).sqrt(),
     };
-    let vulnerability = measured.then(|| subject.vulnerability(rule, eps, options.seed, &control)).transpose()?;
+    let vulnerability =
+        measured.then(|| subject.vulnerability(rule, eps.min(LINEAR), options.seed, &control)).transpose()?;
     progress.clear();
     let count = outcome.samples.len();
     let stopped = control.is_cancelled();

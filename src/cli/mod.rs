@@ -14,6 +14,8 @@ pub mod options;
 mod progress;
 pub mod race;
 pub mod run;
+mod scenes;
+pub mod score;
 pub mod shot;
 pub mod summary;
 pub mod train;

@@ -36,6 +36,9 @@ pub struct RunArgs {
     /// Output that answers, of a network with several [default: the first with class scores]
     #[arg(long, value_name = "NAME")]
     pub output: Option<String>,
+    /// Description of a detector's head [default: NAME.head.toml beside the network]
+    #[arg(long, value_name = "FILE")]
+    pub head: Option<String>,
     /// Shape of a sample, 3x224x224, for a network whose file leaves sizes open [default: that of the data]
     #[arg(long, value_name = "SHAPE")]
     pub input: Option<String>,
@@ -122,6 +125,9 @@ pub struct RunArgs {
     /// T.
     #[arg(long, value_name = "T", help = with_default("Time-steps T", |s| s.recipe.steps.to_string()))]
     pub steps: Option<usize>,
+    /// Steps at which boxes are scored, separated by commas [default: the powers of two and T]
+    #[arg(long, value_name = "STEPS")]
+    pub at: Option<String>,
     /// A backend.
     #[arg(
         long,
@@ -169,6 +175,7 @@ pub fn with_config(args: RunArgs) -> Result<RunArgs> {
         model: args.model.or(file.model),
         arch: args.arch.or(file.arch),
         output: args.output.or(file.output),
+        head: args.head.or(file.head),
         input: args.input.or(file.input),
         data: args.data.or(file.data),
         scale: args.scale.or(file.scale),
@@ -190,6 +197,7 @@ pub fn with_config(args: RunArgs) -> Result<RunArgs> {
         pooling: args.pooling.or(file.pooling),
         readout: args.readout.or(file.readout),
         steps: args.steps.or(file.steps),
+        at: args.at.or(file.at),
         backend: args.backend.or(file.backend),
         out: args.out.or(file.out),
         dump: args.dump.or(file.dump),
@@ -248,6 +256,9 @@ pub fn settings_from_args(args: &RunArgs) -> Result<Settings> {
     recipe.bias_shift = args.bias_shift.or(recipe.bias_shift);
     recipe.v_init = args.v_init.unwrap_or(recipe.v_init);
     recipe.steps = args.steps.unwrap_or(recipe.steps);
+    if let Some(text) = &args.at {
+        settings.score_at = parse_steps(text, settings.recipe.steps)?;
+    }
     if let Some(text) = &args.backend {
         settings.backend = one_of("backend", text, &Backend::ALL)?;
     }
@@ -262,6 +273,7 @@ pub fn settings_from_args(args: &RunArgs) -> Result<Settings> {
         settings.model = with_architecture(&settings.model, arch)?;
     }
     settings.output = args.output.clone();
+    settings.head = args.head.clone();
     settings.input = args.input.as_deref().map(parse_shape).transpose()?;
     settings.data = args.data.clone().unwrap_or(settings.data);
     // Some data sets have calibration samples of their own.
@@ -319,6 +331,21 @@ pub fn check_theta(settings: &Settings, args: &RunArgs, cache: &mut Cache) -> Re
     }
     let model = load_network(settings, cache, &JobControl::default())?;
     layer_thresholds::check_layers(&args.theta, model.program.network())
+}
+
+/// Parses the steps of `--at`, `8,16,32`, of a run of `last` steps. Later ones are left out, as long as some remain.
+fn parse_steps(text: &str, last: usize) -> Result<Vec<usize>> {
+    let steps = text.split(',').map(|step| step.trim().parse().ok().filter(|step| *step > 0));
+    let mut steps = steps.collect::<Option<Vec<usize>>>().ok_or_else(|| {
+        Error::Invalid(format!("Cannot score at '{text}': not steps. Use numbers from 1 on, for example 8,16,32."))
+    })?;
+    steps.retain(|step| *step <= last);
+    steps.sort_unstable();
+    steps.dedup();
+    if steps.is_empty() {
+        return Err(Error::Invalid(format!("Cannot score at '{text}': the run has {last} steps. Add --steps.")));
+    }
+    Ok(steps)
 }
 
 /// Parses the shape of a sample, `3x224x224`.

@@ -46,6 +46,7 @@ pub fn run(args: RunArgs) -> Result<()> {
         eprintln!("{}", super::check::line(group));
     }
     println!("{}", run.summary());
+    super::scenes::table(&run).iter().for_each(|line| println!("{line}"));
     let notes = group_by_kind(&run.findings);
     notes.iter().filter(|group| group.finding.severity == Severity::Note).for_each(|note| {
         println!("{}", super::check::line(note));
@@ -62,13 +63,15 @@ fn write_results(run: &Run, out: &Path, dump: bool) -> Result<()> {
     if dump {
         write_counts(run, &staging.path("counts.npz"))?;
     }
+    super::scenes::write(run, staging.folder.path())?;
     let boxes = super::boxes::files(run)?;
     for (name, bytes) in &boxes {
         write_bytes(&staging.path(name), bytes)?;
     }
     write_bytes(&staging.path("summary.json"), text.as_bytes())?;
     let boxes = boxes.iter().map(|(name, _)| name.as_str());
-    staging.publish(&boxes.chain(["counts.npz", "summary.json"]).collect::<Vec<_>>())
+    let names = boxes.chain(super::scenes::FILES).chain(["counts.npz", "summary.json"]);
+    staging.publish(&names.collect::<Vec<_>>())
 }
 
 /// Writes all files into the folder `out`. On failure none of them is there.

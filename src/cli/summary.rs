@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::range_text;
+use super::scenes::{self, DetectionSummary, SegmentationSummary};
 use crate::compute::Backend;
-use crate::convert::Recipe;
+use crate::convert::{Readout, Recipe};
 use crate::experiment::{Run, Timings};
 use crate::measure::{Categories, LayerReport, Ledger, Residual, Silenced};
 use crate::task::output_agreement::{BoxCounts, OutputAgreement, OutputKind};
@@ -24,6 +25,9 @@ pub struct Summary {
     /// The output that answers, as for `--output`; only for networks with several.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output: Option<String>,
+    /// As for `--head`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub head: Option<String>,
     /// Shape of a sample, as for `--input`; only for networks that leave it open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input: Option<Vec<usize>>,
@@ -50,6 +54,12 @@ pub struct Summary {
     /// Agreement of the outputs, for networks that are not classifiers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outputs: Option<Outputs>,
+    /// Scores of class maps, for segmentation networks on samples with masks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub segmentation: Option<SegmentationSummary>,
+    /// Scores of boxes, for detectors on samples with boxes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detection: Option<DetectionSummary>,
     pub steps: usize,
     /// Time steps before the first counted one (τ of SRP, ρ of COS), as the papers count them.
     pub presteps: usize,
@@ -106,6 +116,7 @@ pub fn summary(run: &Run) -> Summary {
         version: env!("CARGO_PKG_VERSION"),
         model: settings.model.clone(),
         output: run.network.answers.and_then(|output| run.network.outputs.get(output).cloned()),
+        head: settings.head.clone(),
         input: run.network.stated_input.clone(),
         data: settings.data.clone(),
         samples: range_text(&settings.samples),
@@ -114,11 +125,16 @@ pub fn summary(run: &Run) -> Summary {
         scale: settings.scaling.to_string(),
         backend: settings.backend,
         recipe: settings.recipe.clone(),
-        readout_delay: report.predictions.delay,
+        readout_delay: match (&run.scene, settings.recipe.readout) {
+            (Some(_), Readout::Delayed(_)) => Some(run.window.start(run.steps())),
+            _ => report.predictions.delay,
+        },
         ann_accuracy: report.ann_accuracy,
         snn_accuracy: report.curve.iter().map(|point| point.accuracy).collect(),
         agreement: report.curve.iter().map(|point| point.agreement).collect(),
         outputs: report.output_agreement.as_deref().map(outputs),
+        segmentation: scenes::segmentation(run),
+        detection: scenes::detection(run),
         steps: run.steps(),
         presteps: settings.recipe.correction.presteps(),
         hardware_presteps: settings.recipe.correction.hardware_presteps(run.spiking.layers.len()),
@@ -162,7 +178,7 @@ fn layer(layer: &LayerReport) -> LayerSummary {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::convert::{Readout, ThresholdRule};
+    use crate::convert::ThresholdRule;
     use crate::experiment::cache::Cache;
     use crate::experiment::{Settings, pipeline};
     use crate::progress::JobControl;

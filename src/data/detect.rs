@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::events::{self, Binning};
+use super::scenes::{coco, masks, voc};
 use super::spec::{DataSpec, Source};
 use super::{images, snn_toolbox};
 use crate::{Error, Result};
@@ -16,6 +17,15 @@ impl DataSpec {
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
         if path.is_dir() && snn_toolbox::is_folder(path) {
             return Ok(Source::Toolbox(path.to_owned()).into());
+        }
+        if path.is_dir() && voc::is_folder(path) {
+            return Ok(Source::Voc(path.to_owned()).into());
+        }
+        if path.is_dir() && masks::is_folder(path) {
+            return Ok(Source::Masks(path.to_owned()).into());
+        }
+        if name.ends_with(".json") && coco::is_ground_truth(path) {
+            return Ok(Source::Coco { file: path.to_owned(), pictures: None }.into());
         }
         if name.ends_with(".npy") && path.is_file() && !events::holds_events(path) {
             return Ok(Source::Npy { samples: path.to_owned(), labels: None }.into());
@@ -38,7 +48,8 @@ impl DataSpec {
         Err(Error::file(
             path,
             "name",
-            "not a known kind of samples. Use IDX, CIFAR-10 .bin, .npz, .npy, images or a folder of images.",
+            "not a known kind of samples. Use IDX, CIFAR-10 .bin, .npz, .npy, images, a folder of images, or COCO \
+             annotations.",
         ))
     }
 }

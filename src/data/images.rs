@@ -10,12 +10,10 @@ use image::{DynamicImage, ImageReader, Limits};
 use rayon::prelude::*;
 
 use super::bounded_read::{checked_len, open};
-use super::options::Background;
+use super::options::{Background, MAX_SIDE};
 use super::{LabelSource, Layout, Note, Samples};
 use crate::{Error, Result};
 
-/// Maximum width and height in pixels; larger images are refused by their header.
-const MAX_SIDE: u32 = 4096;
 /// Maximum depth of folders below a class.
 const MAX_DEPTH: usize = 8;
 const FILE_EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "bmp", "gif", "webp"];
@@ -116,7 +114,7 @@ struct Prepared {
 }
 
 /// `image` on `background`, without transparency, and whether any pixel was transparent.
-fn on_background(image: DynamicImage, background: Background) -> (DynamicImage, bool) {
+pub(super) fn on_background(image: DynamicImage, background: Background) -> (DynamicImage, bool) {
     if !image.color().has_alpha() {
         return (image, false);
     }
@@ -137,7 +135,7 @@ fn on_background(image: DynamicImage, background: Background) -> (DynamicImage, 
 }
 
 /// A note on `transparent` of `count` images.
-fn background_note(transparent: usize, count: usize, background: Background) -> Option<Note> {
+pub(super) fn background_note(transparent: usize, count: usize, background: Background) -> Option<Note> {
     let other = if background == Background::White { Background::Black } else { Background::White };
     let text = format!(
         "{transparent} of {count} images are transparent; their background is {}, as on the drawing canvas",
@@ -181,7 +179,7 @@ fn fitted(sizes: &[(u32, u32)], size: (u32, u32), colored: usize, channels: usiz
 }
 
 /// `(channels, height, width)` of a network input that images can be resized to.
-fn image_shape_of(shape: &[usize]) -> Result<(usize, u32, u32)> {
+pub(super) fn image_shape_of(shape: &[usize]) -> Result<(usize, u32, u32)> {
     let side = |d: usize| u32::try_from(d).ok().filter(|d| (1..=MAX_SIDE).contains(d));
     let found = match *shape {
         [c @ (1 | 3), h, w] => side(h).zip(side(w)).map(|(h, w)| (c, h, w)),
@@ -262,7 +260,7 @@ fn no_image(files: &[PathBuf]) -> String {
     format!("contains no image ({}){found}", FILE_EXTENSIONS.join(", "))
 }
 
-fn entries(dir: &Path) -> Result<Vec<PathBuf>> {
+pub(super) fn entries(dir: &Path) -> Result<Vec<PathBuf>> {
     let fail = |e| Error::io(dir, e);
     let all = std::fs::read_dir(dir).map_err(fail)?.map(|e| e.map(|e| e.path()));
     let mut all = all.collect::<std::io::Result<Vec<_>>>().map_err(fail)?;
@@ -271,7 +269,7 @@ fn entries(dir: &Path) -> Result<Vec<PathBuf>> {
     Ok(all)
 }
 
-fn reader(path: &Path) -> Result<ImageReader<std::io::BufReader<std::fs::File>>> {
+pub(super) fn reader(path: &Path) -> Result<ImageReader<std::io::BufReader<std::fs::File>>> {
     let buffered = std::io::BufReader::new(open(path)?);
     let mut reader = ImageReader::new(buffered).with_guessed_format().map_err(|e| Error::io(path, e))?;
     let mut limits = Limits::default();
@@ -301,7 +299,7 @@ fn size(path: &Path) -> Result<(u32, u32)> {
     Ok((w, h))
 }
 
-fn decode(path: &Path) -> Result<DynamicImage> {
+pub(super) fn decode(path: &Path) -> Result<DynamicImage> {
     reader(path)?.decode().map_err(|e| Error::file(path, "picture", format!("cannot be read ({e})")))
 }
 

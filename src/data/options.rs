@@ -19,6 +19,57 @@ pub struct ReadOptions {
     pub x: Option<String>,
     /// `y=NAME`: the array of labels in an archive; `none` for no labels.
     pub y: Option<String>,
+    /// `fit=stretch|letterbox|crop`: how pictures with masks or boxes become samples of another size.
+    pub fit: Option<PictureFit>,
+    /// `size=WxH`: size of the samples in pixels, of pictures with masks or boxes and of generated scenes.
+    pub size: Option<[u32; 2]>,
+    /// `meaning=classes|instances`: what the numbers in label masks are.
+    pub meaning: Option<MaskMeaning>,
+    /// `void=N|none`: the number in label masks for pixels that do not count.
+    pub void: Option<VoidNumber>,
+    /// `origin=0|1`: the coordinate of the first pixel of a picture.
+    pub origin: Option<Origin>,
+    /// `difficulty=0..1` of generated scenes, in hundredths.
+    pub difficulty: Option<u8>,
+    /// `seed=N`: other scenes of the same kind.
+    pub seed: Option<u32>,
+}
+
+/// How a picture becomes a sample of another size.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum PictureFit {
+    /// Scaled to the sample; its sides may change their ratio.
+    #[default]
+    Stretch,
+    /// Scaled to lie within the sample, on black.
+    Letterbox,
+    /// Its middle part with the ratio of the sample, scaled.
+    Crop,
+}
+
+/// What the numbers in a label mask are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MaskMeaning {
+    /// Class indices.
+    Classes,
+    /// Numbers of objects; 0 is the ground.
+    Instances,
+}
+
+/// The number in a label mask for pixels that do not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum VoidNumber {
+    None,
+    Number(u16),
+}
+
+/// The coordinate of the first pixel, and with it what box coordinates are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Origin {
+    /// Corners between pixels: a box around the first pixel is 0, 0, 1, 1.
+    Zero,
+    /// Numbers of pixels: a box around the first pixel is 1, 1, 1, 1 (Pascal VOC).
+    One,
 }
 
 /// Order in which class names that are numbers become class indices.
@@ -46,14 +97,24 @@ pub enum Part {
     Train,
 }
 
+/// Maximum width and height of pictures in pixels; larger ones are refused by their header.
+pub const MAX_SIDE: u32 = 4096;
+
 /// The options that exist, with their words.
-const KEYS: [(&str, &str); 6] = [
+const KEYS: [(&str, &str); 13] = [
     ("layout", "nchw or nhwc"),
     ("classes", "text or number"),
     ("background", "white or black"),
     ("split", "train, test or val"),
     ("x", "the name of an array"),
     ("y", "the name of an array, or none"),
+    ("fit", "stretch, letterbox or crop"),
+    ("size", "a width and a height such as 96x64, or one number for both, from 1 to 4096"),
+    ("meaning", "classes or instances"),
+    ("void", "a number from 0 to 65535, or none"),
+    ("origin", "0 or 1"),
+    ("difficulty", "a number from 0 to 1 with at most two digits after the point"),
+    ("seed", "a whole number from 0 to 4294967295"),
 ];
 
 impl ClassOrder {
@@ -87,9 +148,66 @@ impl Part {
     }
 }
 
+impl PictureFit {
+    /// All fits.
+    pub const ALL: [Self; 3] = [Self::Stretch, Self::Letterbox, Self::Crop];
+
+    /// The word of the option.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Stretch => "stretch",
+            Self::Letterbox => "letterbox",
+            Self::Crop => "crop",
+        }
+    }
+}
+
+impl MaskMeaning {
+    /// The word of the option.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Classes => "classes",
+            Self::Instances => "instances",
+        }
+    }
+}
+
+impl Origin {
+    /// The word of the option.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Zero => "0",
+            Self::One => "1",
+        }
+    }
+}
+
+impl fmt::Display for VoidNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("none"),
+            Self::Number(number) => number.fmt(f),
+        }
+    }
+}
+
 impl ReadOptions {
     /// The names of all options.
-    pub const KEYS: [&str; KEYS.len()] = ["layout", "classes", "background", "split", "x", "y"];
+    pub const KEYS: [&str; KEYS.len()] = [
+        "layout",
+        "classes",
+        "background",
+        "split",
+        "x",
+        "y",
+        "fit",
+        "size",
+        "meaning",
+        "void",
+        "origin",
+        "difficulty",
+        "seed",
+    ];
 
     /// Sets option `key`. Returns whether there is an option of this name.
     ///
@@ -106,6 +224,15 @@ impl ReadOptions {
             }
             "split" => set_word(&mut self.split, value, [Part::Test, Part::Validation, Part::Train], Part::word),
             "x" => set_name(&mut self.x, value),
+            "fit" => set_word(&mut self.fit, value, PictureFit::ALL, PictureFit::word),
+            "size" => set_parsed(&mut self.size, size_of(value)),
+            "meaning" => {
+                set_word(&mut self.meaning, value, [MaskMeaning::Classes, MaskMeaning::Instances], MaskMeaning::word)
+            }
+            "void" => set_parsed(&mut self.void, void_of(value)),
+            "origin" => set_word(&mut self.origin, value, [Origin::Zero, Origin::One], Origin::word),
+            "difficulty" => set_parsed(&mut self.difficulty, hundredths_of(value)),
+            "seed" => set_parsed(&mut self.seed, value.parse().ok()),
             _ => set_name(&mut self.y, value),
         };
         if known { Ok(true) } else { Err(format!("Cannot use {key}={value}: use {words}")) }
@@ -127,6 +254,28 @@ fn set_name(option: &mut Option<String>, text: &str) -> bool {
     option.is_some()
 }
 
+fn set_parsed<T>(option: &mut Option<T>, value: Option<T>) -> bool {
+    *option = value;
+    option.is_some()
+}
+
+/// Width and height in `text`.
+fn size_of(text: &str) -> Option<[u32; 2]> {
+    let (width, height) = text.split_once('x').unwrap_or((text, text));
+    let side = |text: &str| text.trim().parse().ok().filter(|side| (1..=MAX_SIDE).contains(side));
+    Some([side(width)?, side(height)?])
+}
+
+fn void_of(text: &str) -> Option<VoidNumber> {
+    if text == "none" { Some(VoidNumber::None) } else { text.parse().ok().map(VoidNumber::Number) }
+}
+
+/// A number from 0 to 1 in hundredths.
+fn hundredths_of(text: &str) -> Option<u8> {
+    let hundredths = text.parse::<f64>().ok().filter(|value| (0.0..=1.0).contains(value))? * 100.0;
+    ((hundredths - hundredths.round()).abs() < 1e-9).then_some(hundredths.round() as u8)
+}
+
 /// Whether `part` of a specification has the form of an option, `key=value`, with a key among `keys`.
 pub fn split_option<'a>(part: &'a str, keys: &[&str]) -> Option<(&'a str, &'a str)> {
     part.trim().split_once('=').filter(|(key, _)| keys.contains(key))
@@ -134,17 +283,25 @@ pub fn split_option<'a>(part: &'a str, keys: &[&str]) -> Option<(&'a str, &'a st
 
 impl fmt::Display for ReadOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = |word: &'static str| word.to_owned();
         let words = [
-            ("layout", self.layout.map(Layout::word)),
-            ("classes", self.classes.map(ClassOrder::word)),
-            ("background", self.background.map(Background::word)),
-            ("split", self.split.map(Part::word)),
-            ("x", self.x.as_deref()),
-            ("y", self.y.as_deref()),
+            ("layout", self.layout.map(Layout::word).map(word)),
+            ("classes", self.classes.map(ClassOrder::word).map(word)),
+            ("background", self.background.map(Background::word).map(word)),
+            ("split", self.split.map(Part::word).map(word)),
+            ("x", self.x.clone()),
+            ("y", self.y.clone()),
+            ("fit", self.fit.map(PictureFit::word).map(word)),
+            ("size", self.size.map(|[width, height]| format!("{width}x{height}"))),
+            ("meaning", self.meaning.map(MaskMeaning::word).map(word)),
+            ("void", self.void.map(|number| number.to_string())),
+            ("origin", self.origin.map(Origin::word).map(word)),
+            ("difficulty", self.difficulty.map(|hundredths| (f64::from(hundredths) / 100.0).to_string())),
+            ("seed", self.seed.map(|seed| seed.to_string())),
         ];
         words
             .iter()
-            .filter_map(|(key, word)| Some((key, (*word)?)))
+            .filter_map(|(key, word)| Some((key, word.as_ref()?)))
             .try_for_each(|(key, word)| write!(f, ",{key}={word}"))
     }
 }
@@ -156,12 +313,24 @@ mod tests {
     #[test]
     fn options_round_trip_and_invalid_words_name_the_valid_ones() {
         let mut options = ReadOptions::default();
-        let text = ",layout=nhwc,classes=text,background=black,split=train,x=a,y=none";
+        let text = ",layout=nhwc,classes=text,background=black,split=train,x=a,y=none,fit=crop,size=96x64,\
+                    meaning=instances,void=none,origin=1,difficulty=0.35,seed=7";
         for (key, value) in text.split(',').filter_map(|part| part.split_once('=')) {
             assert_eq!(options.set(key, value), Ok(true));
         }
         assert_eq!(options.to_string(), text);
         assert!(options.set("layout", "hcw").unwrap_err().contains("nchw or nhwc"));
+        for (key, value) in [
+            ("size", "0"),
+            ("size", "9999x2"),
+            ("void", "-1"),
+            ("difficulty", "0.123"),
+            ("origin", "2"),
+            ("seed", "-1"),
+        ] {
+            assert!(options.set(key, value).is_err(), "{key}={value}");
+        }
+        assert_eq!((options.set("size", "64"), options.size), (Ok(true), Some([64, 64])));
         assert_eq!(options.set("frames", "3"), Ok(false));
         assert_eq!(split_option(" layout=nhwc", &["layout"]), Some(("layout", "nhwc")));
         assert_eq!(split_option("b/t=3", &["layout"]), None);

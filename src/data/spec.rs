@@ -12,6 +12,8 @@ use super::digits::{Drawing, drawing};
 use super::events::Binning;
 use super::options::{ReadOptions, split_option};
 use super::path_list::{split_pair, split_paths};
+use super::scenes::generator::{self, SceneOptions};
+use super::scenes::{coco_samples, masks, voc};
 use super::{Samples, cifar, digits, events, idx, images, npz, snn_toolbox};
 use crate::{Error, Result};
 
@@ -42,8 +44,16 @@ pub enum Source {
     /// `events:FOLDER` or `events:FILE[,FILE…]`, then binning options: `,frames=N`, `,us=N`, `,polarity=…`, `,sensor=WxH`,
     /// `,unit=…`, `,order=…`
     Events { paths: Vec<PathBuf>, binning: Binning },
+    /// `masks:FOLDER`: pictures with label masks
+    Masks(PathBuf),
+    /// `voc:FOLDER`: pictures with boxes in XML files
+    Voc(PathBuf),
+    /// `coco:FILE` or `coco:FILE,FOLDER`: boxes in a JSON file and the folder of pictures
+    Coco { file: PathBuf, pictures: Option<PathBuf> },
     /// `builtin:digits` or `builtin:digits-train`
     Builtin(digits::Split),
+    /// `builtin:scenes` or `builtin:scenes-train`
+    Scenes(generator::SceneSplit),
     /// `drawn:…`: a user's drawing, as text
     Drawn(String),
 }
@@ -56,6 +66,10 @@ fn option_keys(kind: &str) -> &'static [&'static str] {
         "npz" => &["layout", "split", "x", "y", "classes"],
         "npy" => &["layout", "classes"],
         "events" => &["classes"],
+        "masks" => &["fit", "size", "meaning", "void", "background"],
+        "voc" => &["fit", "size", "origin", "split", "background"],
+        "coco" => &["fit", "size", "background"],
+        "builtin" => &["size", "difficulty", "seed"],
         _ => &[],
     }
 }
@@ -69,7 +83,8 @@ impl DataSpec {
         let bad = |why: &str| {
             Error::Invalid(format!(
                 "Cannot open data '{text}': {why}. Use idx:IMAGES,LABELS, cifar10:FILE, images:FOLDER, npz:FILE, \
-                 npy:SAMPLES,LABELS, snntoolbox:FOLDER, events:FILE[,frames=N] or builtin:digits."
+                 npy:SAMPLES,LABELS, snntoolbox:FOLDER, events:FILE[,frames=N], masks:FOLDER, voc:FOLDER, \
+                 coco:FILE[,FOLDER], builtin:digits or builtin:scenes."
             ))
         };
         let (kind, rest) = text.trim().split_once(':').ok_or_else(|| bad("no data kind before a colon"))?;
@@ -91,9 +106,20 @@ impl DataSpec {
             "events" => Source::Events { paths: list()?, binning },
             "npz" => Source::Npz(files.trim().into()),
             "snntoolbox" => Source::Toolbox(files.trim().into()),
-            "builtin" => digits::Split::from_name(files.trim())
-                .map(Source::Builtin)
-                .ok_or_else(|| bad("not built in; digits and digits-train are"))?,
+            "masks" => Source::Masks(files.trim().into()),
+            "voc" => Source::Voc(files.trim().into()),
+            "coco" => pair().map(|(file, pictures)| Source::Coco { file, pictures })?,
+            "builtin" => {
+                let (name, digits) = (files.trim(), digits::Split::from_name(files.trim()));
+                if digits.is_some() && options != ReadOptions::default() {
+                    return Err(bad("digits have one size and difficulty; scenes take size, difficulty and seed"));
+                }
+                let scenes = generator::SceneSplit::from_name(name).map(Source::Scenes);
+                digits
+                    .map(Source::Builtin)
+                    .or(scenes)
+                    .ok_or_else(|| bad("not built in; digits, digits-train, scenes and scenes-train are"))?
+            }
             _ => return Err(bad("unknown data kind")),
         };
         Ok(Self { source, options })
@@ -123,8 +149,9 @@ impl DataSpec {
             Source::Cifar10(paths) | Source::Images(paths) | Source::Events { paths, .. } => {
                 paths.iter().map(PathBuf::as_path).collect()
             }
-            Source::Npz(path) | Source::Toolbox(path) => vec![path],
-            Source::Builtin(_) | Source::Drawn(_) => Vec::new(),
+            Source::Coco { file, pictures } => std::iter::once(file.as_path()).chain(pictures.as_deref()).collect(),
+            Source::Npz(path) | Source::Toolbox(path) | Source::Masks(path) | Source::Voc(path) => vec![path],
+            Source::Builtin(_) | Source::Scenes(_) | Source::Drawn(_) => Vec::new(),
         }
     }
 
@@ -139,8 +166,12 @@ impl DataSpec {
             Source::Cifar10(paths) | Source::Images(paths) | Source::Events { paths, .. } => {
                 paths.iter_mut().for_each(|one| *one = path(one));
             }
-            Source::Npz(one) | Source::Toolbox(one) => *one = path(one),
-            Source::Builtin(_) | Source::Drawn(_) => {}
+            Source::Coco { file, pictures } => {
+                *file = path(file);
+                pictures.iter_mut().for_each(|pictures| *pictures = path(pictures));
+            }
+            Source::Npz(one) | Source::Toolbox(one) | Source::Masks(one) | Source::Voc(one) => *one = path(one),
+            Source::Builtin(_) | Source::Scenes(_) | Source::Drawn(_) => {}
         }
         changed
     }
@@ -171,11 +202,14 @@ impl DataSpec {
     pub fn first_shape(&self) -> Result<Vec<usize>> {
         match &self.source {
             Source::Images(paths) => images::first_shape(paths),
+            Source::Masks(folder) => masks::first_shape(folder, &self.options),
+            Source::Voc(folder) => voc::first_shape(folder, &self.options),
+            Source::Coco { file, pictures } => coco_samples::first_shape(file, pictures.as_deref(), &self.options),
             _ => Ok(self.load()?.shape),
         }
     }
 
-    /// Reads the samples; images, events and drawings are fitted to `shape`, channels first.
+    /// Reads the samples; images, scenes of files, events and drawings are fitted to `shape`, channels first.
     ///
     /// # Errors
     /// Those of the reader of this kind.
@@ -193,7 +227,16 @@ impl DataSpec {
             Source::Npz(path) => npz::read_with(path, options),
             Source::Npy { samples, labels } => npz::read_npy_samples(samples, labels.as_deref()),
             Source::Toolbox(folder) => snn_toolbox::read(folder),
+            Source::Masks(folder) => masks::read(folder, shape, options),
+            Source::Voc(folder) => voc::read(folder, shape, options),
+            Source::Coco { file, pictures } => coco_samples::read(file, pictures.as_deref(), shape, options),
             Source::Builtin(split) => Ok(digits::generate(*split)),
+            Source::Scenes(split) => {
+                let usual = SceneOptions::default();
+                let size = options.size.unwrap_or(usual.size);
+                let difficulty = options.difficulty.unwrap_or(usual.difficulty);
+                generator::generate(*split, SceneOptions { size, difficulty }, options.seed.unwrap_or(0))
+            }
             Source::Drawn(text) => drawn(text, shape),
         };
         // A drawing's text is long, and its samples have no other choices.
@@ -261,7 +304,11 @@ impl fmt::Display for DataSpec {
             Source::Events { paths, binning } => write!(f, "events:{}{binning}", join(paths)),
             Source::Npz(path) => write!(f, "npz:{}", path.display()),
             Source::Toolbox(folder) => write!(f, "snntoolbox:{}", folder.display()),
+            Source::Masks(folder) => write!(f, "masks:{}", folder.display()),
+            Source::Voc(folder) => write!(f, "voc:{}", folder.display()),
+            Source::Coco { file, pictures } => write!(f, "coco:{}", pair(file, pictures.as_deref())),
             Source::Builtin(split) => write!(f, "builtin:{}", split.name()),
+            Source::Scenes(split) => write!(f, "builtin:{}", split.name()),
             Source::Drawn(text) => f.write_str(text),
         }?;
         self.options.fmt(f)
@@ -305,6 +352,11 @@ mod tests {
             "npz:a,b.npz,layout=nchw,split=train,x=image",
             "npy:a.npy,b.npy",
             "builtin:digits-train",
+            "builtin:scenes,size=64x128,difficulty=0.25",
+            "masks:a,fit=letterbox,meaning=instances,void=none",
+            "voc:a,split=train,fit=crop,size=320x240,origin=0",
+            "coco:a.json",
+            "coco:a.json,b,background=black",
             "events:a.bin,b.bin",
             "events:a,frames=16",
             "events:a,us=1000,frames=8,polarity=on,sensor=128x64",
@@ -324,6 +376,10 @@ mod tests {
             "events:a,unit=min",
             "events:a,order=xyt",
             "npz:a,layout=hwc",
+            "builtin:digits,difficulty=1",
+            "builtin:scenes,difficulty=2",
+            "masks:a,origin=1",
+            "coco:a,b,c",
         ] {
             let why = DataSpec::parse(text).unwrap_err().to_string();
             assert!(why.contains(text), "{why}");

@@ -46,6 +46,8 @@ pub struct ModelKey {
     pub source: String,
     /// The chosen output; `None` for the default.
     pub output: Option<String>,
+    /// The chosen description of a detector's head.
+    pub head: Option<String>,
     pub input: InputSizes,
     pub backend: Backend,
     pub pooling: MaxPoolRule,
@@ -56,6 +58,7 @@ pub struct ModelKey {
 pub struct CalibrationKey {
     model: String,
     output: Option<String>,
+    head: Option<String>,
     input: Vec<usize>,
     backend: Backend,
     pooling: MaxPoolRule,
@@ -69,6 +72,7 @@ pub struct CalibrationKey {
 pub struct AnnKey {
     model: String,
     output: Option<String>,
+    head: Option<String>,
     /// As stated; without a statement the data determine it.
     input: Option<Vec<usize>>,
     backend: Backend,
@@ -85,6 +89,7 @@ impl CalibrationKey {
         Self {
             model: settings.model.clone(),
             output: settings.output.clone(),
+            head: settings.head.clone(),
             input: input.to_vec(),
             backend: settings.backend,
             pooling: settings.recipe.pooling,
@@ -101,6 +106,7 @@ impl AnnKey {
         Self {
             model: settings.model.clone(),
             output: settings.output.clone(),
+            head: settings.head.clone(),
             input: settings.input.clone(),
             backend: settings.backend,
             pooling: settings.recipe.pooling,

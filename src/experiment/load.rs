@@ -2,6 +2,8 @@
 //!
 //! Files are read in the background ([`super::background_load`]), so that loading can be cancelled at any moment.
 
+use std::io::Read;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::cache::{Cache, ModelKey, SamplesKey};
@@ -18,10 +20,16 @@ use crate::data::fit::fit;
 use crate::data::{DataSpec, InputForm, Layout, Samples, check_labels};
 use crate::error::format_shape;
 use crate::measure::fan_out::fan_outs;
+use crate::network::open::BUILTIN_PREFIX;
 use crate::network::{Network, Op, OpenOptions, OpenedNetwork, onnx};
 use crate::progress::JobControl;
+use crate::task::Detector;
 use crate::task::answer::{answering_output, describe_outputs};
+use crate::task::detector_head::{HeadText, beside, bundled_head};
 use crate::{Error, Result, network};
+
+/// Maximum length of a description of a detector's head.
+const MAX_HEAD_BYTES: u64 = 1 << 20;
 
 /// Loads the network, rewrites it for conversion and places it on its device.
 ///
@@ -31,6 +39,7 @@ pub fn load_network(settings: &Settings, cache: &mut Cache, control: &JobControl
     let key = ModelKey {
         source: settings.model.clone(),
         output: settings.output.clone(),
+        head: settings.head.clone(),
         input: input_sizes(settings, cache, control)?,
         backend: settings.backend,
         pooling: settings.recipe.pooling,
@@ -51,7 +60,17 @@ fn open(key: &ModelKey) -> Result<PreparedNetwork> {
     let device = key.backend.device()?;
     let path = network::open::split_source(&key.source).0;
     let verification = verify::verify_stored_outputs(&whole, path, || Program::new(whole.clone(), &device));
-    let answers = answering_output(&whole, key.output.as_deref()).or_else(|error| {
+    let described = match head_text(key)? {
+        // One output alone is read as it is, unless its head is stated.
+        Some(_) if key.output.is_some() && key.head.is_none() => None,
+        Some(text) => Some(Detector::described(&whole, &text)?),
+        None => None,
+    };
+    let chosen = || match described {
+        Some(_) => Ok(None),
+        None => answering_output(&whole, key.output.as_deref()),
+    };
+    let answers = chosen().or_else(|error| {
         // The only output of an ONNX file does not keep its name.
         let names = onnx::output_names(path).unwrap_or_default();
         if key.output.as_ref().is_some_and(|name| names == [name.as_str()]) { Ok(None) } else { Err(error) }
@@ -69,13 +88,37 @@ fn open(key: &ModelKey) -> Result<PreparedNetwork> {
         );
         Finding::note("input size", None, text)
     });
-    let notes = describe_outputs(&whole, answers).into_iter().chain(sizes);
+    let about = if described.is_some() { None } else { describe_outputs(&whole, answers) };
+    let notes = about.into_iter().chain(sizes);
     let notes = notes.chain(assumed.into_iter().map(assumption_note)).chain(verification.iter().map(verified));
     let notes = notes.chain(rewrites).collect();
     let fan_outs = fan_outs(&rewritten);
     let program = Program::new(rewritten, &device);
     let outputs = whole.outputs().into_iter().map(|output| output.name).collect();
-    Ok(PreparedNetwork { original, outputs, answers, stated_input: input, program, notes, fan_outs })
+    let detector = described.or_else(|| Detector::from_network(&original)).map(Arc::new);
+    Ok(PreparedNetwork { original, outputs, answers, detector, stated_input: input, program, notes, fan_outs })
+}
+
+/// The description of the network's head: the stated file, that of a bundled detector, or the file beside the network.
+fn head_text(key: &ModelKey) -> Result<Option<HeadText>> {
+    let read = |path: PathBuf| {
+        let file = std::fs::File::open(&path).map_err(|e| Error::io(&path, e))?;
+        let mut text = String::new();
+        file.take(MAX_HEAD_BYTES + 1).read_to_string(&mut text).map_err(|e| Error::io(&path, e))?;
+        if text.len() as u64 > MAX_HEAD_BYTES {
+            let reason = format!("is longer than {MAX_HEAD_BYTES} bytes; it is no description of a head");
+            return Err(Error::file(&path, "", reason));
+        }
+        Ok(Some(HeadText { path, text }))
+    };
+    match (&key.head, key.source.strip_prefix(BUILTIN_PREFIX)) {
+        (Some(stated), _) => read(PathBuf::from(stated)),
+        (None, Some(name)) => Ok(bundled_head(name)),
+        (None, None) => {
+            let path = beside(network::open::split_source(&key.source).0);
+            if path.is_file() { read(path) } else { Ok(None) }
+        }
+    }
 }
 
 /// Opens the network `source` with all its outputs; sizes that its file leaves open are those of the samples of `spec`.

@@ -75,7 +75,7 @@ pub(super) fn sizes_of_data(model: &str, spec: &str) -> Result<InputSizes> {
         return Ok(InputSizes::default());
     }
     let spec = DataSpec::parse(spec)?;
-    let is_image = matches!(spec.source, Source::Images(_));
+    let is_image = matches!(spec.source, Source::Images(_) | Source::Masks(_) | Source::Voc(_) | Source::Coco { .. });
     sizes_for(model, &spec.first_shape()?, &spec.to_string(), is_image)
 }
 

@@ -14,12 +14,14 @@ use super::run::{PreparedNetwork, Run, Timings};
 use super::settings::Settings;
 use super::{load, memory};
 use crate::compute::AnnRun;
-use crate::convert::{Correction, SpikingNetwork, ThresholdRule};
+use crate::convert::{Correction, Finding, SpikingNetwork, ThresholdRule};
+use crate::data::Samples;
 use crate::measure::{measure_run_reusing, pooling_findings};
 use crate::progress::JobControl;
 use crate::simulate::SimulationPlan;
 use crate::task::OutputAgreement;
 use crate::task::classification::Classes;
+use crate::task::scene_scores::{ReadoutWindow, SceneScores, scoring_bytes};
 use crate::{Result, convert, simulate};
 
 /// Computes the run of `settings` and, if its recipe has a correction, the same run without it as a baseline.
@@ -85,7 +87,7 @@ fn run_with_context(
     let count = range.len();
     let key = AnnKey::new(settings);
     // Before the ANN's values are computed, which can take minutes for many samples.
-    check_memory(settings, &model, &spiking, cache.ann(&key).is_some())?;
+    check_memory(settings, &model, &spiking, &samples, cache.ann(&key).is_some())?;
     let (input, ann) = timed(&mut seconds.ann, || match cache.ann(&key) {
         Some(known) => Ok(known),
         None => {
@@ -106,7 +108,7 @@ fn run_with_context(
     let diagnosis = DiagnosisInput { settings, model: &model, samples: &samples, ann: Some(&ann) };
     let findings = diagnosis.findings(&calibration, Some(&spiking), cache, control)?;
     // Labels are classes: they do not apply to other outputs.
-    let classes = Classes::of(&model.original, &samples.labels).are();
+    let classes = model.detector.is_none() && Classes::of(&model.original, &samples.labels).are();
     let labels = samples.labels.get(range).filter(|_| classes).map(<[u16]>::to_vec);
     let labels = Arc::new(labels.unwrap_or_default());
     if classes && cache.discards_samples {
@@ -147,6 +149,8 @@ fn run_with_context(
         spiking,
         ann,
         recording,
+        scene: None,
+        window: ReadoutWindow { rule: settings.recipe.readout, delay: None },
         pooled_means: Arc::default(),
         output_agreement: None,
         findings,
@@ -156,10 +160,15 @@ fn run_with_context(
         seconds,
     };
     control.check()?;
-    control.progress("measuring", 0.0);
     let start = Instant::now();
+    if !classes {
+        control.progress("scoring", 0.0);
+        run.score_scene(control)?;
+        run.findings.extend(run.scene.as_deref().and_then(unknown_classes));
+    }
+    control.progress("measuring", 0.0);
     run.output_agreement = (!classes)
-        .then(|| OutputAgreement::new(&run.network.original, &run.ann, &run.recording))
+        .then(|| OutputAgreement::new(&run.network.original, run.network.detector.as_deref(), &run.ann, &run.recording))
         .flatten()
         .map(Arc::new);
     // Before all other warnings: without boxes there is nothing to show.
@@ -182,14 +191,32 @@ fn run_with_context(
     Ok(run)
 }
 
+/// A note on classes of a detector that the data do not have.
+fn unknown_classes(scene: &SceneScores) -> Option<Finding> {
+    let SceneScores::Boxes(scores) = scene else { return None };
+    let (first, count) = (scores.unknown_classes.first()?, scores.unknown_classes.len());
+    let text = format!("{count} classes of the detector are not in the data and do not count (the first: '{first}')");
+    Some(Finding::note("classes of boxes", None, text))
+}
+
 /// Refuses the run of `settings` if it would not fit in memory, including the ANN's values unless they are known.
-fn check_memory(settings: &Settings, model: &PreparedNetwork, spiking: &SpikingNetwork, known: bool) -> Result<()> {
+fn check_memory(
+    settings: &Settings,
+    model: &PreparedNetwork,
+    spiking: &SpikingNetwork,
+    data: &Samples,
+    known: bool,
+) -> Result<()> {
     let (program, network) = (&model.program, model.program.network());
     let values: usize = network.activation_nodes().map(|(id, _)| network.nodes[id].len()).sum();
-    let values = values + network.input_shape().iter().product::<usize>();
+    let values = values + network.input_shape().iter().product::<usize>() + network.classes();
+    let scoring = scoring_bytes(&model.original, &data.targets, rayon::current_num_threads());
+    let mask_bytes = data.targets.masks().map_or(0, |masks| masks.height * masks.width);
     let bytes = |samples: usize, steps: usize| {
         let plan = SimulationPlan { program, spiking, input: &[], samples, steps, previous: None, unchanged_layers: 0 };
-        simulate::estimate_bytes(&plan) + if known { 0 } else { samples * values * 4 }
+        let scored = if scoring > 0 { scoring + samples * mask_bytes } else { 0 };
+        simulate::estimate_bytes(&plan).max(simulate::recording_bytes(&plan) + scored)
+            + if known { 0 } else { samples * values * 4 }
     };
     memory::check_run_memory(settings.samples.len(), settings.recipe.steps, bytes)
 }

@@ -102,11 +102,13 @@ fn run_on(
     let settings = Settings { samples: base.settings.samples.clone(), ..settings.clone() };
     let mut run =
         Run { settings, calibration, balanced, spiking, recording, uncorrected: OnceLock::new(), ..base.clone() };
-    run.output_agreement = excerpt
-        .whole
-        .output_agreement
-        .as_ref()
-        .and_then(|_| OutputAgreement::new(&run.network.original, &run.ann, &run.recording).map(Arc::new));
+    run.output_agreement = excerpt.whole.output_agreement.as_ref().and_then(|_| {
+        let detector = run.network.detector.as_deref();
+        OutputAgreement::new(&run.network.original, detector, &run.ann, &run.recording).map(Arc::new)
+    });
+    if excerpt.whole.scene.is_some() {
+        run.score_scene(control)?;
+    }
     run.measure_pooling(control)?;
     run.report = Arc::new(measure_run(&run.run_data(&[]), run.recording.steps, control)?);
     if control.is_cancelled() { Err(Error::Cancelled) } else { Ok(Some(run)) }
@@ -129,6 +131,7 @@ fn part(whole: &Run, range: &Range<usize>) -> Run {
         ann: Arc::new(whole.ann.part(range.clone())),
         recording: Arc::new(whole.recording.part(range.clone())),
         pooled_means: Arc::default(),
+        scene: None,
         output_agreement: None,
         report: Arc::default(),
         uncorrected,

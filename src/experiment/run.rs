@@ -5,12 +5,14 @@ use std::sync::{Arc, OnceLock};
 use super::settings::Settings;
 use crate::compute::AnnRun;
 use crate::compute::program::Program;
-use crate::convert::{BalancedThresholds, Calibration, Finding, SpikingNetwork};
-use crate::data::Samples;
+use crate::convert::{BalancedThresholds, Calibration, Finding, Readout, SpikingNetwork};
+use crate::data::{Layout, Samples};
+use crate::measure::readout_delay::readout_delay;
 use crate::measure::{Report, RunData};
 use crate::network::Network;
 use crate::progress::JobControl;
 use crate::simulate::{Recording, SimulationPlan};
+use crate::task::scene_scores::{ReadoutWindow, SceneRun, SceneScores, scene_scores};
 use crate::task::{DetectedBox, Detector, OutputAgreement, OutputKind};
 use crate::{Result, simulate};
 
@@ -22,6 +24,8 @@ pub struct PreparedNetwork {
     /// Names of all outputs in the file, and which of them answers; `None` if they are read together or there is one.
     pub outputs: Vec<String>,
     pub answers: Option<usize>,
+    /// How boxes are read from the outputs, if the network is a known or described detector.
+    pub detector: Option<Arc<Detector>>,
     /// Shape of a sample, if the file leaves it open.
     pub stated_input: Option<Vec<usize>>,
     /// Rewritten (`convert::rewrite`), on the device.
@@ -50,6 +54,10 @@ pub struct Run {
     pub spiking: Arc<SpikingNetwork>,
     pub ann: Arc<AnnRun>,
     pub recording: Arc<Recording>,
+    /// Scores against masks or boxes, if the samples have them and the network gives them.
+    pub scene: Option<Arc<SceneScores>>,
+    /// Which steps the readout of masks and boxes averages.
+    pub window: ReadoutWindow,
     /// z* of every layer ([`RunData::pooled_means`]).
     pub pooled_means: Arc<Vec<Vec<f32>>>,
     /// Comparison of the outputs of both networks, if they are not classes.
@@ -155,6 +163,11 @@ impl Run {
         let last = self.report.curve.last();
         let percent = |share: f64| format!("{:.1} %", share * 100.0);
         let agreement = last.map_or(0.0, |point| point.agreement);
+        if let Some(scene) = &self.scene {
+            let (name, figures) = (&self.network.original.name, self.scene_sentence(scene));
+            let count = format_count(self.ann.samples, "picture", "pictures");
+            return format!("{name}: {figures} at T = {} on {count}", self.steps());
+        }
         if let Some(outputs) = &self.output_agreement {
             return format!("{}: {}", self.network.original.name, self.agreement_sentence(outputs));
         }
@@ -170,6 +183,13 @@ impl Run {
             percent(agreement),
             self.ann.samples
         )
+    }
+    /// The scores of masks or boxes at the last step.
+    fn scene_sentence(&self, scene: &SceneScores) -> String {
+        let percent = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{:.1} %", value * 100.0));
+        let name = if matches!(scene, SceneScores::Masks(_)) { "mIoU" } else { "mAP" };
+        let (ann, snn) = (percent(scene.ann_score()), percent(scene.snn_score(self.steps())));
+        format!("{name} ANN {ann}, SNN {snn}")
     }
     /// Agreement of the outputs at the last step in one sentence, for outputs that are not classes.
     fn agreement_sentence(&self, outputs: &OutputAgreement) -> String {
@@ -205,9 +225,35 @@ impl Run {
     /// The boxes that ANN and SNN detect in `sample`, the latter from the mean readout of the first `t` steps; `None` if the
     /// network is not a known detector.
     pub fn boxes(&self, sample: usize, t: usize) -> Option<[Vec<DetectedBox>; 2]> {
-        let detector = Detector::from_network(&self.network.original)?;
-        let mean: Vec<f32> = self.recording.readout_at(t, sample).iter().map(|sum| sum / t as f32).collect();
+        let detector = self.network.detector.as_ref()?;
+        let mean = self.window.mean(&self.recording, t, sample);
         Some([detector.boxes(self.ann.logits_of(sample)), detector.boxes(&mean)])
+    }
+    /// Chooses the steps of the readout and scores masks or boxes, if the samples have them.
+    ///
+    /// # Errors
+    /// Those of [`scene_scores`].
+    pub(super) fn score_scene(&mut self, control: &JobControl) -> Result<()> {
+        let (rule, steps) = (self.settings.recipe.readout, self.recording.steps);
+        // Class maps skip half of the steps, boxes as many as the thresholds need (Bu et al., CVPR 2025).
+        let has_estimate = self.network.detector.is_some() && rule == Readout::Delayed(None);
+        let delay = has_estimate.then(|| readout_delay(&self.spiking, &self.ann, steps).estimate);
+        self.window = ReadoutWindow { rule, delay };
+        self.scene = scene_scores(&self.scene_run(), &self.settings.score_at, control)?.map(Arc::new);
+        Ok(())
+    }
+    /// The run as input of the scores of masks and boxes.
+    pub fn scene_run(&self) -> SceneRun<'_> {
+        SceneRun {
+            network: &self.network.original,
+            detector: self.network.detector.as_deref(),
+            ann: &self.ann,
+            recording: &self.recording,
+            targets: &self.samples.targets,
+            first: self.settings.samples.start,
+            window: self.window,
+            sample_size: image_size(&self.samples),
+        }
     }
     /// Index in the data set of the run's sample `sample`.
     pub fn sample_index(&self, sample: usize) -> usize {
@@ -217,6 +263,15 @@ impl Run {
     pub fn class_name(&self, class: usize) -> String {
         let names = [&self.network.original.class_names, &self.samples.class_names];
         names.iter().find_map(|names| names.get(class).cloned()).unwrap_or_else(|| class.to_string())
+    }
+}
+
+/// Height and width of samples that are pictures; `[1, 1]` of others.
+fn image_size(samples: &Samples) -> [usize; 2] {
+    match (samples.shape.as_slice(), samples.channels()) {
+        (&[_, height, width], Layout::ChannelsFirst) | (&[height, width, _], Layout::ChannelsLast) => [height, width],
+        (&[height, width], _) => [height, width],
+        _ => [1, 1],
     }
 }
 

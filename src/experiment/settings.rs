@@ -20,6 +20,9 @@ pub struct Settings {
     /// The output that answers, by its name; `None` means the default of a network with several.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output: Option<String>,
+    /// Description of a detector's head, a file; `None` means that of a bundled detector or the one beside the network.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub head: Option<String>,
     /// Shape of a sample for a network whose file leaves sizes open; `None` means that of the data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input: Option<Vec<usize>>,
@@ -34,6 +37,9 @@ pub struct Settings {
     pub calibrate: Range<usize>,
     pub recipe: Recipe,
     pub backend: Backend,
+    /// Steps at which boxes are scored; none means the powers of two and T.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub score_at: Vec<usize>,
 }
 
 impl Default for Settings {
@@ -41,6 +47,7 @@ impl Default for Settings {
         Self {
             model: "builtin:digits-cnn".into(),
             output: None,
+            head: None,
             input: None,
             data: "builtin:digits".into(),
             calibration_data: None,
@@ -49,6 +56,7 @@ impl Default for Settings {
             calibrate: 0..256,
             recipe: Recipe::default(),
             backend: Backend::Flex,
+            score_at: Vec::new(),
         }
     }
 }
@@ -68,6 +76,7 @@ impl Settings {
     pub fn with_absolute_paths(&self) -> Self {
         Self {
             model: absolute_model(&self.model),
+            head: self.head.as_ref().map(|head| absolute(Path::new(head)).display().to_string()),
             data: absolute_data(&self.data),
             calibration_data: self.calibration_data.as_deref().map(absolute_data),
             ..self.clone()
@@ -80,7 +89,7 @@ impl Settings {
     }
     /// Replaces the network; what was chosen for the one before does not apply to it.
     pub fn set_model(&mut self, model: String) {
-        (self.model, self.output, self.input) = (model, None, None);
+        (self.model, self.output, self.head, self.input) = (model, None, None, None);
         self.recipe.manual_thresholds.clear();
     }
 }

@@ -54,7 +54,7 @@ impl fmt::Display for Value {
 type ReadFact = fn(&Lab, Option<usize>) -> Option<Value>;
 
 /// All facts: name, description and function.
-pub const FACTS: [(&str, &str, ReadFact); 52] = [
+pub const FACTS: [(&str, &str, ReadFact); 54] = [
     ("T", "time-steps of the run", |lab, _| run(lab).map(|run| count(run.steps()))),
     ("t", "the time cursor", |lab, _| Some(count(lab.cursor()))),
     ("v-init", "v(0) as a fraction of θ", |lab, _| number(lab.settings.recipe.v_init)),
@@ -81,6 +81,11 @@ pub const FACTS: [(&str, &str, ReadFact); 52] = [
     ),
     ("agreement", "samples with the same prediction of SNN and ANN, %; with @n after n steps", |lab, at| {
         percent(point(lab, at)?.agreement)
+    }),
+    ("score.ann", "mIoU or mAP of the ANN on scenes, %", |lab, _| percent(run(lab)?.scene.as_ref()?.ann_score()?)),
+    ("score.snn", "mIoU or mAP of the SNN at the time cursor, %; with @n after n steps", |lab, at| {
+        let run = run(lab)?;
+        percent(run.scene.as_ref()?.snn_score(at.unwrap_or(lab.cursor()).clamp(1, run.steps()))?)
     }),
     ("steps-needed", "the first t from which on the SNN stays within one point of the ANN", |lab, _| {
         let report = &run(lab)?.report;

@@ -49,9 +49,10 @@ impl FileKind {
         }
         Ok(match &head[..] {
             [b'P', b'K', 3 | 5, ..] => archive_kind(file),
+            // The length of a header may begin with the bytes of a pickle.
+            head if is_safetensors(head, length) => Self::Safetensors,
             [0x80, 2..=5, ..] => Self::Weights,
             head if head.starts_with(b"\x89HDF\r\n\x1a\n") => Self::Hdf5,
-            head if is_safetensors(head, length) => Self::Safetensors,
             head if head.get(257..262) == Some(b"ustar") => Self::Weights,
             head => match foreign(head, path) {
                 Some(kind) => kind,
@@ -252,6 +253,13 @@ mod tests {
         assert!(FileKind::of(&folder.path().join("empty.pt")).unwrap_err().to_string().contains("is empty"));
         std::fs::write(folder.path().join("saved_model.pb"), b"x").unwrap();
         assert!(matches!(FileKind::of(folder.path()).unwrap(), FileKind::Foreign { is_network: true, .. }));
+    }
+
+    #[test]
+    fn a_header_as_long_as_a_pickle_begins_is_one_of_safetensors() {
+        let header = format!("{{\"__metadata__\":{{\"a\":\"{}\"}}}}", "x".repeat(0x0280 - 25));
+        let bytes = [&0x0280u64.to_le_bytes()[..], header.as_bytes()].concat();
+        assert_eq!((header.len(), kind("a", &bytes)), (0x0280, FileKind::Safetensors));
     }
 
     #[test]

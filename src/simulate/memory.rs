@@ -27,10 +27,9 @@ pub fn estimate_bytes(plan: &SimulationPlan<'_>) -> usize {
     let nodes = plan.program.network().nodes.iter().zip(&dense);
     let widest = nodes.filter(|(_, dense)| **dense).map(|(node, _)| node.len()).max().unwrap_or(0);
     let dense_bytes = if event_forms_only(plan) { widest } else { widest * steps * 3 } * 4 * in_progress;
-    let held = held_layers(plan);
-    let of = |steps, samples| Recording::predict_bytes(plan.spiking, &held, steps, samples, classes);
-    // Results are written in place; a correction may simulate more steps than are recorded, or all layers twice.
-    let recording = of(simulated_steps(plan, Reuse::NONE), plan.samples);
+    let recording = recording_bytes(plan);
+    // The readout of unfinished blocks, before it is added to that of the run.
+    let readout = simulated_steps(plan, Reuse::NONE) * classes * 4 * in_progress;
     let pre_steps = match plan.spiking.correction {
         Correction::Srp { steps, .. } => {
             let layer = |layer: &SpikingLayer| layer.neurons() * (steps * layer.neuron.plane_weights().len() / 8 + 4);
@@ -38,7 +37,14 @@ pub fn estimate_bytes(plan: &SimulationPlan<'_>) -> usize {
         }
         _ => 0,
     };
-    recording + pre_steps + dense_bytes
+    recording + pre_steps + dense_bytes + readout
+}
+
+/// Bytes of the recording of `plan`. Results are written in place; a correction may simulate more steps than are recorded.
+pub fn recording_bytes(plan: &SimulationPlan<'_>) -> usize {
+    let classes = plan.program.network().classes();
+    let steps = simulated_steps(plan, Reuse::NONE);
+    Recording::predict_bytes(plan.spiking, &held_layers(plan), steps, plan.samples, classes)
 }
 
 /// Whether dense values are needed only for constants.
@@ -65,7 +71,8 @@ pub(super) fn block_rows(plan: &SimulationPlan<'_>, reuse: Reuse<'_>, dense: &[b
     let nodes = plan.program.network().nodes.iter().zip(dense);
     let widest = nodes.filter(|(_, dense)| **dense).map(|(node, _)| node.len()).max().unwrap_or(0);
     let share = plan.samples.div_ceil(2 * threads).max(1);
-    // A constant value is stored once.
-    let widest = widest * if event_forms_only(plan) { 1 } else { steps };
+    // A constant value is stored once, the readout at every step.
+    let widest =
+        (widest * if event_forms_only(plan) { 1 } else { steps }).max(plan.program.network().classes() * steps);
     (BLOCK_VALUES / widest.max(1)).min(max_bytes / bytes.max(1)).clamp(1, share)
 }

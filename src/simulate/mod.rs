@@ -53,7 +53,7 @@ pub mod run;
 pub mod signal;
 pub mod spike_train;
 
-pub use memory::estimate_bytes;
+pub use memory::{estimate_bytes, recording_bytes};
 pub use plan::SimulationPlan;
 pub use recording::{LayerRecording, Recording};
 pub use recording_builder::held_layers;

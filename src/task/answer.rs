@@ -1,6 +1,7 @@
 //! The output that answers: chosen by the user or by default, and the finding that names it.
 
 use super::detection::Detector;
+use super::segmentation::score_map_output;
 use crate::Result;
 use crate::convert::{Finding, Fix};
 use crate::error::format_shape;
@@ -11,8 +12,8 @@ use crate::network::outputs::NetworkOutput;
 const MAX_NAMED: usize = 6;
 
 /// Index in [`Network::outputs`] of the output of `network`, as in its file, that answers: `choice`, or the default
-/// ([`Network::default_output`]). `None` if all outputs are read together: a known detector, one output, or none with the
-/// shape of class scores.
+/// ([`Network::default_output`]). or one of several maps of class scores
+/// ([`score_map_output`]). `None` if all outputs are read together: a known detector, one output, or none of these shapes.
 ///
 /// # Errors
 /// [`crate::Error::Invalid`] for an unknown name, with the names of all outputs.
@@ -20,7 +21,7 @@ pub fn answering_output(network: &Network, choice: Option<&str>) -> Result<Optio
     match choice {
         Some(name) => network.output_named(name).map(Some),
         None if Detector::from_network(network).is_some() => Ok(None),
-        None => Ok(network.default_output()),
+        None => Ok(network.default_output().or_else(|| score_map_output(network))),
     }
 }
 

@@ -1,12 +1,15 @@
 //! Box decoding for single-shot detectors: prior boxes, offsets and non-maximum suppression.
 //!
-//! The only known layout is that of the UltraFace detectors (Linzaer, MIT): scores `[P, classes]` with class 0 for the
-//! background, and boxes `[P, 4]` as offsets from priors of fixed sizes on grids of four strides.
+//! One layout is known without a description: that of the UltraFace detectors (Linzaer, MIT): scores `[P, classes]` with
+//! class 0 for the background, and boxes `[P, 4]` as offsets from priors of fixed sizes on grids of four strides. Others
+//! are described ([`super::detector_head`]).
 
 use std::ops::Range;
 
-use serde::Serialize;
-
+use super::detected_box::DetectedBox;
+use super::detector_head::{HeadDecoder, HeadDescription, HeadText};
+use super::nms::suppress_by_class;
+use crate::Result;
 use crate::network::Network;
 use crate::network::outputs::{NetworkOutput, OutputFunction};
 
@@ -21,21 +24,21 @@ pub const MIN_SCORE: f32 = 0.7;
 /// Of boxes that overlap by more than this (intersection over union), only the most probable is kept.
 pub const MAX_IOU: f32 = 0.3;
 
-/// A detected box. Corners are fractions of the image's width and height.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct DetectedBox {
-    pub class: usize,
-    /// Probability of the class.
-    pub score: f32,
-    pub left: f32,
-    pub top: f32,
-    pub right: f32,
-    pub bottom: f32,
+/// How boxes are read from a detector's output vector.
+#[derive(Clone, Debug)]
+pub struct Detector {
+    kind: Kind,
 }
 
-/// Layout of a detector's output vector: ranges of scores and boxes, and the priors of the boxes.
+#[derive(Clone, Debug)]
+enum Kind {
+    UltraFace(UltraFace),
+    Described(Box<HeadDecoder>),
+}
+
+/// Layout of an UltraFace output vector: ranges of scores and boxes, and the priors of the boxes.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Detector {
+struct UltraFace {
     scores: Range<usize>,
     classes: usize,
     output_function: Option<OutputFunction>,
@@ -64,13 +67,27 @@ impl Detector {
         let priors = priors(width, height);
         let (rows, classes) = matrix_shape(scores)?;
         let fits = rows == priors.len() && matrix_shape(boxes)? == (rows, 4) && classes >= 2;
-        fits.then(|| Self {
-            scores: scores.range.clone(),
-            classes,
-            output_function: scores.end,
-            boxes: boxes.range.clone(),
-            priors,
+        fits.then(|| {
+            let (boxes, scores, output_function) = (boxes.range.clone(), scores.range.clone(), scores.end);
+            Self { kind: Kind::UltraFace(UltraFace { scores, classes, output_function, boxes, priors }) }
         })
+    }
+
+    /// The detector that `network`, as in its file, is by the description `head`.
+    ///
+    /// # Errors
+    /// [`crate::Error::File`] with the line for a description that is none or does not fit the network.
+    pub fn described(network: &Network, head: &HeadText) -> Result<Self> {
+        let decoder = HeadDecoder::new(HeadDescription::parse(head)?, head, network)?;
+        Ok(Self { kind: Kind::Described(Box::new(decoder)) })
+    }
+
+    /// Class names, in the order of [`DetectedBox::class`]; empty if they are not known.
+    pub fn class_names(&self) -> &[String] {
+        match &self.kind {
+            Kind::UltraFace(_) => &[],
+            Kind::Described(head) => head.class_names(),
+        }
     }
 
     /// Why the outputs of a network that are compared as one vector are neither classes nor boxes, in sentences. `None` for
@@ -91,9 +108,10 @@ impl Detector {
         let may_be_boxes = |part: &NetworkOutput| matches!(part.shape[..], [places, 4] | [4, places] if places > 4);
         Some(match rows.filter(|_| parts.iter().any(may_be_boxes)) {
             Some(rows) => format!(
-                "This network has {count} outputs ({named}). Boxes are decoded only from the layout of UltraFace \
-                 detectors (scores and offsets from fixed priors; for its input: scores {rows}xCLASSES and boxes \
-                 {rows}x4), so none are drawn. Its outputs are compared as one vector, without accuracy"
+                "This network has {count} outputs ({named}). Without a description of its head, boxes are decoded only \
+                 from the layout of UltraFace detectors (scores and offsets from fixed priors; for its input: scores \
+                 {rows}xCLASSES and boxes {rows}x4), so none are drawn. Its outputs are compared as one vector, without \
+                 accuracy. State its head with --head FILE.toml"
             ),
             None => format!(
                 "This network has {count} outputs ({named}). None of them is taken for class scores, so they are \
@@ -102,8 +120,26 @@ impl Detector {
         })
     }
 
-    /// Decodes the boxes of an output vector (before its output functions), the most probable first.
+    /// Decodes the boxes of an output vector (before its output functions) that are drawn and compared, the most probable
+    /// first.
     pub fn boxes(&self, output: &[f32]) -> Vec<DetectedBox> {
+        match &self.kind {
+            Kind::UltraFace(layout) => layout.boxes(output),
+            Kind::Described(head) => head.boxes_above(output, head.shown_score()),
+        }
+    }
+
+    /// All boxes that scores count, which may have low scores.
+    pub fn scored_boxes(&self, output: &[f32]) -> Vec<DetectedBox> {
+        match &self.kind {
+            Kind::UltraFace(layout) => layout.boxes(output),
+            Kind::Described(head) => head.boxes(output),
+        }
+    }
+}
+
+impl UltraFace {
+    fn boxes(&self, output: &[f32]) -> Vec<DetectedBox> {
         let mut scores = output[self.scores.clone()].to_vec();
         if let Some(function) = self.output_function {
             function.apply(&mut scores, self.classes);
@@ -120,33 +156,17 @@ impl Detector {
                 found.push(DetectedBox { class, score, left, top: y - h / 2.0, right, bottom: y + h / 2.0 });
             }
         }
-        suppress_overlaps(found)
-    }
-}
-
-impl DetectedBox {
-    fn area(&self) -> f32 {
-        (self.right - self.left).max(0.0) * (self.bottom - self.top).max(0.0)
-    }
-    /// Intersection over union with `other`.
-    pub fn iou(&self, other: &Self) -> f32 {
-        let width = self.right.min(other.right) - self.left.max(other.left);
-        let height = self.bottom.min(other.bottom) - self.top.max(other.top);
-        let shared = width.max(0.0) * height.max(0.0);
-        shared / (self.area() + other.area() - shared).max(f32::MIN_POSITIVE)
+        suppress_overlaps(&found)
     }
 }
 
 /// Non-maximum suppression per class: keeps the most probable box and discards those that overlap it.
-fn suppress_overlaps(mut found: Vec<DetectedBox>) -> Vec<DetectedBox> {
-    found.sort_by(|a, b| b.score.total_cmp(&a.score));
-    let mut kept: Vec<DetectedBox> = Vec::new();
-    for candidate in found {
-        if !kept.iter().any(|other| other.class == candidate.class && other.iou(&candidate) > MAX_IOU) {
-            kept.push(candidate);
-        }
-    }
-    kept
+fn suppress_overlaps(found: &[DetectedBox]) -> Vec<DetectedBox> {
+    let corners: Vec<[f32; 4]> = found.iter().map(|b| [b.left, b.top, b.right, b.bottom]).collect();
+    let scores: Vec<f32> = found.iter().map(|b| b.score).collect();
+    let classes: Vec<usize> = found.iter().map(|b| b.class).collect();
+    let kept = suppress_by_class(&corners, &scores, &classes, f64::from(MAX_IOU));
+    kept.into_iter().filter_map(|index| found.get(index).copied()).collect()
 }
 
 /// The priors for an image of `width` × `height` pixels, row by row over each grid: `[P]` of `[x, y, w, h]`.
@@ -213,7 +233,7 @@ mod tests {
         let priors = priors(320, 240);
         assert_eq!(priors.len(), 4420);
         assert_eq!(priors[0], [4.0 / 320.0, 4.0 / 240.0, 10.0 / 320.0, 10.0 / 240.0]);
-        let detector = Detector {
+        let detector = UltraFace {
             scores: 0..8840,
             classes: 2,
             output_function: Some(OutputFunction::Softmax { log: false }),

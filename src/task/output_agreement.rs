@@ -5,7 +5,8 @@
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::detection::{DetectedBox, Detector};
+use super::detected_box::DetectedBox;
+use super::detection::Detector;
 use crate::compute::AnnRun;
 use crate::convert::{Finding, Fix};
 use crate::network::Network;
@@ -58,13 +59,12 @@ pub struct BoxCounts {
 }
 
 impl OutputAgreement {
-    /// Compares a run of `network`, as in its file; `None` for a classifier.
-    pub fn new(network: &Network, ann: &AnnRun, recording: &Recording) -> Option<Self> {
-        if network.is_classifier() {
+    /// Compares a run of `network`, as in its file, which may be a `detector`; `None` for a classifier.
+    pub fn new(network: &Network, detector: Option<&Detector>, ann: &AnnRun, recording: &Recording) -> Option<Self> {
+        if detector.is_none() && network.is_classifier() {
             return None;
         }
-        let detector = Detector::from_network(network);
-        let find = |output: &[f32]| detector.as_ref().map_or(Vec::new(), |detector| detector.boxes(output));
+        let find = |output: &[f32]| detector.map_or(Vec::new(), |detector| detector.boxes(output));
         let (samples, steps) = (recording.samples, recording.steps);
         let boxes_of_ann: Vec<Vec<DetectedBox>> =
             (0..samples).into_par_iter().map(|sample| find(ann.logits_of(sample))).collect();
@@ -230,13 +230,13 @@ mod tests {
         let ann = AnnRun { samples: 1, classes: 4, logits: vec![3.0, 0.0, 4.0, 0.0], pre_activations: vec![] };
         let readout = vec![0.0, 0.0, 4.0, 0.0, 6.0, 0.0, 8.0, 0.0];
         let recording = Recording { steps: 2, samples: 1, classes: 4, layers: vec![], readout };
-        let compared = OutputAgreement::new(&network, &ann, &recording).unwrap();
+        let compared = OutputAgreement::new(&network, None, &ann, &recording).unwrap();
         assert_eq!(compared.of, OutputKind::Values);
         assert!((compared.error(1) - 0.6).abs() < 1e-6 && (compared.agreement(1) - 0.4).abs() < 1e-6);
         assert!(compared.differs(1, 0) && !compared.differs(2, 0));
         assert_eq!((compared.agreement(2), compared.steps_needed()), (1.0, Some(2)));
         network.nodes[0].shape = vec![4, 1, 1];
-        assert_eq!(OutputAgreement::new(&network, &ann, &recording), None, "four classes");
+        assert_eq!(OutputAgreement::new(&network, None, &ann, &recording), None, "four classes");
         assert_eq!([relative_error(&[0.0], &[0.0]), relative_error(&[2.0], &[0.0])], [0.0, 1.0]);
     }
 }

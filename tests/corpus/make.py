@@ -4,6 +4,7 @@ import gzip
 import io
 import struct
 import zipfile
+import zlib
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -24,6 +25,10 @@ def npz(**arrays):
         for name, data in arrays.items():
             z.writestr(f"{name}.npy", data)
     return out.getvalue()
+
+
+def chunk(name, data):
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
 
 put("empty.onnx", b"")
@@ -53,3 +58,13 @@ put("wide.png", b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + b"IHDR" + struct.
 put("nested.json", b'{"a":' * 5000 + b"1" + b"}" * 5000)
 put("recipe.toml", b"[recipe]\nsteps = 99999999999999999999\n")
 put("net.arch.toml", b'input = [1, 28, 28]\nlayers = ["flatten", { op = "linear", key = "fc1" }\n')
+put("entities.xml", b'<!DOCTYPE a [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>\n<annotation><object><name>&b;</name></object></annotation>')
+put("deep.xml", b"<annotation>" + b"<object>" * 1000)
+put("reversed.xml", b"<annotation><object><name>a</name><bndbox><xmin>5</xmin><ymin>1</ymin><xmax>2</xmax><ymax>3</ymax></bndbox></object></annotation>")
+put("dangling.coco.json", b'{"images": [{"id": 1}], "categories": [{"id": 1}], "annotations": [{"id": 1, "image_id": 2, "category_id": 1, "bbox": [0, 0, 1, 1]}]}')
+put("twice.coco.json", b'{"images": [{"id": 1}, {"id": 1.0}], "categories": [], "annotations": []}')
+put("deep.coco.json", b'{"images": ' + b"[" * 5000)
+put("nan.results.json", b'[{"image_id": 1, "category_id": 1, "bbox": [0, 0, 1, 1], "score": NaN}]')
+put("empty.results.json", b"[]")
+put("color_mask.png", b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 6, 5, 8, 2, 0, 0, 0)) + chunk(b"IDAT", zlib.compress(b"\0" * 95)) + chunk(b"IEND", b""))
+put("flat.maps.npz", npz(pred=npy("{'descr': '|u1', 'fortran_order': False, 'shape': (4,), }", b"\0" * 4), target=npy("{'descr': '|u1', 'fortran_order': False, 'shape': (4,), }", b"\0" * 4)))

@@ -51,18 +51,11 @@ impl<'a> SnnTarget<'a> {
         rule: GradientRule,
         read: &'a ReadLogits<'a>,
     ) -> Result<Self> {
-        if let GradientRule::ThroughTime(_) = rule {
-            let reason = match (spiking.layers.iter().find(|layer| layer.neuron != NeuronModel::If), spiking.pooling) {
-                (Some(layer), _) => Some(format!("layer '{}' has neurons '{}'", layer.name, layer.neuron)),
-                (None, MaxPoolRule::Lateral) => Some("lateral max pools have a state of their own".into()),
-                (None, MaxPoolRule::PreNeuron) => None,
-            };
-            if let Some(reason) = reason {
-                return Err(Error::Invalid(format!(
-                    "Cannot take a surrogate gradient through time: {reason}, and it is defined for integrate-and-fire \
-                     neurons alone. Use gradient rate, straight-through or ann."
-                )));
-            }
+        if let Some(reason) = missing_gradient(spiking, rule) {
+            return Err(Error::Invalid(format!(
+                "Cannot take a surrogate gradient through time: {reason}, and it is defined for integrate-and-fire \
+                 neurons alone. Use gradient rate, straight-through or ann."
+            )));
         }
         let ann = AnnTarget::new(program, pixels);
         Ok(Self { program, spiking, pixels, steps, rule, read, ann, gradients: OnceLock::new() })
@@ -148,6 +141,16 @@ impl<'a> SnnTarget<'a> {
             }
             _ => self.gradients().rows(),
         }
+    }
+}
+
+/// Why `spiking` has no gradient by `rule`; `None` if it has one.
+pub fn missing_gradient(spiking: &SpikingNetwork, rule: GradientRule) -> Option<String> {
+    let GradientRule::ThroughTime(_) = rule else { return None };
+    match (spiking.layers.iter().find(|layer| layer.neuron != NeuronModel::If), spiking.pooling) {
+        (Some(layer), _) => Some(format!("layer '{}' has neurons '{}'", layer.name, layer.neuron)),
+        (None, MaxPoolRule::Lateral) => Some("lateral max pools have a state of their own".into()),
+        (None, MaxPoolRule::PreNeuron) => None,
     }
 }
 

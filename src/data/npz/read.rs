@@ -150,18 +150,18 @@ fn numbers(path: &Path, name: &str, array: &Array) -> Result<Vec<f32>> {
     Ok(array.numbers().map(|v| v as f32).collect())
 }
 
-fn archive(path: &Path) -> Result<ZipArchive<BufReader<File>>> {
+pub(super) fn archive(path: &Path) -> Result<ZipArchive<BufReader<File>>> {
     ZipArchive::new(BufReader::new(open(path)?))
         .map_err(|e| Error::file(path, "archive", format!("is not a readable npz file ({e})")))
 }
 
 /// Names of the arrays, without their ending.
-fn array_names(archive: &ZipArchive<BufReader<File>>) -> Vec<String> {
+pub(super) fn array_names(archive: &ZipArchive<BufReader<File>>) -> Vec<String> {
     archive.file_names().filter_map(|name| name.strip_suffix(".npy")).map(str::to_owned).collect()
 }
 
 /// The file of an array in its archive.
-fn file_name(array: &str) -> String {
+pub(super) fn file_name(array: &str) -> String {
     if array == "array" { array.to_owned() } else { format!("{array}.npy") }
 }
 
@@ -218,7 +218,7 @@ fn scale_note(kind: Kind, is_bytes: bool, whole: bool, min: f32, max: f32) -> Op
 }
 
 /// Reads one array of the archive.
-fn read_array(path: &Path, name: &str, archive: &mut ZipArchive<BufReader<File>>) -> Result<Array> {
+pub(super) fn read_array(path: &Path, name: &str, archive: &mut ZipArchive<BufReader<File>>) -> Result<Array> {
     let place = file_name(name);
     let mut entry =
         archive.by_name(&place).map_err(|e| Error::file(path, &*place, format!("cannot be decompressed ({e})")))?;

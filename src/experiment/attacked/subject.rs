@@ -7,6 +7,7 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use crate::attack::gradient_path::check_gradient_path;
+use crate::attack::snn::target::missing_gradient;
 use crate::attack::{
     AnnTarget, Attack, AttackKind, Given, GradientChoice, GradientRule, Images, Outcome, PixelSpace, SnnTarget, Target,
     Vulnerability, attack, vulnerability,
@@ -190,7 +191,11 @@ impl AttackSubject {
             let outcome = attack(options, &images, given, &self.ann(), control)?;
             return Ok((outcome, Vec::new()));
         }
-        let rules = if options.kind.needs_gradient() { choice.rules() } else { vec![GradientRule::Rate] };
+        let mut rules = if options.kind.needs_gradient() { choice.rules() } else { vec![GradientRule::Rate] };
+        if let (GradientChoice::Worst, Some(spiking)) = (choice, &self.spiking) {
+            // The worst of those that the neurons have.
+            rules.retain(|rule| missing_gradient(spiking, *rule).is_none());
+        }
         let (mut joined, mut results): (Option<Outcome>, _) = (None, Vec::new());
         for rule in &rules {
             let outcome = match self.with_target(*rule, |target| attack(options, &images, given, target, control)) {

@@ -6,7 +6,7 @@ use super::asked::AttackView;
 use super::curve::RobustnessCurve;
 use super::subject::{AttackSubject, Attacked};
 use crate::Result;
-use crate::attack::vulnerability::per_sample;
+use crate::attack::vulnerability::{LINEAR, per_sample};
 use crate::attack::{Given, ImageForm, attack};
 use crate::experiment::run::Run;
 use crate::progress::JobControl;
@@ -96,7 +96,7 @@ fn side(subject: &AttackSubject, of: &AttackView, control: &JobControl) -> Resul
         let outcome = attack(&options, &images, Given::default(), target, control)?;
         let found = outcome.samples[0];
         let probabilities_of = |pixels: &[f32]| Ok(probabilities(&target.logits(pixels, control)?, 1));
-        let vulnerability = per_sample(target, &images, options.eps, options.seed, control)?.remove(0);
+        let vulnerability = per_sample(target, &images, options.eps.min(LINEAR), options.seed, control)?.remove(0);
         Ok(AttackedSide {
             before: probabilities_of(images.pixels)?,
             after: probabilities_of(&outcome.adversarial)?,

@@ -73,7 +73,7 @@ impl Lab {
             }
         } else if extension == "md" {
             self.apply(Message::OpenLesson(path.display().to_string()));
-        } else if extension == "json" {
+        } else if extension == "json" && !crate::data::scenes::coco::is_ground_truth(path) {
             self.apply(Message::OpenSession(path.to_owned()));
         } else {
             match DataSpec::detect(path) {

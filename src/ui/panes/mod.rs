@@ -18,6 +18,7 @@ mod raster;
 mod readout_window;
 mod robustness;
 mod runs;
+mod scenes;
 mod t_curve;
 mod threshold;
 pub mod tiles;
@@ -49,6 +50,7 @@ impl Pane {
             Self::InitialPotential => initial_potential::show(ui, lab, messages),
             Self::Runs => runs::show(ui, lab, messages),
             Self::Boxes => boxes::show(ui, lab, messages),
+            Self::Scenes => scenes::show(ui, lab, messages),
             Self::Robustness => robustness::show(ui, lab, messages),
             Self::Draw => draw::show(ui, lab, messages),
         }

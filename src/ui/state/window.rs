@@ -19,21 +19,28 @@ use crate::ui::types::command::Command;
 use crate::ui::types::file_request::FileRequest;
 use crate::ui::types::pane::Pane;
 
-/// Opens the boxes pane when a detector runs for the first time, and closes it with the next other network. It stays
-/// closed if the user closes it.
+/// Opens the boxes pane when a detector runs for the first time, or the scenes pane if the data have masks or boxes, and
+/// closes it with the next other network. It stays closed if the user closes it.
 pub fn open_boxes_pane(lab: &Lab, layout: &mut WindowLayout) {
     let Some(run) = &lab.run else { return };
     let detector = run.output_agreement.as_ref().is_some_and(|agreement| agreement.of == OutputKind::Boxes);
-    let wanted = if detector { run.settings.model.as_str() } else { "" };
+    let pane = match (run.scene.is_some(), detector) {
+        (true, _) => Some(Pane::Scenes),
+        (false, true) => Some(Pane::Boxes),
+        (false, false) => None,
+    };
+    let wanted = if pane.is_some() { run.settings.model.as_str() } else { "" };
     if layout.boxes_for == wanted {
         return;
     }
     layout.boxes_for = wanted.to_owned();
-    match detector {
-        true => layout.docks.add_beside(lab.view.workspace, Pane::Boxes, Pane::Mismatch),
-        false => [Workspace::Explore, Workspace::Teach, Workspace::Tune]
-            .into_iter()
-            .for_each(|workspace| layout.docks.remove(workspace, Pane::Boxes)),
+    match pane {
+        Some(pane) => layout.docks.add_beside(lab.view.workspace, pane, Pane::Mismatch),
+        None => {
+            for workspace in [Workspace::Explore, Workspace::Teach, Workspace::Tune] {
+                [Pane::Boxes, Pane::Scenes].into_iter().for_each(|pane| layout.docks.remove(workspace, pane));
+            }
+        }
     }
 }
 

@@ -27,13 +27,14 @@ pub enum Pane {
     #[serde(rename = "history")]
     Runs,
     Boxes,
+    Scenes,
     Robustness,
     Draw,
 }
 
 impl Pane {
     /// All panes in reading order.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::TCurve,
         Self::Ledger,
         Self::Mismatch,
@@ -50,6 +51,7 @@ impl Pane {
         Self::InitialPotential,
         Self::Runs,
         Self::Boxes,
+        Self::Scenes,
         Self::Robustness,
         Self::Draw,
     ];
@@ -79,6 +81,7 @@ impl Pane {
             Self::InitialPotential => "initial",
             Self::Runs => "runs",
             Self::Boxes => "boxes",
+            Self::Scenes => "scenes",
             Self::Robustness => "robustness",
             Self::Draw => "draw",
         }

@@ -14,6 +14,8 @@ use crate::ui::widgets::{heat_map, plot_description};
 /// Largest and least side of a picture, in points.
 const MAX_SIDE: f32 = 200.0;
 const MIN_SIDE: f32 = 56.0;
+/// Width of a network's name beside its row, in points.
+const NAME_WIDTH: f32 = 32.0;
 
 /// Draws both rows.
 pub fn show(ui: &mut Ui, snapshot: &Snapshot, view: &RobustnessView) {
@@ -33,7 +35,9 @@ pub fn show(ui: &mut Ui, snapshot: &Snapshot, view: &RobustnessView) {
     };
     for (who, of, color) in [(shared::ANN, &view.ann, colors.ann), (shared::SNN, &view.snn, colors.snn)] {
         ui.horizontal_top(|ui| {
-            ui.label(RichText::new(who).color(color).strong());
+            let name = ui.label(RichText::new(who).color(color).strong());
+            // Both rows begin at the same place.
+            ui.add_space((NAME_WIDTH - name.rect.width()).max(0.0));
             cell(ui, who, texts::PICTURE, &|| picture(view.form, &view.image));
             cell(ui, who, texts::PERTURBATION, &|| changes(view, of, map));
             cell(ui, who, texts::ATTACKED, &|| picture(view.form, &of.adversarial));

@@ -104,6 +104,15 @@ pub fn about(pane: Pane) -> About {
             "p the prior box, o the offsets from the network; non-maximum suppression above an overlap (IoU) of 0.3",
             "single-shot detection: Liu et al., ECCV 2016",
         ),
+        Pane::Scenes => (
+            &[
+                "IoU_{c} = frac{TP_{c}}{TP_{c} + FP_{c} + FN_{c}},   mIoU = frac{1}{C} sum{c}{} IoU_{c}",
+                "o(t) = frac{1}{t − t_{0}} sum{s=t_{0}+1}{t} o_{s}",
+            ],
+            "pixels of class c that are found (TP), false (FP) and missed (FN), over all pictures; mAP is COCO's average \
+             precision; o the readout, t(0) its delay",
+            "PASCAL VOC: Everingham et al., IJCV 2010; COCO: Lin et al., ECCV 2014; delay: Bu et al., CVPR 2025",
+        ),
         Pane::Robustness => (
             &[
                 "x_{adv} = x + ε sign(g)",

@@ -16,6 +16,7 @@ pub mod raster;
 pub mod readout_window;
 pub mod robustness;
 pub mod runs;
+pub mod scenes;
 pub mod t_curve;
 pub mod threshold;
 pub mod transfer;
@@ -44,6 +45,7 @@ pub fn title(pane: Pane) -> &'static str {
         Pane::InitialPotential => "v(0)",
         Pane::Runs => "Runs",
         Pane::Boxes => "Boxes",
+        Pane::Scenes => "Scenes",
         Pane::Robustness => "Robustness",
         Pane::Draw => "Draw",
     }

@@ -60,7 +60,7 @@ pub fn gradient(who: &str, density: f64, l1: f64, l2: f64, ratio: Option<f64>, u
     let ratio = ratio.map_or("noise changes nothing".to_owned(), |ratio| {
         format!("malice over chance {ratio:.1}, between 3 and {upper:.0} where f is linear")
     });
-    format!("{who} gradient: {:.0} % of the pixels, sum {l1:.3}, length {l2:.4}; {ratio}.", density * 100.0)
+    format!("{who} gradient: {:.0} % of the pixels, sum {l1:.1e}, length {l2:.1e}; {ratio}.", density * 100.0)
 }
 
 pub fn label(name: &str, labeled: bool) -> String {

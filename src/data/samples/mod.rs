@@ -1,7 +1,11 @@
 //! A set of samples with its shape, labels and class names, as a file reader returns it.
 
+pub mod targets;
+
 use std::ops::Range;
 use std::sync::Arc;
+
+use targets::Targets;
 
 use super::layout::Layout;
 use super::note::Note;
@@ -27,6 +31,8 @@ pub struct Samples {
     pub label_source: LabelSource,
     /// The same labels under another order of classes, if there is one.
     pub other_labels: Option<OtherLabels>,
+    /// Class masks or boxes, of data with more than one answer a sample.
+    pub targets: Targets,
     /// What 1 stands for: 255 for bytes, 1 for all other types. [`Scaling::Unit`] divides by it.
     pub full_scale: f32,
     /// Largest value of the source if it exceeds `full_scale`, in file units; `full_scale` otherwise.
@@ -80,6 +86,7 @@ impl Default for Samples {
             class_names: Vec::new(),
             label_source: LabelSource::default(),
             other_labels: None,
+            targets: Targets::default(),
             full_scale: 1.0,
             max: 1.0,
             min: 0.0,
@@ -130,13 +137,14 @@ impl Samples {
         self.scale(&mut out, scaling);
         out
     }
-    /// The samples `range` without labels and frames.
+    /// The samples `range` without labels, targets and frames.
     pub fn part(&self, range: Range<usize>) -> Self {
         let len = self.sample_len();
         let values = self.values[range.start * len..range.end * len].to_vec();
-        Self { values: Arc::new(values), labels: Arc::default(), other_labels: None, frames: None, ..self.clone() }
+        let (labels, targets) = (Arc::default(), Targets::Labels);
+        Self { values: Arc::new(values), labels, targets, other_labels: None, frames: None, ..self.clone() }
     }
-    /// The same without the values: labels, names and notes.
+    /// The same without the values: labels, targets, names and notes.
     pub fn without_values(&self) -> Self {
         Self { values: Arc::default(), frames: None, ..self.clone() }
     }

@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+"""Mean IoU and average precision over time steps, by threshold rule and readout, as the tables of docs/scenes.md.
+
+    cargo build --release
+    benches/scenes/figures.py                      # generated scenes, three seeds
+    benches/scenes/figures.py --real DATA          # and the nuclei and blood cells below the folder DATA
+    benches/scenes/figures.py --only masks --samples 20 --steps 64
+
+Needs Python 3.9 and nothing else. Runs `spikescope run` once for every line and prints Markdown.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+AT = [8, 16, 32, 64, 128, 256]
+SEEDS = [0, 1, 2]
+# Name, options. Balanced thresholds as in Bu et al. (CVPR 2025): strict comparison, v(0) = θ/2.
+RULES = [
+    ("max, per layer", ["--threshold", "max"]),
+    ("percentile 99.9, per layer", ["--threshold", "percentile:99.9"]),
+    ("balanced, per layer", ["--threshold", "balance:BATCHES", "--granularity", "layer", "--tie", "gt"]),
+    ("balanced, per channel", ["--threshold", "balance:BATCHES", "--granularity", "channel", "--tie", "gt"]),
+]
+READOUTS = [("all steps", "sum"), ("delayed", "delay:auto")]
+
+
+class Task:
+    """A network, its data for runs and calibration, and where its score stands in summary.json."""
+
+    def __init__(self, name, model, data, calibrate, seeds, samples, calibration):
+        self.name, self.model, self.data, self.calibrate = name, model, data, calibrate
+        self.seeds, self.samples, self.calibration = seeds, samples, calibration
+
+
+def score(summary, steps):
+    """The ANN's score and the SNN's at `steps`."""
+    if "segmentation" in summary:
+        part = summary["segmentation"]
+        return part["ann_miou"], [part["snn_miou"][t - 1] for t in steps]
+    part = summary["detection"]
+    found = dict(zip(part["at"], part["snn_map"]))
+    return part["ann_map"], [found[t] for t in steps]
+
+
+def run(program, task, seed, rule, readout, steps, folder):
+    data = task.data + (f",seed={seed}" if task.seeds else "")
+    batches = f"{max(task.calibration // 10, 1)}x10"
+    options = [option.replace("BATCHES", batches) for option in rule]
+    command = [program, "run", "--model", task.model, "--data", data, "--calibrate-data", task.calibrate]
+    command += ["--calibrate", f"0..{task.calibration}", "--samples", f"{task.samples[0]}..{task.samples[1]}"]
+    command += ["--steps", str(steps[-1]), "--at", ",".join(map(str, steps)), "--readout", readout]
+    done = subprocess.run(command + options + ["--out", folder], capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)}\n{done.stderr}")
+    return json.loads((Path(folder) / "summary.json").read_text())
+
+
+def table(program, task, steps):
+    print(f"\n### {task.name}\n")
+    print("| thresholds | readout | ANN | " + " | ".join(f"T = {t}" for t in steps) + " | SynOps a picture |")
+    print("|---|---|---|" + "---|" * (len(steps) + 1))
+    for name, rule in RULES:
+        for words, readout in READOUTS:
+            seeds = SEEDS if task.seeds else [None]
+            found = []
+            for seed in seeds:
+                with tempfile.TemporaryDirectory() as folder:
+                    summary = run(program, task, seed, rule, readout, steps, folder)
+                count = task.samples[1] - task.samples[0]
+                found.append((*score(summary, steps), sum(layer["synops"] for layer in summary["layers"]) / count))
+            mean = lambda values: sum(values) / len(values)
+
+            def cell(values):
+                spread = f" ± {100 * (max(values) - min(values)) / 2:.1f}" if len(values) > 1 else ""
+                return f"{100 * mean(values):.1f}{spread}"
+
+            cells = [cell([of[1][k] for of in found]) for k in range(len(steps))]
+            synops = mean([of[2] for of in found])
+            print(f"| {name} | {words} | {cell([of[0] for of in found])} | {' | '.join(cells)} | {synops / 1e6:.1f} M |",
+                  flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--program", default=os.environ.get("SPIKESCOPE", ROOT / "target/release/spikescope"))
+    parser.add_argument("--real", metavar="DATA", help="folder with segmentation/ and detection/bccd/")
+    parser.add_argument("--nuclei", metavar="MODEL", default=ROOT / "assets/nuclei-seg.safetensors")
+    parser.add_argument("--cells", metavar="MODEL", default=ROOT / "assets/bccd-det.safetensors")
+    parser.add_argument("--only", choices=["masks", "boxes"])
+    parser.add_argument("--samples", type=int, default=24, help="pictures of each line")
+    parser.add_argument("--calibration", type=int, default=200, help="pictures of the calibration")
+    parser.add_argument("--steps", type=int, default=256)
+    args = parser.parse_args()
+    steps = [t for t in AT if t <= args.steps] or [args.steps]
+    count, calibration = args.samples, args.calibration
+    tasks = []
+    if args.only != "boxes":
+        tasks.append(Task("Generated scenes, mIoU in %", "builtin:scenes-seg", "builtin:scenes", "builtin:scenes-train",
+                          True, (0, count), calibration))
+    if args.only != "masks":
+        tasks.append(Task("Generated scenes, mAP in %", "builtin:scenes-det", "builtin:scenes", "builtin:scenes-train",
+                          True, (0, count), calibration))
+    if args.real:
+        data = Path(args.real)
+        # The networks were trained on the pictures before the last fifth.
+        if args.only != "boxes":
+            folder = f"masks:{data / 'segmentation/dsb2018_fluo256'}"
+            tasks.append(Task("Nuclei, mIoU in %", args.nuclei, folder, folder, False, (80, 100), 80))
+        if args.only != "masks":
+            folder = f"voc:{data / 'detection/bccd'}"
+            tasks.append(Task("Blood cells, mAP in %", args.cells, folder, folder, False, (234, 292), calibration))
+    for task in tasks:
+        table(str(args.program), task, steps)
+
+
+if __name__ == "__main__":
+    main()

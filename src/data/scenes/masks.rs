@@ -1,0 +1,298 @@
+//! Reads pictures with label masks: pairs of files in one folder, or two folders.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::label_png::{self, LabelPng};
+use super::mask_meaning::{MaskNumbers, Meaning, classes_of, meaning_of};
+use super::pictures::{self, PictureHeader};
+use super::placement::{self, Placement};
+use crate::data::images::{entries, is_image};
+use crate::data::options::ReadOptions;
+use crate::data::samples::targets::{Masks, Targets};
+use crate::data::{Note, Samples};
+use crate::{Error, Result};
+
+/// Endings of the names of masks beside their pictures.
+const SUFFIXES: [&str; 5] = ["_labels", "_label", "_mask", "_masks", "_segmentation"];
+/// Folders of pictures, and of masks beside them.
+const PICTURE_FOLDERS: [&str; 3] = ["images", "JPEGImages", "imgs"];
+const MASK_FOLDERS: [&str; 4] = ["masks", "labels", "SegmentationClass", "annotations"];
+
+/// A picture and its mask.
+#[derive(Clone, Debug, PartialEq)]
+struct Pairs {
+    pictures: Vec<PathBuf>,
+    masks: Vec<PathBuf>,
+    notes: Vec<Note>,
+}
+
+/// Whether `dir` holds pictures with masks.
+pub fn is_folder(dir: &Path) -> bool {
+    pairs(dir).is_ok()
+}
+
+/// Shape of the first picture, `[C, H, W]`.
+///
+/// # Errors
+/// As [`read`].
+pub fn first_shape(dir: &Path, options: &ReadOptions) -> Result<Vec<usize>> {
+    pictures::first_shape(&pairs(dir)?.pictures, options)
+}
+
+/// Reads pictures and masks of `dir`, fitted to `network` (`[C, H, W]`) if there is one.
+///
+/// # Errors
+/// [`Error::Io`] or [`Error::File`] for a folder without pairs, for files that cannot be read, for masks of another size
+/// than their picture, and for numbers that are no classes.
+pub fn read(dir: &Path, network: Option<&[usize]>, options: &ReadOptions) -> Result<Samples> {
+    let Pairs { pictures: files, masks, notes } = pairs(dir)?;
+    let headers = files.par_iter().map(|path| pictures::header(path)).collect::<Result<Vec<PictureHeader>>>()?;
+    let (channels, size) = pictures::sample_size(&files, &headers, network, options)?;
+    let fit = options.fit.unwrap_or_default();
+    let places: Vec<Placement> = headers.iter().map(|header| Placement::new(fit, header.size, size)).collect();
+    let mut samples = pictures::read(&files, &places, channels, size, options)?;
+
+    let read_mask = |((mask, picture), (header, place)): ((&PathBuf, &PathBuf), (&PictureHeader, &Placement))| {
+        let LabelPng { kind, size: [w, h], values } = label_png::read(mask)?;
+        if [w, h] != header.size {
+            let [width, height] = header.size;
+            let reason = format!("is {w}x{h}, but its picture {} is {width}x{height}", picture.display());
+            return Err(Error::file(mask, "mask size", reason));
+        }
+        let distinct: BTreeSet<u16> = values.iter().copied().collect();
+        // No number of a file stands for what lies beyond the picture.
+        let wide: Vec<Option<u16>> = values.into_iter().map(Some).collect();
+        Ok(MaskNumbers { kind, distinct, placed: place.place_labels(&wide, None) })
+    };
+    let pairs = masks.par_iter().zip(&files).zip(headers.par_iter().zip(&places));
+    let numbers = pairs.map(read_mask).collect::<Result<Vec<_>>>()?;
+    let names = class_names(dir)?;
+    let (meaning, meaning_note) = meaning_of(&numbers, options);
+    let (classes, class_names) = classes_of(&masks, &numbers, meaning, names)?;
+    let instances = matches!(meaning, Meaning::Instances { .. }).then(|| {
+        let flat = numbers.iter().flat_map(|mask| mask.placed.iter().map(|number| number.unwrap_or(0)));
+        Arc::new(flat.collect())
+    });
+    samples.source = format!("masks:{}{options}", dir.display());
+    samples.notes.splice(0..0, notes);
+    samples.notes.extend(meaning_note);
+    samples.notes.extend(placement::note(&places, fit, "masks take the nearest pixel"));
+    let (width, height) = (size[0] as usize, size[1] as usize);
+    let masks = Masks { height, width, classes: Arc::new(classes), instances, class_names };
+    samples.targets = Targets::Masks(masks);
+    Ok(samples)
+}
+
+/// Class names in `classes.txt`, one a line, if the folder has it.
+pub(super) fn class_names(dir: &Path) -> Result<Option<Vec<String>>> {
+    let path = dir.join("classes.txt");
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let bytes = std::fs::read(&path).map_err(|e| Error::io(&path, e))?;
+    let text = String::from_utf8(bytes).map_err(|_| Error::file(&path, "", "is not UTF-8 text"))?;
+    let names: Vec<String> = text.trim().lines().map(|line| line.trim().to_owned()).collect();
+    match names.iter().position(String::is_empty) {
+        Some(line) => Err(Error::file(&path, format!("line {}", line + 1), "is empty; each line names a class")),
+        None => Ok(Some(names)),
+    }
+}
+
+fn pairs(dir: &Path) -> Result<Pairs> {
+    let found = |folders: &[&str]| folders.iter().map(|name| dir.join(name)).find(|path| path.is_dir());
+    match (found(&PICTURE_FOLDERS), found(&MASK_FOLDERS)) {
+        (Some(pictures), Some(masks)) => pairs_of_folders(dir, &pictures, &masks),
+        _ => pairs_in_folder(dir),
+    }
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// `name` without the ending of a mask, if it has one.
+fn without_suffix(name: &str) -> Option<&str> {
+    SUFFIXES.iter().find_map(|suffix| name.strip_suffix(suffix)).filter(|name| !name.is_empty())
+}
+
+fn is_png(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png"))
+}
+
+/// `NAME.png` and `NAME_labels.png` in one folder.
+fn pairs_in_folder(dir: &Path) -> Result<Pairs> {
+    let files: Vec<PathBuf> = entries(dir)?.into_iter().filter(|path| path.is_file() && is_image(path)).collect();
+    let (masks, pictures): (Vec<PathBuf>, Vec<PathBuf>) =
+        files.into_iter().partition(|path| is_png(path) && without_suffix(&stem(path)).is_some());
+    let key = |mask: &Path| without_suffix(&stem(mask)).map(str::to_owned).unwrap_or_default();
+    paired(dir, pictures, masks, key)
+}
+
+/// `images/NAME.jpg` and `masks/NAME.png`, or `masks/NAME_mask.png`.
+fn pairs_of_folders(dir: &Path, pictures: &Path, masks: &Path) -> Result<Pairs> {
+    let images = entries(pictures)?.into_iter().filter(|path| path.is_file() && is_image(path)).collect::<Vec<_>>();
+    let masks = entries(masks)?.into_iter().filter(|path| path.is_file() && is_png(path)).collect();
+    let known: BTreeSet<String> = images.iter().map(|path| stem(path)).collect();
+    let key = |mask: &Path| {
+        let name = stem(mask);
+        if known.contains(&name) { name } else { without_suffix(&name).map(str::to_owned).unwrap_or(name) }
+    };
+    paired(dir, images, masks, key)
+}
+
+/// Pictures with the masks whose `key` is their name. Those without a partner are left out with a note.
+fn paired(dir: &Path, pictures: Vec<PathBuf>, masks: Vec<PathBuf>, key: impl Fn(&Path) -> String) -> Result<Pairs> {
+    let mut of_name: BTreeMap<String, PathBuf> = BTreeMap::new();
+    for mask in masks {
+        if let Some(first) = of_name.insert(key(&mask), mask.clone()) {
+            let reason = format!("is a second mask of the picture that {} belongs to", first.display());
+            return Err(Error::file(&mask, "name", reason));
+        }
+    }
+    let mut pairs = Pairs { pictures: Vec::new(), masks: Vec::new(), notes: Vec::new() };
+    let mut alone = Vec::new();
+    for picture in pictures {
+        match of_name.remove(&stem(&picture)) {
+            Some(mask) => {
+                pairs.pictures.push(picture);
+                pairs.masks.push(mask);
+            }
+            None => alone.push(picture),
+        }
+    }
+    if pairs.pictures.is_empty() {
+        let reason = "contains no pairs of a picture and a mask: NAME.png with NAME_labels.png, NAME_label.png or \
+                      NAME_mask.png, or folders images/ and masks/ with the same names";
+        return Err(Error::file(dir, "folder", reason));
+    }
+    let left: Vec<PathBuf> = of_name.into_values().collect();
+    for (files, what) in [(&alone, "pictures without a mask"), (&left, "masks without a picture")] {
+        if let Some(first) = files.first() {
+            let name = first.file_name().unwrap_or_default().to_string_lossy();
+            let text = format!("{what}, left out: {} (the first: {name})", files.len());
+            pairs.notes.push(Note::new(text).warning());
+        }
+    }
+    Ok(pairs)
+}
+
+#[cfg(test)]
+mod tests {
+    use png::{BitDepth, ColorType};
+
+    use super::super::label_png::tests::write_png;
+    use super::*;
+    use crate::data::OtherChoice;
+    use crate::data::options::{MaskMeaning, PictureFit, VoidNumber};
+
+    fn picture(path: PathBuf, size: [u32; 2]) {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        image::RgbImage::from_pixel(size[0], size[1], image::Rgb([9, 8, 7])).save(path).unwrap();
+    }
+
+    fn gray(path: PathBuf, size: [u32; 2], bytes: &[u8]) {
+        write_png(&path, size, ColorType::Grayscale, BitDepth::Eight, bytes);
+    }
+
+    fn plain(dir: &Path) -> Result<Samples> {
+        read(dir, None, &ReadOptions::default())
+    }
+
+    fn classes(samples: &Samples) -> (Vec<u8>, String) {
+        let masks = samples.targets.masks().unwrap();
+        (masks.classes.to_vec(), masks.class_names.join(" "))
+    }
+
+    fn told(samples: &Samples) -> String {
+        samples.notes.iter().map(|note| format!("{}\n", note.text)).collect()
+    }
+
+    #[test]
+    fn pairs_in_one_folder_and_in_two_with_palettes_and_class_names() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        picture(at("a.jpg"), [2, 1]);
+        picture(at("b.png"), [2, 1]);
+        picture(at("alone.png"), [2, 1]);
+        write_png(&at("a_label.png"), [2, 1], ColorType::Indexed, BitDepth::Eight, &[1, 255]);
+        write_png(&at("b_mask.png"), [2, 1], ColorType::Indexed, BitDepth::Four, &[0x20]);
+        let samples = plain(dir.path()).unwrap();
+        assert_eq!((samples.len(), samples.shape.as_slice()), (2, [3, 1, 2].as_slice()));
+        assert_eq!(classes(&samples), (vec![1, 255, 2, 0], "class 0 class 1 class 2".into()));
+        assert!(
+            told(&samples).contains("pictures without a mask, left out: 1 (the first: alone.png)"),
+            "{}",
+            told(&samples)
+        );
+        assert!(told(&samples).contains("255 is void"), "{}", told(&samples));
+        std::fs::write(at("classes.txt"), "sky\nsea\nland\n").unwrap();
+        assert_eq!(classes(&plain(dir.path()).unwrap()).1, "sky sea land");
+        std::fs::write(at("classes.txt"), "sky\nsea").unwrap();
+        let text = plain(dir.path()).unwrap_err().to_string();
+        assert!(text.contains("b_mask.png: mask: has class 2, but classes.txt names only 2"), "{text}");
+
+        let two = tempfile::tempdir().unwrap();
+        picture(two.path().join("images/x.png"), [2, 1]);
+        gray(two.path().join("masks/x.png"), [2, 1], &[0, 3]);
+        assert_eq!(classes(&plain(two.path()).unwrap()).0, [0, 3]);
+        assert!(is_folder(two.path()) && !is_folder(&two.path().join("masks")));
+    }
+
+    #[test]
+    fn meanings_are_guessed_told_and_stated() {
+        let dir = tempfile::tempdir().unwrap();
+        picture(dir.path().join("a.png"), [3, 1]);
+        let mask = dir.path().join("a_labels.png");
+        let with = |options: ReadOptions| read(dir.path(), None, &options).unwrap();
+        gray(mask.clone(), [3, 1], &[0, 255, 0]);
+        assert_eq!(classes(&with(ReadOptions::default())), (vec![0, 1, 0], "ground object".into()));
+        let void = ReadOptions { void: Some(VoidNumber::Number(255)), ..ReadOptions::default() };
+        assert_eq!(classes(&with(void)).0, [0, 255, 0]);
+        gray(mask.clone(), [3, 1], &[0, 7, 255]);
+        let guessed = with(ReadOptions::default());
+        assert_eq!(classes(&guessed).0, [0, 7, 255]);
+        let other = OtherChoice::Option { key: "meaning", value: "instances".into() };
+        assert!(guessed.notes.iter().any(|note| note.other.as_ref() == Some(&other)), "{}", told(&guessed));
+        let instances = ReadOptions { meaning: Some(MaskMeaning::Instances), ..ReadOptions::default() };
+        let stated = with(instances);
+        assert_eq!(classes(&stated), (vec![0, 1, 1], "ground object".into()));
+        assert_eq!(stated.targets.masks().unwrap().instances.as_deref(), Some(&vec![0, 7, 255]));
+        write_png(&mask, [3, 1], ColorType::Grayscale, BitDepth::Sixteen, &[0, 0, 1, 44, 0, 9]);
+        let wide = with(ReadOptions::default());
+        assert_eq!(classes(&wide), (vec![0, 1, 1], "ground object".into()));
+        assert_eq!(wide.targets.masks().unwrap().instances.as_deref(), Some(&vec![0, 300, 9]));
+        let as_classes = ReadOptions { meaning: Some(MaskMeaning::Classes), ..ReadOptions::default() };
+        let text = read(dir.path(), None, &as_classes).unwrap_err().to_string();
+        assert!(text.contains("a_labels.png: mask: has the number 300; class indices are 0 to 254"), "{text}");
+    }
+
+    #[test]
+    fn masks_follow_their_pictures_and_other_sizes_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        picture(dir.path().join("a.png"), [4, 2]);
+        gray(dir.path().join("a_mask.png"), [4, 2], &[0, 1, 2, 3, 0, 1, 2, 3]);
+        let fitted = |fit| {
+            let options = ReadOptions { fit: Some(fit), ..ReadOptions::default() };
+            read(dir.path(), Some(&[1, 2, 2]), &options).unwrap()
+        };
+        let stretched = fitted(PictureFit::Stretch);
+        assert_eq!((stretched.shape.as_slice(), classes(&stretched).0), ([1, 2, 2].as_slice(), vec![1, 3, 1, 3]));
+        assert!(told(&stretched).contains("scaled and stretched from 4x2 to 2x2; masks take"), "{}", told(&stretched));
+        assert_eq!(classes(&fitted(PictureFit::Crop)).0, [1, 2, 1, 2]);
+        let boxed = fitted(PictureFit::Letterbox);
+        assert_eq!(classes(&boxed).0, [1, 3, 255, 255]);
+        assert_eq!(boxed.raw(0)[2..], [0.0, 0.0]);
+        picture(dir.path().join("b.png"), [3, 3]);
+        gray(dir.path().join("b_mask.png"), [3, 2], &[0; 6]);
+        let text = plain(dir.path()).unwrap_err().to_string();
+        assert!(text.contains("b.png: image size: is 3x3") && text.contains("size=WxH"), "{text}");
+        let text = read(dir.path(), Some(&[3, 8, 8]), &ReadOptions::default()).unwrap_err().to_string();
+        assert!(text.contains("b_mask.png: mask size: is 3x2, but its picture"), "{text}");
+        let empty = tempfile::tempdir().unwrap();
+        assert!(plain(empty.path()).unwrap_err().to_string().contains("no pairs of a picture and a mask"));
+    }
+}

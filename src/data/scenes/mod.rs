@@ -1,0 +1,16 @@
+//! Scenes: pictures with a class for every pixel or with boxes, read or generated.
+//!
+//! `masks.rs`, `voc.rs` and `coco_samples.rs` read data sets; `pictures.rs` and `placement.rs` fit pictures to samples, and
+//! masks and boxes with them; `generator/` draws scenes.
+
+mod boxes;
+pub mod coco;
+pub mod coco_samples;
+pub mod generator;
+mod label_png;
+mod mask_meaning;
+pub mod masks;
+mod pictures;
+mod placement;
+pub mod voc;
+mod voc_xml;
