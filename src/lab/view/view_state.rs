@@ -38,7 +38,8 @@ pub struct View {
     pub energy: EnergyConstants,
     /// Softmax probability at which a sample exits early, 0 to 1.
     pub exit_confidence: f32,
-    /// The attack of the *Robustness* pane.
+    /// The attack of the *Robustness* pane. A session without another one is written as before there was the pane.
+    #[serde(skip_serializing_if = "is_default_attack")]
     pub attack: AttackView,
     /// The data that the drawing replaces.
     pub before_drawing: Option<DataBeforeDrawing>,
@@ -65,6 +66,10 @@ pub enum Workspace {
     Explore,
     Teach,
     Tune,
+}
+
+fn is_default_attack(attack: &AttackView) -> bool {
+    *attack == AttackView::default()
 }
 
 impl Default for View {
