@@ -27,7 +27,12 @@ pub struct LongTable<W: Write + Send> {
 
 enum Form<W: Write + Send> {
     Csv(W),
-    Parquet { writer: ParquetWriter<W>, lines: Lines },
+    Parquet(Box<ParquetTable<W>>),
+}
+
+struct ParquetTable<W: Write + Send> {
+    writer: ParquetWriter<W>,
+    lines: Lines,
 }
 
 /// Lines of the next row group, by column.
@@ -64,7 +69,7 @@ impl<W: Write + Send> LongTable<W> {
         columns.push(("value", Column::Double(Vec::new())));
         let writer = ParquetWriter::new(sink, &columns).map_err(io::Error::other)?;
         let lines = Lines { varied: vec![Vec::new(); keys.len()], ..Lines::default() };
-        Ok(Self { form: Form::Parquet { writer, lines } })
+        Ok(Self { form: Form::Parquet(Box::new(ParquetTable { writer, lines })) })
     }
 
     /// Appends a line.
@@ -78,7 +83,8 @@ impl<W: Write + Send> LongTable<W> {
                 let step = record.step.map(|step| step.to_string()).unwrap_or_default();
                 writeln!(sink, "{},{varied}{},{step},{}", record.row, quoted(record.figure), record.value)
             }
-            Form::Parquet { writer, lines } => {
+            Form::Parquet(table) => {
+                let ParquetTable { writer, lines } = &mut **table;
                 let int = |number: usize| i32::try_from(number).unwrap_or(i32::MAX);
                 lines.rows.push(int(record.row));
                 lines.varied.iter_mut().zip(record.varied).for_each(|(column, text)| column.push(text.clone()));
@@ -97,7 +103,8 @@ impl<W: Write + Send> LongTable<W> {
     pub fn finish(self) -> io::Result<W> {
         match self.form {
             Form::Csv(sink) => Ok(sink),
-            Form::Parquet { mut writer, mut lines } => {
+            Form::Parquet(table) => {
+                let ParquetTable { mut writer, mut lines } = *table;
                 if !lines.rows.is_empty() {
                     lines.write_to(&mut writer)?;
                 }
