@@ -86,35 +86,68 @@ def table(program, task, steps):
                   flush=True)
 
 
+def split_masks(folder, work):
+    """Folders of links: every fifth picture by name is for the test, as in the training of the networks."""
+    pictures = sorted(path for path in folder.glob("*.png") if not path.stem.endswith("_labels"))
+    folders = [Path(work) / "nuclei-train", Path(work) / "nuclei-test"]
+    for index, path in enumerate(pictures):
+        to = folders[index % 5 == 4]
+        to.mkdir(exist_ok=True)
+        for name in (path.name, f"{path.stem}_labels.png"):
+            (to / name).symlink_to((folder / name).resolve())
+    return folders
+
+
+def split_boxes(folder, work):
+    """A folder of links with lists of the same split."""
+    to = Path(work) / "bccd"
+    lists = to / "ImageSets/Main"
+    lists.mkdir(parents=True)
+    for name in ("Annotations", "JPEGImages"):
+        (to / name).symlink_to((folder / name).resolve())
+    names = sorted(path.stem for path in (folder / "Annotations").glob("*.xml"))
+    for name, is_test in (("train", False), ("test", True)):
+        listed = [of for index, of in enumerate(names) if (index % 5 == 4) == is_test]
+        (lists / f"{name}.txt").write_text("\n".join(listed) + "\n")
+    return to
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", default=os.environ.get("SPIKESCOPE", ROOT / "target/release/spikescope"))
     parser.add_argument("--real", metavar="DATA", help="folder with segmentation/ and detection/bccd/")
     parser.add_argument("--nuclei", metavar="MODEL", default=ROOT / "assets/nuclei-seg.safetensors")
-    parser.add_argument("--cells", metavar="MODEL", default=ROOT / "assets/bccd-det.safetensors")
+    parser.add_argument("--cells", metavar="MODEL", default=ROOT / "assets/blood-cells-det.safetensors")
     parser.add_argument("--only", choices=["masks", "boxes"])
     parser.add_argument("--samples", type=int, default=24, help="pictures of each line")
     parser.add_argument("--calibration", type=int, default=200, help="pictures of the calibration")
     parser.add_argument("--steps", type=int, default=256)
+    parser.add_argument("--skip-generated", action="store_true", help="real pictures alone")
     args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as work:
+        args.work = work
+        measure(args)
+
+
+def measure(args):
     steps = [t for t in AT if t <= args.steps] or [args.steps]
     count, calibration = args.samples, args.calibration
     tasks = []
-    if args.only != "boxes":
+    if args.only != "boxes" and not args.skip_generated:
         tasks.append(Task("Generated scenes, mIoU in %", "builtin:scenes-seg", "builtin:scenes", "builtin:scenes-train",
                           True, (0, count), calibration))
-    if args.only != "masks":
+    if args.only != "masks" and not args.skip_generated:
         tasks.append(Task("Generated scenes, mAP in %", "builtin:scenes-det", "builtin:scenes", "builtin:scenes-train",
                           True, (0, count), calibration))
     if args.real:
         data = Path(args.real)
-        # The networks were trained on the pictures before the last fifth.
         if args.only != "boxes":
-            folder = f"masks:{data / 'segmentation/dsb2018_fluo256'}"
-            tasks.append(Task("Nuclei, mIoU in %", args.nuclei, folder, folder, False, (80, 100), 80))
+            train, test = split_masks(data / "segmentation/dsb2018_fluo256", args.work)
+            tasks.append(Task("Nuclei, mIoU in %", args.nuclei, f"masks:{test}", f"masks:{train}", False, (0, 20), 80))
         if args.only != "masks":
-            folder = f"voc:{data / 'detection/bccd'}"
-            tasks.append(Task("Blood cells, mAP in %", args.cells, folder, folder, False, (234, 292), calibration))
+            cells = split_boxes(data / "detection/bccd", args.work)
+            of = lambda split: f"voc:{cells},split={split},size=160x128"
+            tasks.append(Task("Blood cells, mAP in %", args.cells, of("test"), of("train"), False, (0, 58), calibration))
     for task in tasks:
         table(str(args.program), task, steps)
 
