@@ -4,7 +4,7 @@
 
 use crate::compute::input_gradient::cross_entropy_slope;
 
-/// −log softmax(logits)[label].
+/// `−log softmax(logits)[label]`.
 pub fn cross_entropy(logits: &[f32], label: usize) -> f32 {
     if let [score] = logits {
         return log_of_exponentials(&[0.0, *score]) - if label == 1 { *score } else { 0.0 };

@@ -54,7 +54,7 @@ pub struct AttackArgs {
     /// Queries of square
     #[arg(long, value_name = "N", default_value_t = 5000)]
     pub queries: usize,
-    /// Starting images: array `start`, [N,C,H,W] in pixel units, for fgsm, rfgsm, pgd and apgd
+    /// Starting images: array `start`, `[N,C,H,W]` in pixel units, for fgsm, rfgsm, pgd and apgd
     #[arg(long, value_name = "FILE.npz")]
     pub start: Option<PathBuf>,
     /// Class to move toward (fgsm, rfgsm, pgd), instead of away from the label

@@ -2,7 +2,7 @@
 //!
 //! The threads are separate, so that moving the time cursor never waits for a simulation. Each takes only the newest request;
 //! stale results are discarded by their generation. While a control is dragged, the run thread first computes previews
-//! ([`previews`]).
+//! (`previews`).
 
 mod event;
 mod mailbox;
