@@ -120,7 +120,7 @@ impl Binning {
                 })?);
             }
             "unit" => {
-                let unit = TimeUnit::ALL.into_iter().find(|unit| unit.word() == value);
+                let unit = TimeUnit::ALL.into_iter().find(|unit| unit.as_str() == value);
                 self.unit =
                     Some(unit.ok_or_else(|| format!("Cannot use unit={value}: unknown word. Use s, ms, us or ns."))?);
             }
@@ -339,7 +339,7 @@ impl Binning {
             write!(f, ",polarity={word}")?;
         }
         self.sensor.map_or(Ok(()), |[width, height]| write!(f, ",sensor={width}x{height}"))?;
-        self.unit.map_or(Ok(()), |unit| write!(f, ",unit={}", unit.word()))?;
+        self.unit.map_or(Ok(()), |unit| write!(f, ",unit={}", unit.as_str()))?;
         self.order.map_or(Ok(()), |order| write!(f, ",order={order}"))
     }
 }
