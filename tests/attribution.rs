@@ -64,8 +64,7 @@ impl Reference {
     fn explain(&self, method: Method, baselines: &[f32], options: &ExplainOptions) -> Vec<f32> {
         let target = self.target();
         let network = Explained::ann(&target, self.program.network().clone());
-        let request =
-            Request { input: &self.x, targets: &self.targets, form: self.form(), baselines, first: 4 };
+        let request = Request { input: &self.x, targets: &self.targets, form: self.form(), baselines, first: 4 };
         explain(method, &network, &request, options, &JobControl::default()).unwrap()
     }
 
@@ -209,9 +208,8 @@ fn perturbations() {
         net.compare(&based, "feature_ablation_patches_base", 1e-5);
         net.compare(&net.explain(Method::Occlusion, &ZERO, &default), "occlusion_w3_s1", 1e-5);
         for (side, stride, base, name) in [(3, 2, 0.0, "occlusion_w3_s2"), (5, 3, 0.5, "occlusion_w5_s3_base0.5")] {
-            let map = net.queries(|queries| {
-                occlusion::occlusion(&queries, &net.form(), side, stride, &[base; WIDTH]).unwrap()
-            });
+            let map = net
+                .queries(|queries| occlusion::occlusion(&queries, &net.form(), side, stride, &[base; WIDTH]).unwrap());
             net.compare(&map, name, 1e-5);
         }
     }

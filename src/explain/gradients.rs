@@ -148,10 +148,7 @@ pub struct PathDraw {
 /// `count` draws of one sample without noise, among `baselines` baselines.
 pub fn path_draws(count: usize, baselines: usize, sample: usize, seed: u64) -> Vec<PathDraw> {
     let mut rng = stream(seed, sample, Purpose::Path);
-    let mut draw = |_| PathDraw {
-        baseline: rng.random_range(0..baselines.max(1)),
-        share: rng.random::<f32>(),
-        noise: Vec::new(),
-    };
+    let mut draw =
+        |_| PathDraw { baseline: rng.random_range(0..baselines.max(1)), share: rng.random::<f32>(), noise: Vec::new() };
     (0..count).map(&mut draw).collect()
 }

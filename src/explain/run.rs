@@ -130,9 +130,8 @@ fn backward(
         }
         Method::Lrp => {
             let changed = network.changed(|weights| options.lrp.weights(weights));
-            let map = |values: &Values<'_>, rows: std::ops::Range<usize>| {
-                lrp(values, &changed, options.lrp, &targets[rows])
-            };
+            let map =
+                |values: &Values<'_>, rows: std::ops::Range<usize>| lrp(values, &changed, options.lrp, &targets[rows]);
             network.in_batches(network.folded(), request.input, width, control, map)
         }
         _ => {

@@ -53,7 +53,8 @@ pub fn grad_cam(values: &Values<'_>, targets: &[usize], at: NodeId) -> Vec<f32> 
     let gradient = sweep(values, start, at, &Gated { values, gate: Gate::Plain });
     let shape = &maps.network().nodes[at].shape;
     let (channels, area) = (shape[0], shape[1..].iter().product::<usize>());
-    let rows = gradient.chunks_exact((channels * area).max(1)).zip(values.of[at].chunks_exact((channels * area).max(1)));
+    let rows =
+        gradient.chunks_exact((channels * area).max(1)).zip(values.of[at].chunks_exact((channels * area).max(1)));
     let mut cams = Vec::with_capacity(values.rows * area);
     for (gradient, value) in rows {
         let mut cam = vec![0.0f32; area];

@@ -40,7 +40,7 @@ enum NodeMap {
     Convolution(Box<(Convolution, InputGradient, Vec<f32>)>),
     /// Forward and transposed.
     Linear(Box<(Linear, Linear)>),
-    /// A linear function by Burn's operations: without and with gradients.
+    /// By Burn's operations: without and with gradients.
     Tensor(Box<(NodeParams, NodeParams)>),
 }
 
@@ -119,8 +119,8 @@ impl NodeMaps {
                 vec![of_input]
             }
             NodeMap::Tensor(params) => {
-                let leaf = |k: usize| tensor(&vec![0.0; rows * width(k)], rows, &self.tracked).require_grad();
-                let leaves: Vec<Tensor<2>> = (0..node.inputs.len()).map(leaf).collect();
+                let leaf = |x: &&[f32]| tensor(x, rows, &self.tracked).require_grad();
+                let leaves: Vec<Tensor<2>> = inputs.iter().map(leaf).collect();
                 let out = apply_node(&self.network, node, &params.1, leaves.clone());
                 let grads = (out * tensor(gradient, rows, &self.tracked)).sum().backward();
                 let of = |(k, leaf): (usize, &Tensor<2>)| match leaf.grad(&grads) {

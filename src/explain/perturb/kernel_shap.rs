@@ -61,7 +61,8 @@ pub fn kernel_shap(
         queries.control.check()?;
         let is_fixed = |row: &Vec<bool>| row.iter().all(|&on| on == row[0]);
         let weights: Vec<f64> = rows.iter().map(|row| if is_fixed(row) { FIXED } else { 1.0 }).collect();
-        let design: Vec<Vec<f64>> = rows.iter().map(|row| row.iter().map(|&on| f64::from(u8::from(on))).collect()).collect();
+        let design: Vec<Vec<f64>> =
+            rows.iter().map(|row| row.iter().map(|&on| f64::from(u8::from(on))).collect()).collect();
         values.extend(least_squares(&design, &answers, &weights).into_iter().map(|value| value as f32));
     }
     Ok(values)

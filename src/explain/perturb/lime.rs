@@ -28,12 +28,7 @@ pub fn rows(features: usize, count: usize, sample: usize, seed: u64) -> Vec<Vec<
 ///
 /// # Errors
 /// Those of the network.
-pub fn lime(
-    queries: &Queries<'_>,
-    features: &Features,
-    baseline: &[f32],
-    rows: &[Vec<Vec<bool>>],
-) -> Result<Vec<f32>> {
+pub fn lime(queries: &Queries<'_>, features: &Features, baseline: &[f32], rows: &[Vec<Vec<bool>>]) -> Result<Vec<f32>> {
     let answers = answers(queries, features, baseline, rows)?;
     let mut values = Vec::with_capacity(rows.len() * features.len());
     let mut changed = vec![0.0; queries.width];
@@ -47,7 +42,8 @@ pub fn lime(
             (-distance * distance / 2.0).exp()
         };
         let weights: Vec<f64> = rows.iter().map(weight).collect();
-        let design: Vec<Vec<f64>> = rows.iter().map(|row| row.iter().map(|&on| f64::from(u8::from(on))).collect()).collect();
+        let design: Vec<Vec<f64>> =
+            rows.iter().map(|row| row.iter().map(|&on| f64::from(u8::from(on))).collect()).collect();
         values.extend(lasso(&design, &answers, &weights, ALPHA).into_iter().map(|value| value as f32));
     }
     Ok(values)

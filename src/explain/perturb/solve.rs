@@ -175,7 +175,8 @@ mod tests {
     #[test]
     fn the_lasso_shrinks_and_leaves_out() {
         // Orthogonal columns: each coefficient is soft-thresholded by n·α/‖x‖².
-        let x: Vec<Vec<f64>> = [[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]].iter().map(|r| r.to_vec()).collect();
+        let x: Vec<Vec<f64>> =
+            [[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]].iter().map(|r| r.to_vec()).collect();
         let y: Vec<f64> = x.iter().map(|x| 1.0 + 2.0 * x[0] + 0.05 * x[1]).collect();
         assert!(near(&lasso(&x, &y, &[3.0; 4], 0.1), &[1.9, 0.0]));
         assert_eq!(lasso(&x, &y, &[1.0; 4], 10.0), [0.0, 0.0]);
