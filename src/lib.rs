@@ -41,6 +41,7 @@ pub mod simulate;
 pub mod sweep;
 pub mod task;
 pub mod train;
+pub mod trojan;
 pub mod ui;
 
 pub use error::{Error, Result};

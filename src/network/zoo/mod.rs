@@ -7,7 +7,7 @@ mod builder;
 mod bundled;
 mod scenes;
 
-pub use architectures::{cnn, mlp, resnet};
+pub use architectures::{cnn, mlp, resnet, resnet_of_width};
 pub use bundled::{BUNDLED, Bundled, bundled};
 pub use scenes::{DETECTOR_STRIDES, fcn, fcos};
 

@@ -1,0 +1,30 @@
+//! Command `trojan`: plants trojans in a network and measures which tools find them again.
+
+mod plant;
+
+use clap::{Args, Subcommand};
+
+use crate::Result;
+
+/// Plant trojans in a network, and measure which tools find them again.
+#[derive(Args, Clone, Debug)]
+pub struct TrojanArgs {
+    #[command(subcommand)]
+    command: TrojanCommand,
+}
+
+#[derive(Subcommand, Clone, Debug)]
+enum TrojanCommand {
+    /// Train a network, fine-tune it with the trojans of a plan, and measure both
+    Plant(plant::PlantArgs),
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Those of the part that is run.
+pub fn run(args: TrojanArgs) -> Result<()> {
+    match args.command {
+        TrojanCommand::Plant(args) => plant::run(&args),
+    }
+}
