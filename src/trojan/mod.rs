@@ -7,4 +7,5 @@ pub mod folder;
 pub mod pictures;
 pub mod plan;
 pub mod plant;
+pub mod synthesis;
 pub mod trigger;

@@ -1,6 +1,7 @@
 //! Command `trojan`: plants trojans in a network and measures which tools find them again.
 
 mod plant;
+mod synthesize;
 
 use clap::{Args, Subcommand};
 
@@ -17,6 +18,8 @@ pub struct TrojanArgs {
 enum TrojanCommand {
     /// Train a network, fine-tune it with the trojans of a plan, and measure both
     Plant(plant::PlantArgs),
+    /// Make pictures of what the network reacts to, by nine synthesis methods
+    Synthesize(synthesize::SynthesizeArgs),
 }
 
 /// Runs the command.
@@ -26,5 +29,6 @@ enum TrojanCommand {
 pub fn run(args: TrojanArgs) -> Result<()> {
     match args.command {
         TrojanCommand::Plant(args) => plant::run(&args),
+        TrojanCommand::Synthesize(args) => synthesize::run(&args),
     }
 }
