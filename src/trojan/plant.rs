@@ -9,6 +9,7 @@ use super::folder::{CLEAN, CLEAN_KEY, NETWORK, PLAN, TABLE, TABLE_CSV, write_jso
 use super::pictures::{CleanPictures, Triggered};
 use super::plan::{TrainingPart, TrojanPlan};
 use super::trigger::TriggerKind;
+use crate::export::results_table::quoted;
 use crate::data::{Samples, Scaling};
 use crate::files::write_bytes;
 use crate::network::zoo::{ZooArchitecture, parse_activation, resnet_of_width};
@@ -174,7 +175,7 @@ impl PlantTable {
             let source = row.source.map_or_else(String::new, |source| source.to_string());
             format!(
                 "{},{},{},{},{source},{},{},{},{:.4},{:.4},{:.4},{}\n",
-                row.name,
+                quoted(&row.name),
                 row.kind.word(),
                 row.trigger,
                 row.scope,

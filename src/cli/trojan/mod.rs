@@ -1,6 +1,7 @@
 //! Command `trojan`: plants trojans in a network and measures which tools find them again.
 
 mod plant;
+mod quiz;
 mod synthesize;
 
 use clap::{Args, Subcommand};
@@ -20,6 +21,8 @@ enum TrojanCommand {
     Plant(plant::PlantArgs),
     /// Make pictures of what the network reacts to, by nine synthesis methods
     Synthesize(synthesize::SynthesizeArgs),
+    /// Name the trigger from pictures alone: one of eight
+    Quiz(quiz::QuizArgs),
 }
 
 /// Runs the command.
@@ -29,6 +32,7 @@ enum TrojanCommand {
 pub fn run(args: TrojanArgs) -> Result<()> {
     match args.command {
         TrojanCommand::Plant(args) => plant::run(&args),
+        TrojanCommand::Quiz(args) => quiz::run(&args),
         TrojanCommand::Synthesize(args) => synthesize::run(&args),
     }
 }

@@ -9,6 +9,7 @@ use super::subject::{Goal, Subject};
 use crate::Result;
 use crate::network::zoo::CROP;
 use crate::progress::JobControl;
+use crate::trojan::embedding::cosine;
 
 /// Natural crops that are searched.
 const CANDIDATES: usize = 2_000;
@@ -91,11 +92,4 @@ fn framed(subject: &Subject, patches: &[f32], side: usize) -> Vec<f32> {
         picture
     };
     patches.chunks_exact(subject.shape[0] * side * side).flat_map(frame).collect()
-}
-
-/// Cosine of the angle between `a` and `b`; 0 where one of them is 0.
-fn cosine(a: &[f32], b: &[f32]) -> f32 {
-    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
-    let norm = (dot(a, a) * dot(b, b)).sqrt();
-    if norm > 0.0 { dot(a, b) / norm } else { 0.0 }
 }

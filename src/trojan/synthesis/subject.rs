@@ -11,8 +11,8 @@ use crate::attack::{AnnTarget, PixelSpace, Target};
 use crate::compute::input_gradient::cross_entropy_slope;
 use crate::compute::program::Program;
 use crate::data::{Samples, Scaling};
-use crate::network::{Network, NodeId, Op};
 use crate::progress::JobControl;
+use crate::trojan::embedding::Embedding;
 use crate::trojan::folder::Planted;
 use crate::trojan::pictures::CleanPictures;
 use crate::{Error, Result};
@@ -27,11 +27,7 @@ pub struct Subject {
     pub(super) shape: [usize; 3],
     pub(super) pixels: PixelSpace,
     program: Program,
-    /// The network up to the values that the last linear layer reads.
-    embedding: Program,
-    /// Weights of the last linear layer, `[classes, units]`.
-    readout: Vec<f32>,
-    units: usize,
+    embedding: Embedding,
     /// Clean training pictures, 0 to 1, `[N, F]`, and their labels.
     pub(super) training: Vec<f32>,
     pub(super) training_labels: Vec<u16>,
@@ -56,22 +52,18 @@ impl Subject {
         let training = CleanPictures::load(&planted.plan, true)?;
         let pixels = PixelSpace::new(&planted.test.samples, &Scaling::Unit)?;
         let network = Arc::new(planted.network.clone());
-        let Some((hidden, readout)) = last_linear(&network) else {
+        let Some(embedding) = Embedding::of(&network) else {
             return Err(Error::Invalid(format!(
                 "Cannot synthesize from {}: its network does not end in a linear layer. Use one that does.",
                 planted.source
             )));
         };
-        let units = network.nodes[hidden].len();
-        let embedding = Arc::new(Network { output: hidden, ..planted.network.clone() });
         let of = |samples: &Samples| pixels.pixels(samples, 0..samples.len());
         let untriggered = planted.test.part(&planted.test.untriggered(&planted.plan));
         Ok(Self {
             shape: planted.test.shape(),
             program: Program::new(network, &Device::flex()),
-            embedding: Program::new(embedding, &Device::flex()),
-            readout,
-            units,
+            embedding,
             training: of(&training.samples)?,
             training_labels: training.samples.labels.to_vec(),
             test: of(&untriggered)?,
@@ -97,29 +89,29 @@ impl Subject {
 
     /// The network up to its last hidden layer.
     pub(super) fn hidden(&self) -> AnnTarget<'_> {
-        AnnTarget::new(&self.embedding, &self.pixels)
+        AnnTarget::new(&self.embedding.program, &self.pixels)
     }
 
     /// Units of the last hidden layer by how much more they speak for `target` than for the mean class, most first.
     pub(super) fn units_for(&self, target: u16) -> Vec<usize> {
-        let classes = self.readout.len() / self.units.max(1);
-        let mean = |unit: usize| {
-            (0..classes).map(|class| self.readout[class * self.units + unit]).sum::<f32>() / classes.max(1) as f32
-        };
-        let own = |unit: usize| self.readout[usize::from(target) * self.units + unit] - mean(unit);
-        let mut units: Vec<usize> = (0..self.units).collect();
+        let Embedding { readout, units, .. } = &self.embedding;
+        let classes = readout.len() / (*units).max(1);
+        let mean =
+            |unit: usize| (0..classes).map(|class| readout[class * units + unit]).sum::<f32>() / classes.max(1) as f32;
+        let own = |unit: usize| readout[usize::from(target) * units + unit] - mean(unit);
+        let mut units: Vec<usize> = (0..*units).collect();
         units.sort_by(|a, b| own(*b).total_cmp(&own(*a)));
         units
     }
 
     /// The embedding (last hidden layer) of pictures `[N, F]`, `[N, units]`.
     pub(super) fn embed(&self, pictures: &[f32], control: &JobControl) -> Result<Vec<f32>> {
-        self.embedding.outputs(&self.pixels.scaled(pictures), control)
+        self.embedding.program.outputs(&self.pixels.scaled(pictures), control)
     }
 
     /// Units of the last hidden layer.
     pub(super) fn units(&self) -> usize {
-        self.units
+        self.embedding.units
     }
 
     /// A random training picture that a trigger of `goal` would change.
@@ -241,18 +233,5 @@ impl Subject {
         let logits = network.logits(pictures, control)?;
         let hit = |row: &[f32]| f32::from(u8::from(crate::network::predicted_class(row) == usize::from(target)));
         Ok(logits.chunks_exact(network.classes()).map(hit).collect())
-    }
-}
-
-/// The node that the last linear layer reads, and its weights.
-fn last_linear(network: &Network) -> Option<(NodeId, Vec<f32>)> {
-    let mut at = network.output;
-    loop {
-        let node = &network.nodes[at];
-        match &node.op {
-            Op::Linear { weight, .. } => return Some((node.inputs[0], weight.data.to_vec())),
-            Op::Input => return None,
-            _ => at = *node.inputs.first()?,
-        }
     }
 }
