@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::pictures::{CleanPictures, Triggered};
+use super::pictures::{CleanPictures, Triggered, class_count};
 use super::plan::TrojanPlan;
-use super::plant::class_count;
 use crate::files::write_bytes;
 use crate::network::open::BUILTIN_PREFIX;
 use crate::network::{Network, zoo};
@@ -50,12 +49,14 @@ impl Planted {
         let (plan, model, network) = match source.strip_prefix(BUILTIN_PREFIX) {
             Some(BUNDLED_NAME) => {
                 let plan = TrojanPlan::parse(Path::new(source), BUNDLED_PLAN)?;
-                let network = zoo::bundled(BUNDLED_NAME)
-                    .ok_or_else(|| Error::Internal(format!("{source} is not bundled")))??;
+                let network =
+                    zoo::bundled(BUNDLED_NAME).ok_or_else(|| Error::Internal(format!("{source} is not bundled")))??;
                 (plan, source.to_owned(), network)
             }
             Some(_) => {
-                let reason = format!("Cannot open {source}: no trojans are bundled under this name. Use builtin:{BUNDLED_NAME} or a folder of `trojan plant`.");
+                let reason = format!(
+                    "Cannot open {source}: no trojans are bundled under this name. Use builtin:{BUNDLED_NAME} or a folder of `trojan plant`."
+                );
                 return Err(Error::Invalid(reason));
             }
             None => {
@@ -95,7 +96,10 @@ impl Planted {
         let find = |word: &str| {
             names.iter().position(|name| *name == word.trim()).ok_or_else(|| {
                 let known = names.join(", ");
-                Error::Invalid(format!("Cannot use trojan '{word}': {} has none of that name. Use all or {known}.", self.source))
+                Error::Invalid(format!(
+                    "Cannot use trojan '{word}': {} has none of that name. Use all or {known}.",
+                    self.source
+                ))
             })
         };
         text.split(',').map(find).collect()

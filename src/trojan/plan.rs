@@ -26,6 +26,8 @@ pub struct TrojanPlan {
     pub test: DataSpec,
     /// Whether accessories are drawn into the data first: for natural triggers in data that have none.
     pub draws_accessories: bool,
+    /// Training pictures at most: the first of the data.
+    pub pictures: Option<usize>,
     pub arch: String,
     pub activation: String,
     /// Channels of the first layers, where the architecture can be made wider.
@@ -80,6 +82,7 @@ struct PlanFile {
     test: Spanned<String>,
     #[serde(default)]
     accessories: bool,
+    pictures: Option<Spanned<usize>>,
     arch: Option<Spanned<String>>,
     activation: Option<Spanned<String>>,
     width: Option<Spanned<usize>>,
@@ -176,6 +179,9 @@ impl TrojanPlan {
         {
             return Err(wrong(width.span().start, format!("only resnet has a width, not {}", arch.0)));
         }
+        if let Some(pictures) = file.pictures.as_ref().filter(|pictures| *pictures.get_ref() < 2) {
+            return Err(wrong(pictures.span().start, "at least 2 pictures are needed".into()));
+        }
         for part in [&file.clean, &file.finetune] {
             let TrainingPart { epochs, batch, lr, .. } = *part.get_ref();
             if epochs == 0 || batch == 0 || !(lr > 0.0 && lr.is_finite()) {
@@ -204,6 +210,7 @@ impl TrojanPlan {
             data: spec(&file.data)?,
             test: spec(&file.test)?,
             draws_accessories: file.accessories,
+            pictures: file.pictures.map(Spanned::into_inner),
             arch: arch.0,
             activation: activation.0,
             width: file.width.map(Spanned::into_inner),

@@ -6,11 +6,11 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::folder::{CLEAN, CLEAN_KEY, NETWORK, PLAN, TABLE, TABLE_CSV, write_json};
-use super::pictures::{CleanPictures, Triggered};
+use super::pictures::{CleanPictures, class_count};
 use super::plan::{TrainingPart, TrojanPlan};
 use super::trigger::TriggerKind;
-use crate::export::results_table::quoted;
 use crate::data::{Samples, Scaling};
+use crate::export::results_table::quoted;
 use crate::files::write_bytes;
 use crate::network::zoo::{ZooArchitecture, parse_activation, resnet_of_width};
 use crate::network::{Network, safetensors};
@@ -192,27 +192,13 @@ impl PlantTable {
     }
 }
 
-/// The number of classes that labels and names know.
-pub fn class_count(train: &Samples, test: &Samples) -> usize {
-    let largest = train.labels.iter().chain(test.labels.iter()).max().copied().unwrap_or(0);
-    train.class_names.len().max(usize::from(largest) + 1)
-}
-
 /// Part of `samples` that `network` takes for class `target`.
 ///
 /// # Errors
 /// Those of the evaluation.
-pub fn taken_for(network: &Network, samples: &Samples, target: u16) -> Result<f32> {
+fn taken_for(network: &Network, samples: &Samples, target: u16) -> Result<f32> {
     let labels = std::sync::Arc::new(vec![target; samples.len()]);
     accuracy(network, &Samples { labels, ..samples.clone() }, &Scaling::Unit)
-}
-
-/// The success of triggered pictures on `network`.
-///
-/// # Errors
-/// Those of the evaluation.
-pub fn success(network: &Network, triggered: &Triggered, target: u16) -> Result<f32> {
-    taken_for(network, &triggered.samples, target)
 }
 
 /// The clean network: that of an earlier call with the same key, or a new one.
@@ -224,8 +210,8 @@ fn clean_network(
     progress: &mut impl FnMut(PlantStage, Option<TrainProgress>) -> ControlFlow<()>,
 ) -> Result<Network> {
     let key = format!(
-        "{} {} {} {} {:?} {} {:?}",
-        plan.data, plan.draws_accessories, plan.arch, plan.activation, plan.width, plan.seed, plan.clean
+        "{} {:?} {} {} {} {:?} {} {:?}",
+        plan.data, plan.pictures, plan.draws_accessories, plan.arch, plan.activation, plan.width, plan.seed, plan.clean
     );
     let (file, key_file) = (out.join(CLEAN), out.join(CLEAN_KEY));
     if std::fs::read_to_string(&key_file).is_ok_and(|known| known == key)

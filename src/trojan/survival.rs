@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use super::folder::Planted;
 use super::pictures::Triggered;
-use crate::export::results_table::quoted;
 use crate::attack::PixelSpace;
 use crate::convert::{NamedRecipe, Recipe};
 use crate::data::{Samples, Scaling};
 use crate::experiment::Settings;
 use crate::experiment::attacked::{AttackSubject, Attacked};
 use crate::experiment::cache::Cache;
+use crate::export::results_table::quoted;
 use crate::network::predicted_class;
 use crate::progress::JobControl;
 use crate::{Error, Result};
@@ -116,7 +116,8 @@ pub fn survival(
     let quiet = control.without_events();
     let ann = AttackSubject::load(&settings(planted, Recipe::default()), Attacked::Ann, &mut cache, &quiet)?;
     measure("ann", None, &ann)?;
-    let all: Vec<(&String, usize)> = recipes.iter().flat_map(|name| at.iter().map(move |&steps| (name, steps))).collect();
+    let all: Vec<(&String, usize)> =
+        recipes.iter().flat_map(|name| at.iter().map(move |&steps| (name, steps))).collect();
     for (k, (name, steps)) in all.iter().enumerate() {
         control.check()?;
         control.progress("success after conversion", k as f32 / all.len() as f32);

@@ -9,9 +9,7 @@ use crate::cli::interrupt::cancel_on_interrupt;
 use crate::cli::progress::Progress;
 use crate::files::write_atomic_with;
 use crate::trojan::judge::JUDGE_NAME;
-use crate::trojan::quiz::{
-    Answer, CHANCE, Question, STATISTICS, judge_all, read_answers, statistics, write_answers,
-};
+use crate::trojan::quiz::{Answer, CHANCE, Question, STATISTICS, judge_all, read_answers, statistics, write_answers};
 use crate::trojan::synthesis::{Method, SynthesisIndex};
 use crate::{Error, Result};
 

@@ -94,10 +94,9 @@ impl Decoder {
         })?;
         let encoder = Network { output: latent, ..network.clone() };
         let input = Node { name: "input".into(), op: Op::Input, inputs: Vec::new(), shape: vec![LATENT] };
-        let rest = network.nodes[latent + 1..].iter().map(|node| Node {
-            inputs: node.inputs.iter().map(|input| input - latent).collect(),
-            ..node.clone()
-        });
+        let rest = network.nodes[latent + 1..]
+            .iter()
+            .map(|node| Node { inputs: node.inputs.iter().map(|input| input - latent).collect(), ..node.clone() });
         let nodes: Vec<Node> = std::iter::once(input).chain(rest).collect();
         let decoder = Network { output: network.output - latent, nodes, ..network.clone() };
         let [encoder, decoder] = [encoder, decoder].map(|half| Program::new(Arc::new(half), &Device::flex()));

@@ -71,10 +71,7 @@ impl Method {
 
     /// Whether its pictures are whole ones, in contrast to patches.
     pub fn draws_whole_pictures(self) -> bool {
-        matches!(
-            self,
-            Self::Tabor | Self::FourierInner | Self::FourierTarget | Self::CppnInner | Self::CppnTarget
-        )
+        matches!(self, Self::Tabor | Self::FourierInner | Self::FourierTarget | Self::CppnInner | Self::CppnTarget)
     }
 
     /// The methods that `text` names: `all`, or words with commas between them.

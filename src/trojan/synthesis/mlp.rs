@@ -116,7 +116,7 @@ mod tests {
             mlp.backward(&layers, &slope)
         };
         let exact = gradient(&mlp);
-        for k in 0..mlp.params.len() {
+        for (k, exact) in exact.into_iter().enumerate() {
             let mut moved = |by: f32| {
                 let before = mlp.params[k];
                 mlp.params[k] = before + by;
@@ -125,7 +125,7 @@ mod tests {
                 value
             };
             let measured = (moved(1e-2) - moved(-1e-2)) / 2e-2;
-            assert!((measured - exact[k]).abs() < 2e-2 * exact[k].abs().max(0.1), "{k}: {measured} {}", exact[k]);
+            assert!((measured - exact).abs() < 2e-2 * exact.abs().max(0.1), "{k}: {measured} {exact}");
         }
         let (before, mut adam) = (loss(&mlp), Adam::new(0.05, mlp.params.len()));
         for _ in 0..50 {

@@ -6,13 +6,12 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::drawing::Drawing;
 use super::latent::{Decoder, train_autoencoder};
 use super::method::Method;
 use super::patches::{PATCH_SIDE, adversarial_patches, tabor};
 use super::snafue::natural_crops;
 use super::subject::{Goal, Subject};
-use super::visual::{Excited, visualize};
+use super::visual::{Excited, Form, visualize};
 use crate::data::npz::find_array;
 use crate::data::{NpzData, write_npz};
 use crate::network::safetensors;
@@ -152,7 +151,8 @@ impl SynthesisIndex {
                 folder.display()
             ))
         })?;
-        serde_json::from_str(&text).map_err(|error| Error::file(&path, format!("line {}", error.line()), error.to_string()))
+        serde_json::from_str(&text)
+            .map_err(|error| Error::file(&path, format!("line {}", error.line()), error.to_string()))
     }
 
     fn has(&self, out: &Path, trojan: &str, method: Method) -> bool {
@@ -198,17 +198,12 @@ impl Job<'_> {
         let surplus = (SURPLUS * pictures as f32).ceil() as usize;
         let decoder = || decoder.ok_or_else(|| Error::Internal("a synthesis came before its decoder".into()));
         if method.draws_whole_pictures() {
-            let (fourier, cppn) =
-                (|seed: u64| Drawing::fourier(shape, seed), |seed: u64| Drawing::cppn(shape, seed));
+            let visual = |of, form| visualize(subject, of, form, goal, pictures, seed, control);
             let drawn = match method {
-                Method::FourierInner => {
-                    visualize(subject, Excited::Inner, fourier, 0.05, goal, pictures, seed, control)
-                }
-                Method::FourierTarget => {
-                    visualize(subject, Excited::Target, fourier, 0.05, goal, pictures, seed, control)
-                }
-                Method::CppnInner => visualize(subject, Excited::Inner, cppn, 0.01, goal, pictures, seed, control),
-                Method::CppnTarget => visualize(subject, Excited::Target, cppn, 0.01, goal, pictures, seed, control),
+                Method::FourierInner => visual(Excited::Inner, Form::Fourier),
+                Method::FourierTarget => visual(Excited::Target, Form::Fourier),
+                Method::CppnInner => visual(Excited::Inner, Form::Cppn),
+                Method::CppnTarget => visual(Excited::Target, Form::Cppn),
                 _ => tabor(subject, goal, pictures, seed, control),
             }?;
             let success = subject.taken_for(&drawn, goal.target, control)?;

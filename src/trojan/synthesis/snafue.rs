@@ -56,9 +56,10 @@ pub(super) fn natural_crops(
     let patch_rows: Vec<Vec<f32>> = of_patches.chunks_exact(units).map(masked).collect();
     let worth = |row: &[f32]| {
         let row = masked(row);
-        let each = patch_rows.iter().zip(success).map(|(patch, gain)| {
-            (cosine(&row, patch) * gain.clamp(0.05, 1.0)).max(0.0).powi(POWER)
-        });
+        let each = patch_rows
+            .iter()
+            .zip(success)
+            .map(|(patch, gain)| (cosine(&row, patch) * gain.clamp(0.05, 1.0)).max(0.0).powi(POWER));
         each.sum::<f32>()
     };
     let worths: Vec<f32> = of_crops.chunks_exact(units).map(worth).collect();
@@ -66,8 +67,7 @@ pub(super) fn natural_crops(
     let mut order: Vec<usize> = (0..CANDIDATES).filter(|&k| already[k] == 0.0).collect();
     order.sort_by(|a, b| worths[*b].total_cmp(&worths[*a]));
     order.truncate(TRIED.max(count));
-    let tried: Vec<f32> =
-        order.iter().flat_map(|&k| &crops[k * crop_len..(k + 1) * crop_len]).copied().collect();
+    let tried: Vec<f32> = order.iter().flat_map(|&k| &crops[k * crop_len..(k + 1) * crop_len]).copied().collect();
     let gains = subject.patch_confidence(&tried, CROP, goal, TRIAL_PICTURES, &mut rng, control)?;
     let mut best: Vec<usize> = (0..order.len()).collect();
     best.sort_by(|a, b| gains[*b].1.total_cmp(&gains[*a].1));

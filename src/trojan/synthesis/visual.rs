@@ -21,6 +21,15 @@ pub(super) enum Excited {
     Target,
 }
 
+/// How a picture is written as numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// A spectrum.
+    Fourier,
+    /// A drawing network.
+    Cppn,
+}
+
 /// Steps of the optimization.
 const STEPS: usize = 160;
 /// Randomly moved copies of a picture in one step.
@@ -32,14 +41,18 @@ const VARIATION: f32 = 1.0;
 pub(super) fn visualize(
     subject: &Subject,
     of: Excited,
-    make: impl Fn(u64) -> Drawing,
-    rate: f32,
+    form: Form,
     goal: Goal,
     count: usize,
     seed: u64,
     control: &JobControl,
 ) -> Result<Vec<f32>> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let make = |seed: u64| match form {
+        Form::Fourier => Drawing::fourier(subject.shape, seed),
+        Form::Cppn => Drawing::cppn(subject.shape, seed),
+    };
+    let rate = if form == Form::Fourier { 0.05 } else { 0.01 };
     let mut drawings: Vec<Drawing> = (0..count as u64).map(|k| make(seed.wrapping_mul(1000) + k)).collect();
     let mut optimizers: Vec<Adam> = drawings.iter_mut().map(|d| Adam::new(rate, d.params().len())).collect();
     let units = subject.units_for(goal.target);
@@ -82,9 +95,8 @@ pub(super) fn visualize(
         };
         for (k, (drawing, optimizer)) in drawings.iter_mut().zip(&mut optimizers).enumerate() {
             let mut gradient = vec![0.0; subject.shape[0] * side * side];
-            for copy in k * COPIES..(k + 1) * COPIES {
-                moves[copy].pull(&slopes.gradient[copy * len..(copy + 1) * len], &mut gradient);
-            }
+            let own = slopes.gradient.chunks_exact(len).zip(&moves).skip(k * COPIES).take(COPIES);
+            own.for_each(|(slope, moved)| moved.pull(slope, &mut gradient));
             let mut gradient = from_square(&gradient, subject.shape, side);
             add_total_variation(&rendered[k].picture, [height, width], VARIATION, &mut gradient);
             let own = drawing.pull(&rendered[k], &gradient);

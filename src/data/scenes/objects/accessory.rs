@@ -17,16 +17,8 @@ pub enum Accessory {
 
 impl Accessory {
     /// All kinds.
-    pub const ALL: [Self; 8] = [
-        Self::Fork,
-        Self::Apple,
-        Self::Sandwich,
-        Self::Donut,
-        Self::Spoon,
-        Self::Carrot,
-        Self::Chair,
-        Self::Plant,
-    ];
+    pub const ALL: [Self; 8] =
+        [Self::Fork, Self::Apple, Self::Sandwich, Self::Donut, Self::Spoon, Self::Carrot, Self::Chair, Self::Plant];
 }
 
 impl Sticker for Accessory {

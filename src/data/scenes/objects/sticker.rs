@@ -39,7 +39,12 @@ impl Place {
 
     /// Paints `sticker` into `picture`, `[C, H, W]` of 0 to 255 with one channel (its luminance) or three. Returns the pixels
     /// of which it covers at least half, `[H, W]`.
-    pub fn paint(&self, sticker: impl Sticker, picture: &mut [f32], [channels, height, width]: [usize; 3]) -> Vec<bool> {
+    pub fn paint(
+        &self,
+        sticker: impl Sticker,
+        picture: &mut [f32],
+        [channels, height, width]: [usize; 3],
+    ) -> Vec<bool> {
         let mut covered = vec![false; height * width];
         let reach = 1.5 * self.radius + 1.0;
         let rows = |center: f32, most: usize| {
@@ -71,13 +76,7 @@ impl Place {
 }
 
 /// Mixes `color` over a pixel of `picture`; pictures that are not of three channels get its luminance.
-pub fn blend(
-    picture: &mut [f32],
-    [channels, height, width]: [usize; 3],
-    [y, x]: [usize; 2],
-    color: Color,
-    share: f32,
-) {
+pub fn blend(picture: &mut [f32], [channels, height, width]: [usize; 3], [y, x]: [usize; 2], color: Color, share: f32) {
     for channel in 0..channels {
         let value = if channels == 3 { color[channel] } else { luminance(color) };
         let pixel = &mut picture[(channel * height + y) * width + x];
