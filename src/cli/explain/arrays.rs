@@ -85,22 +85,9 @@ pub fn write_maps(path: &Path, form: ImageForm, report: &Report<'_>) -> Result<(
                     (2.., Some(steps)) => format!("{}_t{steps}", of_method.method.array()),
                     _ => of_method.method.array(),
                 };
-                npz.array(&name, &shape, &channels_first(&of_method.maps, &form))?;
+                npz.array(&name, &shape, &form.channels_first(&of_method.maps))?;
             }
         }
         Ok(())
     })
-}
-
-/// Maps in the order channels, rows, columns.
-pub fn channels_first(maps: &[f32], form: &ImageForm) -> Vec<f32> {
-    let mut ordered = Vec::with_capacity(maps.len());
-    for map in maps.chunks_exact(form.len().max(1)) {
-        for channel in 0..form.channels {
-            for row in 0..form.height {
-                ordered.extend((0..form.width).map(|column| map[form.at(channel, row, column)]));
-            }
-        }
-    }
-    ordered
 }

@@ -147,7 +147,8 @@ pub fn run(args: ExplainArgs) -> Result<()> {
     }
     progress.clear();
     let stopped = control.is_cancelled();
-    let report = Report::new(&settings, on, &asked, &args, form, stopped, all);
+    let words = [args.target.trim(), args.baseline.trim()];
+    let report = Report::new(&settings, on, &asked, words, form, stopped, all);
     let text = serde_json::to_string_pretty(&report).map_err(|e| Error::Internal(e.to_string()))?;
     let staging = StagingFolder::beside(&out)?;
     write_maps(&staging.path("maps.npz"), form, &report)?;

@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::ExplainArgs;
-use super::arrays::channels_first;
 use crate::attack::ImageForm;
 use crate::convert::Recipe;
 use crate::experiment::attacked::Attacked;
@@ -88,9 +86,8 @@ impl AtSteps {
         sane: Vec<(Method, Sanity)>,
     ) -> Self {
         let form = subject.form();
-        let of_method = |maps: &[f32]| {
-            masks.map(|masks| Scores::of(&channels_first(maps, &form), form.channels, masks, form.area()))
-        };
+        let of_method =
+            |maps: &[f32]| masks.map(|masks| Scores::of(&form.channels_first(maps), form.channels, masks, form.area()));
         let mut methods = BTreeMap::new();
         let mut baselines = BTreeMap::new();
         for maps in &explanation.maps {
@@ -113,7 +110,7 @@ impl<'a> Report<'a> {
         settings: &'a Settings,
         on: Attacked,
         asked: &ExplanationRequest,
-        args: &'a ExplainArgs,
+        [target, baseline]: [&'a str; 2],
         form: ImageForm,
         stopped: bool,
         at: Vec<AtSteps>,
@@ -129,8 +126,8 @@ impl<'a> Report<'a> {
             on,
             recipe: is_spiking.then_some(&settings.recipe),
             gradient: is_spiking.then_some(asked.rule.as_str()),
-            target: args.target.trim(),
-            baseline: args.baseline.trim(),
+            target,
+            baseline,
             patches: asked.options.patch_side(form.height, form.width),
             window,
             stride,
