@@ -19,6 +19,7 @@ pub mod background_load;
 pub mod cache;
 mod classes;
 pub mod diagnose;
+pub mod explained;
 pub mod input_sizes;
 pub mod load;
 pub mod memory;
