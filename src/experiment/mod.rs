@@ -20,7 +20,6 @@ pub mod cache;
 mod classes;
 pub mod diagnose;
 pub mod explained;
-pub mod input_sizes;
 pub mod load;
 pub mod memory;
 pub mod neuron_categories;
