@@ -10,6 +10,7 @@ pub mod pictures;
 pub mod plan;
 pub mod plant;
 pub mod quiz;
+pub mod rediscover;
 pub mod survival;
 pub mod synthesis;
 pub mod trigger;

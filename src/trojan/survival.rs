@@ -49,6 +49,13 @@ pub fn recipe(name: &str, steps: usize) -> Option<Recipe> {
     found.map(|found| Recipe { steps, ..found.recipe })
 }
 
+/// The error for a recipe that `race` does not name.
+pub fn unknown_recipe(name: &str) -> Error {
+    let known = Recipe::published_methods(&Recipe::default(), 1).into_iter().map(|method| method.name);
+    let known = known.collect::<Vec<_>>().join(", ");
+    Error::Invalid(format!("Cannot use recipe '{name}': unknown name. Use one of {known}."))
+}
+
 /// Settings of the planted network, converted by `recipe` and calibrated on clean training pictures.
 pub fn settings(planted: &Planted, recipe: Recipe) -> Settings {
     Settings {
@@ -78,10 +85,7 @@ pub fn survival(
 ) -> Result<Vec<SuccessRow>> {
     for name in recipes {
         if recipe(name, 1).is_none() {
-            let known: Vec<String> =
-                Recipe::published_methods(&Recipe::default(), 1).into_iter().map(|method| method.name).collect();
-            let known = known.join(", ");
-            return Err(Error::Invalid(format!("Cannot use recipe '{name}': unknown name. Use one of {known}.")));
+            return Err(unknown_recipe(name));
         }
     }
     let pixels = PixelSpace::new(&planted.test.samples, &Scaling::Unit)?;

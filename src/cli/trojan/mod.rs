@@ -2,6 +2,7 @@
 
 mod plant;
 mod quiz;
+mod rediscover;
 mod synthesize;
 
 use clap::{Args, Subcommand};
@@ -21,6 +22,8 @@ enum TrojanCommand {
     Plant(plant::PlantArgs),
     /// Make pictures of what the network reacts to, by nine synthesis methods
     Synthesize(synthesize::SynthesizeArgs),
+    /// Score attribution methods by how well they find the trigger, in both networks over time-steps
+    Rediscover(rediscover::RediscoverArgs),
     /// Name the trigger from pictures alone: one of eight
     Quiz(quiz::QuizArgs),
 }
@@ -32,6 +35,7 @@ enum TrojanCommand {
 pub fn run(args: TrojanArgs) -> Result<()> {
     match args.command {
         TrojanCommand::Plant(args) => plant::run(&args),
+        TrojanCommand::Rediscover(args) => rediscover::run(&args),
         TrojanCommand::Quiz(args) => quiz::run(&args),
         TrojanCommand::Synthesize(args) => synthesize::run(&args),
     }
