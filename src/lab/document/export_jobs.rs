@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::job::ExportJob;
 use crate::experiment::run_export::export_run;
+use crate::export::nir::NirTarget;
 use crate::lab::engine::{EngineEvent, catch_panic, is_due, spawn};
 use crate::lab::{Lab, Notification, NotificationLevel};
 use crate::progress::{JobControl, JobEvent};
@@ -31,7 +32,7 @@ impl Lab {
         };
         let (job_control, target) = (control.clone(), path.clone());
         let thread = spawn("spikescope-write", move || {
-            let result = catch_panic(|| export_run(&run, &target, Default::default(), &job_control));
+            let result = catch_panic(|| export_run(&run, &target, NirTarget::default(), &job_control));
             sender.send(EngineEvent::ExportFinished { number, result });
         });
         match thread {
