@@ -12,5 +12,5 @@ mod square_kernel;
 mod writer;
 
 pub use graph::{NirExport, graph};
-pub use reader::{NirReader, NirTarget};
-pub use writer::{PoolExport, node_names};
+pub use reader::{NirReader, NirTarget, PoolExport};
+pub use writer::node_names;

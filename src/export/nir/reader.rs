@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::writer::PoolExport;
-
 /// A package that opens the written file. Behavior: that of the versions in [`NirReader::package`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -80,6 +78,16 @@ impl NirReader {
     pub(super) fn loses_branches(self) -> bool {
         matches!(self, Self::Sinabs | Self::Norse)
     }
+}
+
+/// Node type of average pools; readers support one or the other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PoolExport {
+    /// `AvgPool2d` (snnTorch, SpikingJelly).
+    #[default]
+    Average,
+    /// `SumPool2d`, with the window size divided out of the following weights (sinabs).
+    Sum,
 }
 
 /// The reader that a file is for, and the pools written into it.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::reader::NirTarget;
+use super::reader::{NirTarget, PoolExport};
 use super::selection_conv::{ChannelSelection, equalize_padding};
 use crate::convert::{MaxPoolRule, SpikingLayer, SpikingNetwork};
 use crate::network;
@@ -408,16 +408,6 @@ fn ungrouped_scaled(weight: &Weights, groups: usize, scales: &[f32]) -> Weights 
         data[(o * wide + channel) * taps + tap] = w * scales[channel];
     }
     Weights::new(vec![out, wide, kh, kw], data)
-}
-
-/// Node type of average pools; readers support one or the other.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PoolExport {
-    /// `AvgPool2d` (snnTorch, SpikingJelly).
-    #[default]
-    Average,
-    /// `SumPool2d`, with the window size divided out of the following weights (sinabs).
-    Sum,
 }
 
 /// The name of every node of `network` in its graph.
