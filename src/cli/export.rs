@@ -68,7 +68,7 @@ pub fn run(args: ExportArgs) -> Result<()> {
 /// The reader and the pools of a NIR file.
 fn target(args: &ExportArgs) -> Result<NirTarget> {
     let reader = NirReader::parse(&args.reader).ok_or_else(|| {
-        let known: Vec<&str> = NirReader::ALL.into_iter().map(NirReader::word).collect();
+        let known: Vec<&str> = NirReader::ALL.into_iter().map(NirReader::as_str).collect();
         Error::Invalid(format!("Cannot export for '{}': unknown reader. Use {}.", args.reader, known.join(", ")))
     })?;
     let pools = match args.pools.as_deref() {

@@ -86,7 +86,7 @@ fn export_nir(run: &Run, path: &Path, target: NirTarget, control: &JobControl) -
     control.check()?;
     write_bytes(path, &bytes)?;
     let whom = if reader == NirReader::Nir { String::new() } else { format!(" for {}", reader.package()) };
-    let mut remarks = vec![format!("this NIR graph is {}{whom}", export.report.grade.word())];
+    let mut remarks = vec![format!("this NIR graph is {}{whom}", export.report.grade.as_str())];
     remarks.extend(export.report.reasons);
     if reader != NirReader::Nir {
         let file = path.file_name().map_or_else(|| "net.nir".into(), |name| name.to_string_lossy());

@@ -88,7 +88,7 @@ impl FileDialogs for NativeDialogs {
                     .set_file_name(format!("run.{}", crate::experiment::run_export::FORMATS[0].0))
                     .save_file(),
                 FileRequest::ExportNir(reader) => {
-                    dialog.add_filter("NIR", &["nir"]).set_file_name(format!("run-{}.nir", reader.word())).save_file()
+                    dialog.add_filter("NIR", &["nir"]).set_file_name(format!("run-{}.nir", reader.as_str())).save_file()
                 }
                 FileRequest::SaveSession => {
                     dialog.add_filter(texts::SESSIONS, &["json"]).set_file_name("session.json").save_file()

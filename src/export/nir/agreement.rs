@@ -272,7 +272,7 @@ pub(super) fn metadata(recipe: &Recipe, agreement: &Agreement, reader: NirReader
         ("tie", tie.into()),
         ("reset", reset.into()),
         ("readout", recipe.readout.to_string()),
-        ("grade", report.grade.word().into()),
+        ("grade", report.grade.as_str().into()),
         ("reasons", report.reasons.join("\n")),
         ("python", agreement.python.join("\n")),
     ];

@@ -19,13 +19,13 @@ impl NirReader {
     /// All readers.
     pub const ALL: [Self; 5] = [Self::Nir, Self::SpikingJelly, Self::SnnTorch, Self::Sinabs, Self::Norse];
 
-    /// The reader of this [word](Self::word).
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|reader| reader.word() == word)
+    /// The reader of this [name](Self::as_str).
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reader| reader.as_str() == name)
     }
 
     /// The word of the command line and of the metadata.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Nir => "nir",
             Self::SpikingJelly => "spikingjelly",
