@@ -168,7 +168,7 @@ fn python(dynamics: &Dynamics, reader: NirReader) -> Vec<String> {
                 changes.push(format!("m.v = {start} * m.v_threshold"));
             }
             if !dynamics.fires_at_threshold {
-                changes.push("m.surrogate_function = lambda x: (x > 0).to(x)".into());
+                changes.push("m.surrogate_function.forward = lambda x: (x > 0).to(x)".into());
             }
         }
         NirReader::SnnTorch => {
@@ -244,14 +244,13 @@ impl Agreement {
     }
 
     /// Opens the graph without the type check of `nir`.
-    pub(super) fn tell_unchecked(&mut self, reader: NirReader) {
+    pub(super) fn tell_unchecked(&mut self) {
         self.report.downgrade(
             Fidelity::Approximate,
             "a kernel has an even side beside an odd one, which the type check of nir 1.0.8 refuses: read it with \
              nir.read(\"net.nir\", type_check=False)"
                 .to_owned(),
         );
-        let _ = reader;
         for line in &mut self.python {
             *line = line.replace("nir.read(\"net.nir\")", "nir.read(\"net.nir\", type_check=False)");
         }

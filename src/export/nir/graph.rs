@@ -69,7 +69,7 @@ fn build(
     writer.add("output", NirOp::Output { shape }, &output, Vec::new());
     let mut graph = writer.into_graph();
     if make_portable(&mut graph, reader)? {
-        agreement.tell_unchecked(reader);
+        agreement.tell_unchecked();
     }
     if reader.loses_branches() && has_joins(&graph) {
         agreement.tell_order(reader);
