@@ -83,9 +83,9 @@ impl Notes for Run {
 fn export_grades_match_the_recipe() {
     let grade = |model: &str, change: &dyn Fn(&mut Recipe)| {
         let run = run_of(model, |s| change(&mut s.recipe));
-        let (graph, graded) =
-            graph(run.network.program.network(), &run.spiking, &run.settings.recipe, PoolExport::Average, &[]);
-        assert_eq!(graph.is_none(), graded.grade == Fidelity::Unsupported, "{graded:?}");
+        let export = graph(run.network.program.network(), &run.spiking, &run.settings.recipe, PoolExport::Average, &[]);
+        let graded = export.report;
+        assert_eq!(export.graph.is_none(), graded.grade == Fidelity::Unsupported, "{graded:?}");
         graded
     };
     let as_defined = grade("builtin:digits-mlp", &|r| {
@@ -235,8 +235,8 @@ fn option_a_shortcut_exports_as_strided_convolution_with_equal_spikes() {
     let hard = run_of(&run.settings.model, |s| {
         *s = Settings { recipe, ..run.settings.clone() };
     });
-    let (_, graded) =
-        graph(hard.network.program.network(), &hard.spiking, &hard.settings.recipe, PoolExport::Average, &[]);
+    let graded =
+        graph(hard.network.program.network(), &hard.spiking, &hard.settings.recipe, PoolExport::Average, &[]).report;
     assert_eq!((graded.grade, graded.reasons.len()), (Fidelity::Faithful, 0));
 }
 

@@ -9,7 +9,7 @@ use crate::experiment::options::{
 };
 use crate::experiment::pipeline;
 use crate::experiment::run_export::export_run;
-use crate::export::nir::PoolExport;
+use crate::export::nir::{NirReader, NirTarget, PoolExport};
 use crate::{Error, Result};
 
 /// Write a run as .nir, .npz, .nirdata, .html, .csv or .parquet.
@@ -18,9 +18,12 @@ pub struct ExportArgs {
     /// Files to write: .nir (the network as a NIR graph), .npz or .nirdata (the recording), .html (a report), .csv or .parquet
     #[arg(value_name = "OUT", required = true)]
     pub files: Vec<PathBuf>,
-    /// How average pools are written to .nir: avg (snnTorch) or sum (sinabs)
-    #[arg(long, value_name = "avg|sum", default_value = "avg")]
-    pub pools: String,
+    /// The program that a .nir file is for
+    #[arg(long = "for", value_name = "nir|spikingjelly|snntorch|sinabs|norse", default_value = "nir")]
+    pub reader: String,
+    /// How average pools are written to .nir: avg or sum, instead of what the reader supports
+    #[arg(long, value_name = "avg|sum")]
+    pub pools: Option<String>,
     #[command(flatten)]
     pub options: RunArgs,
 }
@@ -30,13 +33,7 @@ pub struct ExportArgs {
 /// # Errors
 /// Those of the run; [`Error::Invalid`] for unknown extensions and for networks that a format cannot represent.
 pub fn run(args: ExportArgs) -> Result<()> {
-    let pools = match args.pools.as_str() {
-        "avg" => PoolExport::Average,
-        "sum" => PoolExport::Sum,
-        other => {
-            return Err(Error::Invalid(format!("Cannot export with pools '{other}': unknown word. Use avg or sum.")));
-        }
-    };
+    let target = target(&args)?;
     let options = with_config(args.options)?;
     let mut settings = settings_from_args(&options)?;
     let mut cache = Cache::default();
@@ -50,7 +47,7 @@ pub fn run(args: ExportArgs) -> Result<()> {
     let run = result?;
     let mut first_error = None;
     for file in &args.files {
-        let notes = export_run(&run, file, pools, &progress.control(false));
+        let notes = export_run(&run, file, target, &progress.control(false));
         progress.clear();
         match notes {
             Ok(notes) => {
@@ -66,4 +63,21 @@ pub fn run(args: ExportArgs) -> Result<()> {
         }
     }
     first_error.map_or(Ok(()), Err)
+}
+
+/// The reader and the pools of a NIR file.
+fn target(args: &ExportArgs) -> Result<NirTarget> {
+    let reader = NirReader::parse(&args.reader).ok_or_else(|| {
+        let known: Vec<&str> = NirReader::ALL.into_iter().map(NirReader::as_str).collect();
+        Error::Invalid(format!("Cannot export for '{}': unknown reader. Use {}.", args.reader, known.join(", ")))
+    })?;
+    let pools = match args.pools.as_deref() {
+        None => reader.pools(),
+        Some("avg") => PoolExport::Average,
+        Some("sum") => PoolExport::Sum,
+        Some(other) => {
+            return Err(Error::Invalid(format!("Cannot export with pools '{other}': unknown word. Use avg or sum.")));
+        }
+    };
+    Ok(NirTarget { reader, pools })
 }

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::run::Run;
 use crate::error::format_shape;
-use crate::export::nir::{PoolExport, graph};
-use crate::export::{Fidelity, html_report, recording, results_table};
+use crate::export::nir::{NirReader, NirTarget, graph};
+use crate::export::{html_report, recording, results_table};
 use crate::files::write_bytes;
 use crate::network::nir;
 use crate::progress::JobControl;
@@ -21,19 +21,27 @@ pub const FORMATS: [(&str, &str); 6] = [
     ("parquet", "the same in Parquet format"),
 ];
 
+/// First line of the remark with the Python for a reader.
+pub const REMARK_PYTHON: &str = "Python that opens it and makes it agree with this run (also in its metadata):";
+
 /// Writes `run` to `path` atomically: a failure or a cancellation leaves no file. Returns remarks for the user, in sentences.
 ///
 /// # Errors
 /// [`Error::Invalid`] for an unknown extension, or a network that the format cannot represent, with every reason;
 /// [`Error::Io`] if writing fails; [`Error::Cancelled`].
-pub fn export_run(run: &Run, path: &Path, pools: PoolExport, control: &JobControl) -> Result<Vec<String>> {
+pub fn export_run(run: &Run, path: &Path, target: impl Into<NirTarget>, control: &JobControl) -> Result<Vec<String>> {
     control.check()?;
     let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
     match extension.as_str() {
-        "nir" => export_nir(run, path, pools, control),
+        "nir" => export_nir(run, path, target.into(), control),
         "npz" => {
             let recording_with_state = run.full_recording(control)?;
-            recording::write_archive(path, &run.spiking, &recording_with_state, control).map(|()| Vec::new())
+            // The values of event recordings change from step to step: all samples and steps come first.
+            let mut shape = run.network.program.network().input_shape().to_vec();
+            let sample: usize = shape.iter().product();
+            shape.insert(0, run.input.len() / sample.max(1));
+            let input = (shape.as_slice(), run.input.as_slice());
+            recording::write_archive(path, &run.spiking, &recording_with_state, input, control).map(|()| Vec::new())
         }
         "nirdata" | "h5" => {
             let network = run.network.program.network();
@@ -59,15 +67,17 @@ pub fn export_run(run: &Run, path: &Path, pools: PoolExport, control: &JobContro
     }
 }
 
-fn export_nir(run: &Run, path: &Path, pools: PoolExport, control: &JobControl) -> Result<Vec<String>> {
+fn export_nir(run: &Run, path: &Path, target: NirTarget, control: &JobControl) -> Result<Vec<String>> {
     let extra = [
         ("scale".to_owned(), run.settings.scaling.to_string()),
         ("model".to_owned(), run.network.original.name.clone()),
     ];
-    let (graph, fidelity) = graph(run.network.program.network(), &run.spiking, &run.settings.recipe, pools, &extra);
-    let Some(graph) = graph.filter(|_| fidelity.grade != Fidelity::Unsupported) else {
-        let reasons = fidelity.reasons.join("; ");
-        return Err(Error::Invalid(format!("Cannot write {}: unsupported by NIR: {reasons}.", path.display())));
+    let export = graph(run.network.program.network(), &run.spiking, &run.settings.recipe, target, &extra);
+    let reader = target.reader;
+    let Some(graph) = export.graph else {
+        let by = if reader == NirReader::Nir { "NIR" } else { reader.package() };
+        let reasons = export.report.reasons.join("; ");
+        return Err(Error::Invalid(format!("Cannot write {}: unsupported by {by}: {reasons}.", path.display())));
     };
     control.check()?;
     control.progress("writing", 0.3);
@@ -75,8 +85,14 @@ fn export_nir(run: &Run, path: &Path, pools: PoolExport, control: &JobControl) -
     control.progress("writing", 0.8);
     control.check()?;
     write_bytes(path, &bytes)?;
-    let mut remarks = vec![format!("this NIR graph is {}", fidelity.grade.as_str())];
-    remarks.extend(fidelity.reasons);
+    let whom = if reader == NirReader::Nir { String::new() } else { format!(" for {}", reader.package()) };
+    let mut remarks = vec![format!("this NIR graph is {}{whom}", export.report.grade.as_str())];
+    remarks.extend(export.report.reasons);
+    if reader != NirReader::Nir {
+        let file = path.file_name().map_or_else(|| "net.nir".into(), |name| name.to_string_lossy());
+        let lines: Vec<String> = export.python.iter().map(|line| line.replace("net.nir", &file)).collect();
+        remarks.push(format!("{REMARK_PYTHON}\n{}", lines.join("\n")));
+    }
     Ok(remarks)
 }
 

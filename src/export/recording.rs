@@ -23,7 +23,13 @@ const STAGE: &str = "writing";
 ///
 /// # Errors
 /// [`Error::Invalid`] if there are too many spikes for one archive, [`Error::Io`] if writing fails, [`Error::Cancelled`].
-pub fn write_archive(path: &Path, spiking: &SpikingNetwork, recording: &Recording, control: &JobControl) -> Result<()> {
+pub fn write_archive(
+    path: &Path,
+    spiking: &SpikingNetwork,
+    recording: &Recording,
+    input: (&[usize], &[f32]),
+    control: &JobControl,
+) -> Result<()> {
     let (steps, samples) = (recording.steps, recording.samples);
     let total: usize =
         spiking.layers.iter().map(|layer| layer.neurons()).sum::<usize>().saturating_mul(steps * samples);
@@ -56,7 +62,8 @@ pub fn write_archive(path: &Path, spiking: &SpikingNetwork, recording: &Recordin
             out.array(&format!("mean_input{index}"), &per_sample, &all(&|sample| record.mean_inputs(layer, sample)))?;
             out.array(&format!("theta{index}"), &[layer.theta.len()], &layer.theta)?;
         }
-        out.array("readout", &[steps, samples, recording.classes], &recording.readout)
+        out.array("readout", &[steps, samples, recording.classes], &recording.readout)?;
+        out.array("input", input.0, input.1)
     })
 }
 

@@ -23,6 +23,7 @@ impl FileRequest {
             Self::SaveSession => Message::SaveSession(path),
             Self::OpenCalibrationData => Message::OpenCalibrationData(path),
             Self::ExportRun => Message::ExportRun(path),
+            Self::ExportNir(reader) => Message::ExportNir { path, reader },
             Self::FindFile(index) | Self::FindFolder(index) => Message::LocateMissing { index, path },
             Self::SaveRecipe => {
                 // The recipe is named after its file.
@@ -86,6 +87,9 @@ impl FileDialogs for NativeDialogs {
                 FileRequest::ExportRun => export_filters(dialog)
                     .set_file_name(format!("run.{}", crate::experiment::run_export::FORMATS[0].0))
                     .save_file(),
+                FileRequest::ExportNir(reader) => {
+                    dialog.add_filter("NIR", &["nir"]).set_file_name(format!("run-{}.nir", reader.as_str())).save_file()
+                }
                 FileRequest::SaveSession => {
                     dialog.add_filter(texts::SESSIONS, &["json"]).set_file_name("session.json").save_file()
                 }

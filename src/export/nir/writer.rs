@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::reader::{NirTarget, PoolExport};
 use super::selection_conv::{ChannelSelection, equalize_padding};
 use crate::convert::{MaxPoolRule, SpikingLayer, SpikingNetwork};
 use crate::network;
@@ -24,7 +25,7 @@ pub(super) struct WrittenValue {
 pub(super) struct Writer<'a> {
     network: &'a Network,
     spiking: &'a SpikingNetwork,
-    pools: PoolExport,
+    target: NirTarget,
     graph: NirGraph,
     /// Names of the network's nodes in the graph.
     node_names: Vec<String>,
@@ -38,11 +39,11 @@ impl<'a> Writer<'a> {
     pub(super) fn new(
         network: &'a Network,
         spiking: &'a SpikingNetwork,
-        pools: PoolExport,
+        target: NirTarget,
         node_names: Vec<String>,
     ) -> Self {
         let names = node_names.iter().cloned().collect();
-        Self { network, spiking, pools, graph: NirGraph::default(), node_names, names, layers_in_bias: Vec::new() }
+        Self { network, spiking, target, graph: NirGraph::default(), node_names, names, layers_in_bias: Vec::new() }
     }
 
     /// The finished graph.
@@ -85,11 +86,16 @@ impl Writer<'_> {
         if value.scales.iter().all(|&scale_of_channel| scale_of_channel == 1.0) {
             return value;
         }
+        self.add_factor(&value, shape, name)
+    }
+
+    /// `value` behind a node with its scales.
+    fn add_factor(&mut self, value: &WrittenValue, shape: &[usize], name: &str) -> WrittenValue {
         let plane = shape.iter().skip(1).product::<usize>();
         let all =
             value.scales.iter().flat_map(|&scale_of_channel| std::iter::repeat_n(scale_of_channel, plane)).collect();
         let kind = NirOp::Scale { scale: Weights::new(shape.to_vec(), all) };
-        let name = self.add(&format!("{name}_scale"), kind, &value, Vec::new());
+        let name = self.add(&format!("{name}_scale"), kind, value, Vec::new());
         WrittenValue { sources: vec![name], scales: vec![1.0; value.scales.len()], selection: None }
     }
 
@@ -213,7 +219,11 @@ impl Writer<'_> {
                             .into(),
                     );
                 }
-                let kind = NirOp::If { r: of(1.0), threshold: Weights::new(node.shape.clone(), theta), reset: of(0.0) };
+                let kind = NirOp::If {
+                    r: of(self.target.reader.r()),
+                    threshold: Weights::new(node.shape.clone(), theta),
+                    reset: of(0.0),
+                };
                 let name = self.add_node(id, kind, &from);
                 let scales = (0..node.shape[0]).map(|c| layer.theta_of(c * layer.neurons_per_channel())).collect();
                 Ok(WrittenValue { sources: vec![name], scales, selection: None })
@@ -223,10 +233,13 @@ impl Writer<'_> {
                 for k in 0..node.inputs.len() {
                     let part = self.input(node, k, values)?;
                     let part = self.remove_scale(part, &node.shape, &format!("{}_{k}", node.name));
-                    // An edge exists at most once, so that a value cannot be added to itself.
-                    if part.sources.iter().any(|source| sum.sources.contains(source)) {
-                        return Err("adds a value to itself, which NIR's edges cannot express".into());
-                    }
+                    // An edge exists at most once: a value that is added to itself passes a node.
+                    let is_repeated = part.sources.iter().any(|source| sum.sources.contains(source));
+                    let part = if is_repeated {
+                        self.add_factor(&part, &node.shape, &format!("{}_{k}", node.name))
+                    } else {
+                        part
+                    };
                     sum.sources.extend(part.sources);
                 }
                 Ok(sum)
@@ -289,13 +302,45 @@ impl Writer<'_> {
         padding: [usize; 2],
     ) -> WrittenValue {
         let share = 1.0 / (kernel[0] * kernel[1]) as f32;
-        let (kind, factor) = match self.pools {
+        if padding != [0, 0] && self.target.reader.ignores_pool_padding() {
+            return self.pool_as_convolution(id, &from, kernel, stride, padding);
+        }
+        let (kind, factor) = match self.target.pools {
             PoolExport::Average => (NirOp::AvgPool2d { kernel, stride, padding }, 1.0),
             PoolExport::Sum => (NirOp::SumPool2d { kernel, stride, padding }, share),
         };
         let pooled = self.add_node(id, kind, &from);
         let scales = from.scales.iter().map(|scale_of_channel| scale_of_channel * factor).collect();
         WrittenValue { sources: vec![pooled], scales, selection: None }
+    }
+
+    /// A padded mean as a convolution, for readers that ignore the padding of pools.
+    fn pool_as_convolution(
+        &mut self,
+        id: NodeId,
+        from: &WrittenValue,
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        padding: [usize; 2],
+    ) -> WrittenValue {
+        let before = &self.network.nodes[self.network.nodes[id].inputs[0]].shape;
+        let (channels, sides) = (before[0], [before[1], before[2]]);
+        let taps = kernel[0] * kernel[1];
+        let mut weight = vec![0.0; channels * channels * taps];
+        for c in 0..channels {
+            let first = (c * channels + c) * taps;
+            weight[first..first + taps].fill(from.scales[c] / taps as f32);
+        }
+        let kind = NirOp::Conv2d {
+            input_shape: Some(sides),
+            weight: Weights::new(vec![channels, channels, kernel[0], kernel[1]], weight),
+            bias: Weights::new(vec![channels], vec![0.0; channels]),
+            stride,
+            padding,
+            dilation: [1, 1],
+            groups: 1,
+        };
+        WrittenValue { sources: vec![self.add_node(id, kind, from)], scales: vec![1.0; channels], selection: None }
     }
 
     fn flat(&mut self, name: &str, from: WrittenValue, shape: &[usize]) -> WrittenValue {
@@ -363,16 +408,6 @@ fn ungrouped_scaled(weight: &Weights, groups: usize, scales: &[f32]) -> Weights 
         data[(o * wide + channel) * taps + tap] = w * scales[channel];
     }
     Weights::new(vec![out, wide, kh, kw], data)
-}
-
-/// Node type of average pools: readers support one or the other.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PoolExport {
-    /// `AvgPool2d` (snnTorch, SpikingJelly).
-    #[default]
-    Average,
-    /// `SumPool2d`, with the window size divided out of the following weights (sinabs).
-    Sum,
 }
 
 /// The name of every node of `network` in its graph.

@@ -5,15 +5,16 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use super::job::ExportJob;
-use crate::experiment::run_export::export_run;
+use crate::experiment::run_export::{REMARK_PYTHON, export_run};
+use crate::export::nir::NirReader;
 use crate::lab::engine::{EngineEvent, catch_panic, is_due, spawn};
 use crate::lab::{Lab, Notification, NotificationLevel};
 use crate::progress::{JobControl, JobEvent};
 use crate::{Error, Result};
 
 impl Lab {
-    /// Starts writing the displayed run to `path`.
-    pub(super) fn start_export(&mut self, path: PathBuf) {
+    /// Starts writing the displayed run to `path`; a NIR graph is for `reader`.
+    pub(super) fn start_export(&mut self, path: PathBuf, reader: NirReader) {
         let Some(run) = self.finished.clone() else {
             return self.notify_error(&Error::Invalid("Cannot export: no run yet. Open a network.".into()));
         };
@@ -31,7 +32,7 @@ impl Lab {
         };
         let (job_control, target) = (control.clone(), path.clone());
         let thread = spawn("spikescope-write", move || {
-            let result = catch_panic(|| export_run(&run, &target, Default::default(), &job_control));
+            let result = catch_panic(|| export_run(&run, &target, reader, &job_control));
             sender.send(EngineEvent::ExportFinished { number, result });
         });
         match thread {
@@ -75,11 +76,16 @@ fn written_to(path: &Path) -> String {
     format!("Written: {}", path.display())
 }
 
-/// The remarks of an export, shortened for a notification: the grade and the number of reasons.
+/// The remarks of an export, shortened for a notification: the grade and the number of reasons. Those for one program are
+/// listed with its Python.
 fn shorten(remarks: &[String]) -> String {
     match remarks {
         [] => String::new(),
         [grade] => format!("; {grade}"),
+        [grade, reasons @ .., python] if python.starts_with(REMARK_PYTHON) => {
+            let reasons: String = reasons.iter().map(|reason| format!("\n- {reason}")).collect();
+            format!("; {grade}{reasons}\n{python}")
+        }
         [grade, reasons @ ..] => format!(
             "; {grade}, for {} reason{}: see docs/export.md, or `spikescope export`, which prints them",
             reasons.len(),
@@ -99,5 +105,7 @@ mod tests {
         assert!(text.starts_with("Written: a.nir; this NIR graph is approximate, for 2 reasons"), "{text}");
         assert!(text.matches("a.nir").count() == 1 && !text.contains("a long reason"));
         assert_eq!(shorten(&[]), "");
+        let for_reader = [remarks.as_slice(), &[format!("{REMARK_PYTHON}\nm.v_reset = None")]].concat();
+        assert!(shorten(&for_reader).contains("- another\n") && shorten(&for_reader).ends_with("m.v_reset = None"));
     }
 }

@@ -14,6 +14,7 @@ use crate::data::digits::Drawing;
 use crate::experiment::attacked::AttackView;
 use crate::experiment::settings::Settings;
 use crate::experiment::snapshot::parts::SnapshotParts;
+use crate::export::nir::NirReader;
 use crate::lab::Notification;
 use crate::lab::storage::session::Session;
 use crate::lab::view::control_group::ControlGroup;
@@ -160,6 +161,11 @@ pub enum Message {
     SaveSession(PathBuf),
     /// Export the displayed run to a file, in the format of its extension.
     ExportRun(PathBuf),
+    /// Write the finished run to this file as a NIR graph for one program.
+    ExportNir {
+        path: PathBuf,
+        reader: NirReader,
+    },
     /// Cancel the export of this number; no file remains.
     StopExport(u64),
     /// A file was written.

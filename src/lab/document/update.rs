@@ -7,6 +7,7 @@ use crate::data::DataSpec;
 use crate::experiment::adapt::Adapt;
 use crate::experiment::neuron_categories::NeuronCategories;
 use crate::experiment::settings::{Settings, absolute_data};
+use crate::export::nir::NirReader;
 use crate::lab::history::undo::UndoTarget;
 use crate::lab::storage::recent_files::RecentItem;
 use crate::lab::storage::session::Session;
@@ -188,7 +189,8 @@ impl Lab {
                 Ok(()) => self.recent.add(RecentItem::Session(path)),
                 Err(error) => self.notify_error(&error),
             },
-            Message::ExportRun(path) => self.start_export(path),
+            Message::ExportRun(path) => self.start_export(path, NirReader::Nir),
+            Message::ExportNir { path, reader } => self.start_export(path, reader),
             Message::StopExport(number) => self.stop_export(number),
             Message::FileWritten(path) => self.written = Some(path),
             Message::OpenSessionText(text) => match session_text::from_text(&text) {

@@ -2,6 +2,7 @@
 //!
 //! A command knows whether it is enabled, and why not. Its label and tooltip are in `ui/texts`.
 
+use crate::export::nir::NirReader;
 use crate::lab::{Lab, Workspace};
 use crate::network::zoo::BUNDLED;
 use crate::ui::state::responsive::SidePanel;
@@ -12,7 +13,7 @@ use crate::ui::types::file_request::FileRequest;
 use crate::ui::types::pane::Pane;
 
 /// Commands that do not depend on the lab, in the order of the palette.
-const FIXED: [Command; 55] = [
+const FIXED: [Command; 59] = [
     Command::FileDialog(FileRequest::OpenNetwork),
     Command::FileDialog(FileRequest::OpenData),
     Command::FileDialog(FileRequest::OpenPictures),
@@ -22,6 +23,10 @@ const FIXED: [Command; 55] = [
     Command::FileDialog(FileRequest::OpenSession),
     Command::FileDialog(FileRequest::SaveSession),
     Command::FileDialog(FileRequest::ExportRun),
+    Command::FileDialog(FileRequest::ExportNir(NirReader::SpikingJelly)),
+    Command::FileDialog(FileRequest::ExportNir(NirReader::SnnTorch)),
+    Command::FileDialog(FileRequest::ExportNir(NirReader::Sinabs)),
+    Command::FileDialog(FileRequest::ExportNir(NirReader::Norse)),
     Command::CopySession,
     Command::PasteSession,
     Command::Undo,

@@ -2,6 +2,7 @@
 
 use egui::{Button, Ui};
 
+use crate::export::nir::NirReader;
 use crate::lab::{Lab, Message, Workspace};
 use crate::network::zoo::BUNDLED;
 use crate::ui::state::window::WindowState;
@@ -92,6 +93,10 @@ impl Menu<'_> {
             ui,
             [FileRequest::OpenSession, FileRequest::SaveSession, FileRequest::ExportRun].map(Command::FileDialog),
         );
+        ui.menu_button(texts::commands::EXPORT_NIR, |ui| {
+            let readers = NirReader::ALL.into_iter().filter(|reader| *reader != NirReader::Nir);
+            self.items(ui, readers.map(|reader| Command::FileDialog(FileRequest::ExportNir(reader))));
+        });
         self.items(ui, [Command::CopySession, Command::PasteSession]);
         ui.separator();
         ui.menu_button(texts::commands::LESSONS, |ui| {

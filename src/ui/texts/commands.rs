@@ -1,6 +1,7 @@
 //! Texts of commands: labels, tooltips, and reasons why a command is disabled.
 
 use super::format::source_file_name;
+use crate::export::nir::NirReader;
 use crate::lab::storage::recent_files::RecentItem;
 use crate::lab::{Lab, Workspace};
 use crate::measure::NeuronRef;
@@ -33,6 +34,7 @@ pub const HELP: &str = "Help";
 pub const BUNDLED_NETWORKS: &str = "Bundled networks";
 pub const BUNDLED_SETS: &str = "Bundled data";
 pub const LATELY: &str = "Recent";
+pub const EXPORT_NIR: &str = "Export run as NIR for";
 pub const LESSONS: &str = "Lessons";
 pub const EXPORT: &str = "Export";
 pub const METHODS: &str = "Methods";
@@ -186,6 +188,11 @@ fn file(ask: FileRequest) -> &'static str {
         FileRequest::SaveRecipe => "Save recipe…",
         FileRequest::OpenCalibrationData => "Open calibration data…",
         FileRequest::ExportRun => "Export run (NIR, npz, HTML, CSV, Parquet)…",
+        FileRequest::ExportNir(NirReader::Nir) => "Export run as NIR…",
+        FileRequest::ExportNir(NirReader::SpikingJelly) => "Export run as NIR for SpikingJelly…",
+        FileRequest::ExportNir(NirReader::SnnTorch) => "Export run as NIR for snnTorch…",
+        FileRequest::ExportNir(NirReader::Sinabs) => "Export run as NIR for sinabs…",
+        FileRequest::ExportNir(NirReader::Norse) => "Export run as NIR for norse…",
         FileRequest::FindFile(_) => "Locate missing file…",
         FileRequest::FindFolder(_) => "Locate missing folder…",
         FileRequest::Export(..) => "Export…",

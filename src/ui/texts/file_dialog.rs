@@ -21,6 +21,7 @@ pub fn title(ask: FileRequest) -> &'static str {
         FileRequest::SaveRecipe => "Save recipe",
         FileRequest::OpenCalibrationData => "Open calibration data",
         FileRequest::ExportRun => "Export run",
+        FileRequest::ExportNir(_) => "Export run as NIR",
         FileRequest::FindFile(_) => "Locate missing file",
         FileRequest::FindFolder(_) => "Locate missing folder",
         FileRequest::OpenLesson => "Open lesson",

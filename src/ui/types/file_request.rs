@@ -2,6 +2,7 @@
 
 use super::export_format::ExportFormat;
 use super::pane::Pane;
+use crate::export::nir::NirReader;
 
 /// Purpose of a requested file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -16,6 +17,8 @@ pub enum FileRequest {
     OpenCalibrationData,
     /// Export the run in a format of other programs; the extension selects it.
     ExportRun,
+    /// Export the run as a NIR graph for one program.
+    ExportNir(NirReader),
     /// Locate the missing file at this index, for the session that waits for it.
     FindFile(usize),
     FindFolder(usize),
