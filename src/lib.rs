@@ -8,6 +8,7 @@
 //! - [`lesson`]: lessons as text files, checked against the lab.
 //! - [`lab`]: the document: messages, undo, run history, sessions, worker threads.
 //! - [`sweep`]: many runs by a plan: rows, results folder, merging, cluster scripts.
+//! - [`trojan`]: trojans planted in a network, and which tools find them again.
 //! - [`experiment`]: one run, from settings to report: loading, cache, pipeline, diagnosis, snapshot at step t.
 //! - [`export`]: NIR graphs, recordings, tables and reports.
 //! - [`measure`]: numbers about a finished run (pure functions).
@@ -41,6 +42,7 @@ pub mod simulate;
 pub mod sweep;
 pub mod task;
 pub mod train;
+pub mod trojan;
 pub mod ui;
 
 pub use error::{Error, Result};

@@ -322,6 +322,9 @@ impl TrainableNetwork {
             values = adversarial.attack(self, pixels, (&values, rows), &batch.labels, seed);
         }
         let kept = if lesson.options.sparse.is_some() { values.clone() } else { Vec::new() };
+        if lesson.objective.reads_input() {
+            batch.values.clone_from(&values);
+        }
         let input = self.input(values);
         let output = self.forward(input, rows, Pass::Learn { updates: true });
         let Loss { mut value, mut tensor, hits } = lesson.objective.loss(&output, &batch);

@@ -205,7 +205,7 @@ impl AttackSubject {
                 Err(error) => return Err(error),
             };
             if outcome.samples.len() == images.labels.len() {
-                results.push(RuleResult { rule: rule.word(), robust_accuracy: outcome.robust_accuracy() });
+                results.push(RuleResult { rule: rule.as_str(), robust_accuracy: outcome.robust_accuracy() });
             }
             match &mut joined {
                 Some(joined) => joined.join(&outcome),

@@ -102,7 +102,7 @@ pub struct RunArgs {
     )]
     pub initial: Option<String>,
     /// A neuron model.
-    #[arg(long, help = with_default("Neuron: if | signed | group:M | burst:G", |s| s.recipe.neuron.to_string()))]
+    #[arg(long, help = with_default("Neuron: if | lif:DECAY | signed | group:M | burst:G", |s| s.recipe.neuron.to_string()))]
     pub neuron: Option<String>,
     /// A correction of single neurons.
     #[arg(long, help = with_default(CORRECTION, |s| s.recipe.correction.to_string()))]
