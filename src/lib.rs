@@ -14,6 +14,7 @@
 //! - [`measure`]: numbers about a finished run (pure functions).
 //! - [`task`]: decoding of outputs: class predictions, boxes, and the agreement of both networks.
 //! - [`train`]: training with Burn autodiff.
+//! - [`explain`]: attribution: which pixels an answer stands on.
 //! - [`attack`]: noise and adversarial attacks in pixel space.
 //! - [`simulate`]: spiking dynamics over T steps, recordings, the corrections SRP and COS.
 //! - [`convert`]: ANN to SNN: recipe, thresholds, spiking network, findings.
@@ -31,6 +32,7 @@ pub mod convert;
 pub mod data;
 pub mod error;
 pub mod experiment;
+pub mod explain;
 pub mod export;
 pub mod files;
 pub mod lab;
