@@ -94,7 +94,8 @@ fn bench(layer: &str, percent: usize, dense: bool) -> Bench {
     ];
     let nodes = nodes.into_iter().enumerate();
     let nodes = nodes.map(|(id, (op, inputs, shape))| Node { name: id.to_string(), op, inputs, shape }).collect();
-    let network = Network { name: layer.into(), nodes, output: 5, scaling: None, class_names: Vec::new() };
+    let network =
+        Network { name: layer.into(), nodes, output: 5, scaling: None, class_names: Vec::new(), neurons: None };
     let program = Program::new(Arc::new(network), &backend().device().expect("the backend is there"));
     let program = if dense { program.dense_only() } else { program };
     let neurons = |node: usize, shape: &[usize], theta: f32| SpikingLayer {

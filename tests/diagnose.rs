@@ -70,7 +70,14 @@ fn small(dir: &Path, first: f32, second: f32) -> Settings {
         node("b", relu(), &[4]),
         node("fc3", linear(1.0), &[5]),
     ];
-    let network = Network { name: "small".into(), output: 6, nodes, scaling: Some(Scaling::Unit), class_names: vec![] };
+    let network = Network {
+        name: "small".into(),
+        output: 6,
+        nodes,
+        scaling: Some(Scaling::Unit),
+        class_names: vec![],
+        neurons: None,
+    };
     let (model, data) = (dir.join("small.safetensors"), dir.join("x.npz"));
     safetensors::save(&network, &model).unwrap();
     let x: Vec<f32> = (0..400).map(|k| (k * 37 % 100) as f32 / 100.0).collect();

@@ -188,8 +188,14 @@ fn option_a(dir: &Path) -> (PathBuf, PathBuf) {
         node("flat", Op::Reshape, &[11], &[8]),
         node("fc", Op::Linear { weight: Weights::new(vec![3, 8], vec![0.5; 24]), bias: None }, &[12], &[3]),
     ];
-    let network =
-        Network { name: "option_a".into(), output: nodes.len() - 1, nodes, scaling: None, class_names: vec![] };
+    let network = Network {
+        name: "option_a".into(),
+        output: nodes.len() - 1,
+        nodes,
+        scaling: None,
+        class_names: vec![],
+        neurons: None,
+    };
     let (model, data) = (dir.join("option_a.safetensors"), dir.join("x.npz"));
     spikescope::network::safetensors::save(&network, &model).unwrap();
     let x: Vec<u8> = (0..2 * 64u32).map(|k| (k * k % 5) as u8).collect();

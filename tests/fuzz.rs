@@ -117,7 +117,7 @@ fn head(path: &Path) {
         node("reg", Op::Reshape, &[3], &[16]),
         node("all", Op::Concat { axis: 0 }, &[2, 4], &[24]),
     ];
-    let network = Network { name: "n".into(), output: 5, nodes, scaling: None, class_names: vec![] };
+    let network = Network { name: "n".into(), output: 5, nodes, scaling: None, class_names: vec![], neurons: None };
     if let Ok(detector) = Detector::described(&network, &head) {
         for value in [0.0, 3.0, -1e30, f32::INFINITY, f32::NAN] {
             detector.scored_boxes(&[value; 24]);

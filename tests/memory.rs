@@ -84,7 +84,8 @@ fn check_scenes(pool: &rayon::ThreadPool, input: &[f32]) {
         node("act", Op::Activation(Activation::Relu), &[1], 8),
         node("scores", conv(8, 4, 0.0), &[2], 4),
     ];
-    let network = Network { name: "scores".into(), output: 3, nodes, scaling: None, class_names: vec![] };
+    let network =
+        Network { name: "scores".into(), output: 3, nodes, scaling: None, class_names: vec![], neurons: None };
     let (rewritten, _) = rewrite::rewrite_cached(&network, MaxPoolRule::PreNeuron).unwrap();
     let program = Program::new(rewritten, &burn::tensor::Device::flex());
     let calibration = calibrate(&program, &input[..16 * 784], 16, &JobControl::default()).unwrap();

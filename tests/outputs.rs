@@ -60,7 +60,7 @@ impl Nodes {
                 self.add("outputs", Op::Concat { axis: 0 }, &flat, &[len])
             }
         };
-        Network { name: "net".into(), nodes: self.0, output, scaling: None, class_names: Vec::new() }
+        Network { name: "net".into(), nodes: self.0, output, scaling: None, class_names: Vec::new(), neurons: None }
     }
 }
 

@@ -211,7 +211,7 @@ fn multiplications(network: &Network, node: &Node) -> usize {
 }
 
 /// Repeats what is the same at every time step where it meets what is not.
-fn same_rows(values: Vec<Tensor<2>>) -> Vec<Tensor<2>> {
+pub fn same_rows(values: Vec<Tensor<2>>) -> Vec<Tensor<2>> {
     let most = values.iter().map(|value| value.dims()[0]).max().unwrap_or(0);
     let repeat = |value: Tensor<2>| match most / value.dims()[0].max(1) {
         0 | 1 => value,

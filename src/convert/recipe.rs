@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::balancing_options::BalancingOptions;
 use super::recipe_options::{Correction, InitialPotential, MAX_PRESTEPS, MaxPoolRule, NeuronModel, Readout};
+use crate::network::TrainedNeurons;
 use crate::{Error, Result};
 
 /// Maximum number of time steps.
@@ -115,6 +116,18 @@ impl Default for Recipe {
 }
 
 impl Recipe {
+    /// The recipe by which a network that was trained as a spiking one runs as in its training.
+    pub fn of_trained(neurons: TrainedNeurons) -> Self {
+        Self {
+            steps: neurons.steps,
+            threshold: ThresholdRule::Learned,
+            v_init: 0.0,
+            neuron: NeuronModel::with_decay(neurons.decay),
+            reset: if neurons.hard_reset { Reset::Hard } else { Reset::Soft },
+            ..Self::default()
+        }
+    }
+
     /// Whether the spiking network depends on T, so that the first steps of a long run are not a shorter run.
     pub fn depends_on_steps(&self) -> bool {
         self.threshold == ThresholdRule::Mse || self.bias_correction || self.initial == InitialPotential::Calibrated
@@ -182,11 +195,14 @@ impl Recipe {
                 ));
             }
         }
-        if self.neuron != NeuronModel::If && self.reset == Reset::Hard {
+        if !self.neuron.integrates_and_fires() && self.reset == Reset::Hard {
             return refuse(&format!(
                 "Cannot use neuron '{}' with a hard reset: its reset subtracts what it emits. Use reset soft.",
                 self.neuron
             ));
+        }
+        if self.bias_shift.is_some() && self.neuron.decay() < 1.0 {
+            return refuse("Cannot use a bias shift with leaky neurons: it is defined without a leak. Use neuron if.");
         }
         if self.bias_shift == Some(0) {
             return refuse(

@@ -106,6 +106,7 @@ fn initial(recipe: &Recipe) -> String {
 fn neuron(neuron: NeuronModel) -> String {
     match neuron {
         NeuronModel::If => "IF neurons".into(),
+        leaky @ NeuronModel::Lif(_) => format!("leaky neurons (decay {})", leaky.decay()),
         NeuronModel::Signed => "signed neurons".into(),
         NeuronModel::Group(m) => format!("groups of {m}"),
         NeuronModel::Burst(g) => format!("bursts of {g}"),

@@ -20,6 +20,8 @@ pub enum NeuronModel {
     /// At most one spike of θ.
     #[default]
     If,
+    /// As IF, after a step has left this many thousandths of the potential: `m = τv + I` (leaky, trained SNNs).
+    Lif(u16),
     /// One spike of θ, or one of −θ while the sum of emitted spikes is above zero (SNM, Wang et al., IJCAI 2022).
     Signed,
     /// `m` members share a potential and fire at θ/m, 2θ/m, …: up to `m` spikes of θ/m (group neuron, Lv et al., 2024).
@@ -110,7 +112,7 @@ impl NeuronModel {
     pub fn plane_weights(self) -> &'static [i32] {
         const POWERS: [i32; 7] = [1, 2, 4, 8, 16, 32, 64];
         match self {
-            Self::If => &POWERS[..1],
+            Self::If | Self::Lif(_) => &POWERS[..1],
             Self::Signed => &[1, -1],
             Self::Group(m) | Self::Burst(m) => &POWERS[..(m.max(1).ilog2() + 1).min(7) as usize],
         }
@@ -125,11 +127,26 @@ impl NeuronModel {
     /// The largest count in one step.
     pub fn max_spikes_per_step(self) -> usize {
         match self {
-            Self::If | Self::Signed => 1,
+            Self::If | Self::Lif(_) | Self::Signed => 1,
             Self::Group(m) | Self::Burst(m) => usize::from(m.max(1)),
         }
     }
-    /// Parses `if`, `signed`, `group:M` or `burst:G`.
+    /// What a step leaves of the potential before the current comes.
+    pub fn decay(self) -> f32 {
+        match self {
+            Self::Lif(thousandths) => f32::from(thousandths) / 1000.0,
+            _ => 1.0,
+        }
+    }
+    /// Whether it is an integrate-and-fire neuron, leaky or not: one spike a step, and either reset.
+    pub fn integrates_and_fires(self) -> bool {
+        matches!(self, Self::If | Self::Lif(_))
+    }
+    /// The neuron that keeps `decay` thousandths of its potential.
+    pub fn with_decay(thousandths: u16) -> Self {
+        if thousandths >= 1000 { Self::If } else { Self::Lif(thousandths) }
+    }
+    /// Parses `if`, `lif:DECAY`, `signed`, `group:M` or `burst:G`.
     ///
     /// # Errors
     /// [`Error::Invalid`] for any other text.
@@ -142,13 +159,27 @@ impl NeuronModel {
             "if" => Ok(Self::If),
             "signed" => Ok(Self::Signed),
             other => match other.split_once(':') {
+                Some(("lif", decay)) => parse_decay(decay).map(Self::Lif),
                 Some(("group", m)) => Ok(Self::Group(count(m)?)),
                 Some(("burst", g)) => Ok(Self::Burst(count(g)?)),
                 _ => Err(Error::Invalid(format!(
-                    "Cannot use neuron '{text}': unknown word. Use if, signed, group:M or burst:G."
+                    "Cannot use neuron '{text}': unknown word. Use if, lif:DECAY, signed, group:M or burst:G."
                 ))),
             },
         }
+    }
+}
+
+/// The thousandths of a decay above 0 and below 1, such as 0.9.
+///
+/// # Errors
+/// [`Error::Invalid`] for other text.
+pub fn parse_decay(text: &str) -> Result<u16> {
+    match text.trim().parse::<f32>().map(|decay| (decay * 1000.0).round()) {
+        Ok(thousandths) if (1.0..1000.0).contains(&thousandths) => Ok(thousandths as u16),
+        _ => Err(Error::Invalid(format!(
+            "Cannot use decay '{text}': it is what a step leaves of the potential. Use 0.001 to 0.999, such as 0.9."
+        ))),
     }
 }
 
@@ -251,6 +282,7 @@ impl std::fmt::Display for NeuronModel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::If => f.write_str("if"),
+            Self::Lif(_) => write!(f, "lif:{}", self.decay()),
             Self::Signed => f.write_str("signed"),
             Self::Group(m) => write!(f, "group:{m}"),
             Self::Burst(g) => write!(f, "burst:{g}"),
@@ -317,7 +349,7 @@ mod tests {
         for text in ["none", "srp:4", "srp:1,theory", "cos:4", "cos:4x3", "cos:8x2,published", "cos:8x4,exact"] {
             assert_eq!(Correction::parse(text).unwrap().to_string(), text);
         }
-        for text in ["if", "signed", "group:4", "burst:5"] {
+        for text in ["if", "lif:0.9", "lif:0.125", "signed", "group:4", "burst:5"] {
             assert_eq!(NeuronModel::parse(text).unwrap().to_string(), text);
         }
         for text in ["sum", "delay:auto", "delay:7", "exit:0.9"] {

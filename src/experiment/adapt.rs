@@ -30,7 +30,8 @@ pub enum Adapt {
     Ranges,
     /// Also a threshold rule that the network does not support.
     Recipe,
-    /// Also the defaults of a newly opened network: its scaling, and its learned thresholds if it has them.
+    /// Also the defaults of a newly opened network: its scaling, and its learned thresholds or its own neurons if it has
+    /// them.
     Network,
 }
 
@@ -57,6 +58,13 @@ pub fn adapt_settings(settings: &Settings, adapt: Adapt, cache: &mut Cache, cont
             (false, true) => *rule = Recipe::default().threshold,
             _ => {}
         }
+    }
+    if adapt == Adapt::Network
+        && let Some(neurons) = model.original.neurons
+    {
+        let own = Recipe::of_trained(neurons);
+        let Recipe { steps, threshold, v_init, neuron, reset, tie, .. } = own;
+        adapted.recipe = Recipe { steps, threshold, v_init, neuron, reset, tie, ..adapted.recipe };
     }
     let samples = load_samples(&settings.data, &model.original, cache, control)?;
     // A scaling for another number of channels must not prevent opening this network.

@@ -70,7 +70,7 @@ mod tests {
             node(Op::Add, &[1, 2]),
             node(Op::Reshape, &[3]),
         ];
-        let network = Network { name: "n".into(), output: 4, nodes, scaling: None, class_names: vec![] };
+        let network = Network { name: "n".into(), output: 4, nodes, scaling: None, class_names: vec![], neurons: None };
         let mut found = layers_read(&network);
         found.sort_unstable();
         assert_eq!(found, [1, 2]);

@@ -112,7 +112,7 @@ mod tests {
             node("a", Op::Activation(Activation::Relu), &[1]),
             node("out", linear(), &[2]),
         ];
-        let network = Network { name: "n".into(), output: 3, nodes, scaling: None, class_names: vec![] };
+        let network = Network { name: "n".into(), output: 3, nodes, scaling: None, class_names: vec![], neurons: None };
         let program = Program::new(Arc::new(network), &burn::tensor::Device::flex());
         let calibration = calibrate(&program, &[1.0], 1, &JobControl::default()).unwrap();
         let recipe = Recipe { threshold: ThresholdRule::Max, steps: 8, ..Recipe::default() };

@@ -164,7 +164,7 @@ mod tests {
             .collect();
         let len = ids.iter().map(|&id| nodes[id].len()).sum();
         nodes.push(node("outputs", Op::Concat { axis: 0 }, &ids, &[len]));
-        Network { name: "n".into(), output: nodes.len() - 1, nodes, scaling: None, class_names: vec![] }
+        Network { name: "n".into(), output: nodes.len() - 1, nodes, scaling: None, class_names: vec![], neurons: None }
     }
 
     fn default_name(network: &Network) -> Option<String> {

@@ -19,6 +19,21 @@ pub struct Network {
     pub scaling: Option<Scaling>,
     /// Class names saved with the network; may be empty.
     pub class_names: Vec<String>,
+    /// The spiking neurons that the network was trained with; `None` for an ANN.
+    pub neurons: Option<TrainedNeurons>,
+}
+
+/// Neurons of a network that was trained as a spiking one. Their thresholds are the λ of its clip activations, their
+/// potentials start at 0, and the image is the same current at every step (or one frame of a recording a step).
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct TrainedNeurons {
+    /// Time steps T of the training.
+    pub steps: usize,
+    /// What a step leaves of the potential, in thousandths: 1000 for IF neurons.
+    pub decay: u16,
+    /// Whether a spike sets the potential to 0 instead of subtracting θ.
+    pub hard_reset: bool,
 }
 
 /// One operation of the graph with its inputs.

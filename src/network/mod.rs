@@ -24,6 +24,6 @@ pub mod state_dict;
 mod weight_entries;
 pub mod zoo;
 
-pub use graph::{Activation, Network, Node, NodeId, Op, OpenedNetwork, Weights};
+pub use graph::{Activation, Network, Node, NodeId, Op, OpenedNetwork, TrainedNeurons, Weights};
 pub use open::{OpenOptions, open, open_with, open_with_notes};
 pub use outputs::{argmax, predicted_class};

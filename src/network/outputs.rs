@@ -205,7 +205,8 @@ mod tests {
             node("boxes", Op::Reshape, &[0], &[4]),
             node("outputs", Op::Concat { axis: 0 }, &[2, 3], &[8]),
         ];
-        let mut network = Network { name: "n".into(), nodes, output: 4, scaling: None, class_names: vec![] };
+        let mut network =
+            Network { name: "n".into(), nodes, output: 4, scaling: None, class_names: vec![], neurons: None };
         let outputs = network.outputs();
         assert_eq!(outputs[0].end, Some(OutputFunction::Softmax { log: false }));
         assert_eq!(
@@ -228,6 +229,7 @@ mod tests {
             nodes,
             scaling: None,
             class_names: vec![],
+            neurons: None,
         };
         let squeezed = network(vec![
             node("x", Op::Input, &[], &[1]),
@@ -261,7 +263,8 @@ mod tests {
         assert_eq!([-0.1, 0.0, 0.1, f32::NAN].map(|score| predicted_class(&[score])), [0, 0, 1, 0]);
         assert_eq!((predicted_class(&[1.0, 3.0, 3.0]), predicted_class(&[])), (1, 0));
         let nodes = vec![node("x", Op::Input, &[], &[1]), node("s", Op::Sigmoid, &[0], &[1])];
-        let mut network = Network { name: "n".into(), nodes, output: 1, scaling: None, class_names: vec![] };
+        let mut network =
+            Network { name: "n".into(), nodes, output: 1, scaling: None, class_names: vec![], neurons: None };
         assert_eq!((network.is_classifier(), network.classes(), network.class_count()), (true, 1, 2));
         network.output = 0;
         assert!(!network.is_classifier(), "a bare value may be anything");

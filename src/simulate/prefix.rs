@@ -40,7 +40,7 @@ pub fn truncate_recording(
         return Ok(Some(recording.clone()));
     }
     let silenced = matches!(spiking.correction, Correction::Srp { .. });
-    if silenced || spiking.layers.iter().any(|layer| layer.reset == Reset::Hard) {
+    if silenced || spiking.layers.iter().any(|layer| layer.reset == Reset::Hard || layer.neuron.decay() < 1.0) {
         // A hard reset discards charge and silenced neurons fire unrecorded: the spikes do not determine the potential.
         return Ok(None);
     }

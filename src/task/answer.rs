@@ -92,7 +92,7 @@ mod tests {
             flat.push(at + 2);
         }
         nodes.push(node("all".into(), Op::Concat { axis: 0 }, &flat, &[shapes.iter().map(|(_, s)| len(s)).sum()]));
-        Network { name: "n".into(), output: nodes.len() - 1, nodes, scaling: None, class_names: vec![] }
+        Network { name: "n".into(), output: nodes.len() - 1, nodes, scaling: None, class_names: vec![], neurons: None }
     }
 
     #[test]

@@ -180,6 +180,7 @@ mod tests {
             output: 1,
             scaling: None,
             class_names: vec![],
+            neurons: None,
         };
         let bare = network(Op::Affine { scale: vec![2.0], shift: vec![0.0] });
         assert_eq!(

@@ -206,7 +206,7 @@ mod tests {
             node("b", Op::Reshape, &[2], &[len(b)]),
             node("both", Op::Concat { axis: 0 }, &[3, 4], &[len(a) + len(b)]),
         ];
-        Network { name: "n".into(), output: 5, nodes, scaling: None, class_names: vec![] }
+        Network { name: "n".into(), output: 5, nodes, scaling: None, class_names: vec![], neurons: None }
     }
 
     #[test]

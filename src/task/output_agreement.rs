@@ -225,7 +225,8 @@ mod tests {
     fn relative_error_shrinks_with_steps_and_classifiers_have_no_output_agreement() {
         let node = |op, inputs, shape: &[usize]| Node { name: "n".into(), op, inputs, shape: shape.to_vec() };
         let nodes = vec![node(Op::Input, vec![], &[1, 2]), node(Op::Reshape, vec![0], &[2, 1])];
-        let mut network = Network { name: "n".into(), output: 0, nodes, scaling: None, class_names: vec![] };
+        let mut network =
+            Network { name: "n".into(), output: 0, nodes, scaling: None, class_names: vec![], neurons: None };
         network.nodes[0].shape = vec![2, 2];
         let ann = AnnRun { samples: 1, classes: 4, logits: vec![3.0, 0.0, 4.0, 0.0], pre_activations: vec![] };
         let readout = vec![0.0, 0.0, 4.0, 0.0, 6.0, 0.0, 8.0, 0.0];

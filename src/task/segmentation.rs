@@ -174,7 +174,7 @@ mod tests {
         };
         let scale = Op::Affine { scale: vec![1.0], shift: vec![0.0] };
         let nodes = vec![node(Op::Input, &[], input), node(scale, &[0], output)];
-        Network { name: "n".into(), nodes, output: 1, scaling: None, class_names: vec![] }
+        Network { name: "n".into(), nodes, output: 1, scaling: None, class_names: vec![], neurons: None }
     }
 
     fn read(segmenter: &Segmenter, scores: &[f32]) -> Vec<u8> {

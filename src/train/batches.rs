@@ -41,6 +41,27 @@ impl Split {
         Self { training, held_out: order, rng }
     }
 
+    /// The position of the random numbers, in words.
+    pub(super) fn word(&self) -> u128 {
+        self.rng.get_word_pos()
+    }
+
+    /// Goes on from `order` of the training samples and `word` of the random numbers.
+    pub(super) fn restore(&mut self, order: &[usize], word: &str) -> Result<(), String> {
+        let word = word.parse().map_err(|_| format!("'{word}' is no position of random numbers"))?;
+        let sorted = |order: &[usize]| {
+            let mut order = order.to_vec();
+            order.sort_unstable();
+            order
+        };
+        if sorted(order) != sorted(&self.training) {
+            return Err("it is not an order of these training samples".into());
+        }
+        self.training = order.to_vec();
+        self.rng.set_word_pos(word);
+        Ok(())
+    }
+
     /// Shuffles the training samples for the next epoch.
     pub(super) fn shuffle(&mut self) {
         self.training.shuffle(&mut self.rng);
@@ -54,15 +75,24 @@ impl Split {
 
 /// The samples at `indices`, each picture with its targets changed by the result of `change` (pixels without a source
 /// get the file's zero).
-pub(super) fn gather(
+pub(super) fn gather(samples: &Samples, scaling: &Scaling, indices: &[usize], change: impl FnMut() -> Change) -> Batch {
+    gather_steps(samples, scaling, indices, None, change)
+}
+
+/// As [`gather`]; recordings over `steps` steps give `[steps, rows, F]`, one frame a step, repeated.
+pub(super) fn gather_steps(
     samples: &Samples,
     scaling: &Scaling,
     indices: &[usize],
+    steps: Option<usize>,
     mut change: impl FnMut() -> Change,
 ) -> Batch {
     let len = samples.sample_len();
-    let mut batch = Batch { values: vec![0.0; indices.len() * len], rows: indices.len(), ..Batch::default() };
-    for (row, &index) in batch.values.chunks_exact_mut(len).zip(indices) {
+    let frames = samples.frames.as_ref().zip(steps).filter(|(frames, _)| frames.count > 0);
+    let times = frames.map_or(1, |(_, steps)| steps);
+    let plane = indices.len() * len;
+    let mut batch = Batch { values: vec![0.0; times * plane], rows: indices.len(), ..Batch::default() };
+    for (row, &index) in indices.iter().enumerate() {
         let mut change = change();
         let size = match samples.shape.as_slice() {
             &[_, height, width] => [height, width],
@@ -71,10 +101,17 @@ pub(super) fn gather(
                 [1, 1]
             }
         };
-        if change == Change::default() {
-            row.copy_from_slice(samples.raw(index));
-        } else {
-            change.apply(samples.raw(index), row, size);
+        for t in 0..times {
+            let from = match frames {
+                Some((frames, _)) => &frames.values[(index * frames.count + t % frames.count) * len..][..len],
+                None => samples.raw(index),
+            };
+            let to = &mut batch.values[t * plane + row * len..][..len];
+            if change == Change::default() {
+                to.copy_from_slice(from);
+            } else {
+                change.apply(from, to, size);
+            }
         }
         if let Some(masks) = samples.targets.masks() {
             let start = batch.masks.len();

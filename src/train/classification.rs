@@ -40,13 +40,7 @@ impl Objective for Classification {
     }
 
     fn loss(&self, logits: &Tensor<2>, batch: &Batch) -> Loss {
-        // A single value is the logit of class 1 against 0.
-        let scores = match logits.dims() {
-            [rows, 1] => Tensor::cat(vec![Tensor::zeros([rows, 1], &logits.device()), logits.clone()], 1),
-            _ => logits.clone(),
-        };
-        let target = one_hot(&batch.labels, scores.dims()[1], &scores.device());
-        let tensor = cross_entropy_with_logits(scores, target);
+        let tensor = mean_cross_entropy(logits, &batch.labels);
         let value = tensor.clone().into_scalar::<f32>();
         let classes = logits.dims()[1];
         let rows = tensor_to_vec(logits.clone().detach());
@@ -70,4 +64,24 @@ fn one_hot(labels: &[u16], classes: usize, device: &Device) -> Tensor<2> {
     let mut values = vec![0.0f32; labels.len() * classes];
     values.chunks_exact_mut(classes).zip(labels).for_each(|(row, label)| row[usize::from(*label)] = 1.0);
     Tensor::from_data(TensorData::new(values, [labels.len(), classes]), device)
+}
+
+/// The logits of every class: a single value is the logit of class 1 against 0.
+pub(super) fn scores(logits: &Tensor<2>) -> Tensor<2> {
+    match logits.dims() {
+        [rows, 1] => Tensor::cat(vec![Tensor::zeros([rows, 1], &logits.device()), logits.clone()], 1),
+        _ => logits.clone(),
+    }
+}
+
+/// Cross entropy of the labels, mean over the rows.
+fn mean_cross_entropy(logits: &Tensor<2>, labels: &[u16]) -> Tensor<1> {
+    let scores = scores(logits);
+    let target = one_hot(labels, scores.dims()[1], &scores.device());
+    cross_entropy_with_logits(scores, target)
+}
+
+/// Cross entropy of the labels, summed over the rows: its gradient belongs to each row alone and does not underflow.
+pub(super) fn cross_entropy(logits: &Tensor<2>, labels: &[u16]) -> Tensor<1> {
+    mean_cross_entropy(logits, labels) * labels.len() as f32
 }

@@ -1,10 +1,13 @@
-//! Optimizers and the learning-rate schedule of training.
+//! Optimizers with a state that can be stored, and the learning-rate schedule of training.
 
-use burn::optim::decay::WeightDecayConfig;
-use burn::optim::momentum::MomentumConfig;
-use burn::optim::{ModuleOptimizer, SgdConfig};
+use burn::backend::Flex;
+use burn::module::{Module, ModuleMapper, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::Tensor;
 
-use super::adam::Adam;
+use super::adam::{Slot, adam_step, sgd_step};
+use super::trainable_network::Layers;
+use crate::compute::storage::{Values, as_slice_of};
 use crate::{Error, Result};
 
 /// Update rule for the weights.
@@ -39,15 +42,62 @@ impl Optimizer {
     }
 
     /// The optimizer, with an L2 penalty of `weight_decay` on every parameter (as Bu et al. 2022 train, λ included).
-    pub(super) fn init(self, weight_decay: f32) -> ModuleOptimizer {
-        match self {
-            Self::Adam => Adam { weight_decay }.into(),
-            Self::Sgd => {
-                let decay = (weight_decay > 0.0).then(|| WeightDecayConfig::new(weight_decay));
-                let momentum = MomentumConfig::new().with_momentum(0.9).with_dampening(0.0);
-                SgdConfig::new().with_momentum(Some(momentum)).with_weight_decay(decay).init()
-            }
+    pub(super) fn init(self, weight_decay: f32) -> OptimizerState {
+        OptimizerState { rule: self, weight_decay, slots: Vec::new() }
+    }
+}
+
+/// An optimizer and what it remembers of every parameter, in the order of the module.
+#[derive(Debug)]
+pub(super) struct OptimizerState {
+    rule: Optimizer,
+    weight_decay: f32,
+    pub slots: Vec<Slot>,
+}
+
+impl OptimizerState {
+    /// `layers` after one step along `gradients`.
+    pub(super) fn step(&mut self, rate: f64, layers: Layers, gradients: GradientsParams) -> Layers {
+        layers.map(&mut Update { state: self, rate: rate as f32, gradients, next: 0 })
+    }
+}
+
+/// Steps one parameter after the other.
+struct Update<'a> {
+    state: &'a mut OptimizerState,
+    rate: f32,
+    gradients: GradientsParams,
+    next: usize,
+}
+
+impl ModuleMapper for Update<'_> {
+    fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let (id, tensor, mapper) = parameter.consume();
+        let index = self.next;
+        self.next += 1;
+        if self.state.slots.len() <= index {
+            self.state.slots.resize_with(index + 1, Slot::default);
         }
+        let Some(gradient) = self.gradients.remove::<D>(id) else {
+            return Param::from_mapped_value(id, tensor, mapper);
+        };
+        let (mut values, gradient) = (storage(tensor.inner()), storage(gradient));
+        let (slot, decay) = (&mut self.state.slots[index], self.state.weight_decay);
+        let (to, gradient) = (values.storage_mut::<f32>(), as_slice_of(&gradient));
+        match self.state.rule {
+            Optimizer::Adam => adam_step(to, gradient, slot, self.rate, decay),
+            Optimizer::Sgd => sgd_step(to, gradient, slot, self.rate, decay),
+        }
+        let tensor = Tensor::<D>::from_inner(Tensor::from_primitive::<Flex>(values)).require_grad();
+        Param::from_mapped_value(id, tensor, mapper)
+    }
+}
+
+/// The contiguous values of a parameter or of its gradient.
+fn storage<const D: usize>(tensor: Tensor<D>) -> Values {
+    match tensor.try_into_primitive::<Flex>() {
+        Ok(values) => values.to_contiguous(),
+        Err(error) => unreachable!("training runs on burn-flex: {error:?}"),
     }
 }
 

@@ -11,10 +11,14 @@ use super::activation::learned_threshold;
 use super::batch_norm::{Statistics, normalize};
 use super::fusion::{self, Group, Step};
 use super::norm::After;
+use super::spiking::Spiking;
+use crate::attack::snn::through_time::{Neurons, through_time};
 use crate::compute::convolution::Geometry;
 use crate::compute::dense::{NodeParams, apply_node, tensor_to_vec};
+use crate::compute::gradient::activation::activation as activation_of;
 use crate::compute::gradient::rule::Rule;
 use crate::compute::gradient::{convolution, resample, transposed};
+use crate::compute::input_gradient::same_rows;
 use crate::compute::program::Program;
 use crate::network::{Activation, Network, NodeId, Op, Weights};
 
@@ -65,10 +69,33 @@ pub(super) struct TrainableNetwork {
     logits: NodeId,
     pub(super) layers: Layers,
     /// Running statistics of the nodes that are trained as BatchNorm.
-    running: Vec<Option<Statistics>>,
+    pub(super) running: Vec<Option<Statistics>>,
     /// How every node is computed.
     steps: Vec<Step>,
     device: Device,
+    /// Neurons in place of the activations.
+    spiking: Option<Spiking>,
+}
+
+/// Which weights and which statistics of BatchNorm a forward pass reads.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Pass {
+    /// Weights with gradients and the statistics of the batch, which may update the running ones.
+    Learn { updates: bool },
+    /// Fixed weights and the statistics of the batch: for the gradient of the input.
+    Look,
+    /// Fixed weights and running statistics, as the network in use.
+    Use,
+}
+
+impl Pass {
+    /// The value of a parameter, with gradients where this pass learns.
+    fn value<const D: usize>(self, parameter: &Param<Tensor<D>>) -> Tensor<D> {
+        match self {
+            Self::Learn { .. } => parameter.val(),
+            Self::Look | Self::Use => parameter.val().detach(),
+        }
+    }
 }
 
 impl TrainableNetwork {
@@ -77,74 +104,147 @@ impl TrainableNetwork {
     /// A scale-and-shift directly after a convolution becomes a BatchNorm. Its statistics start as those of `first`,
     /// scaled input `[N, F]` of some samples. If it is not the identity, it was trained before; its gain and offset are
     /// then chosen to preserve its function.
-    pub(super) fn new(network: Arc<Network>, device: Device, first: Vec<f32>, rows: usize) -> Self {
+    pub(super) fn new(
+        network: Arc<Network>,
+        device: Device,
+        (first, rows): (Vec<f32>, usize),
+        spiking: Option<Spiking>,
+    ) -> Self {
         let running = statistics(&network, first, rows);
-        let layers =
-            network.nodes.iter().zip(&running).map(|(node, running)| layer(&node.op, running.as_ref(), &device));
+        let layers = network
+            .nodes
+            .iter()
+            .zip(&running)
+            .map(|(node, running)| layer(&node.op, running.as_ref(), spiking.is_some(), &device));
         let layers = layers.collect();
         let logits = logits_node(&network);
         let steps = fusion::steps(&network, |id| running[id].is_some());
-        Self { network, logits, layers, running, steps, device }
+        Self { network, logits, layers, running, steps, device, spiking }
     }
 
-    /// Logits `[N, classes]` for input `values` `[N, F]`, with the gradient graph; updates the running statistics.
-    pub(super) fn forward(&mut self, values: Vec<f32>, rows: usize) -> Tensor<2> {
-        let columns = values.len() / rows.max(1);
-        let input = Tensor::from_data(TensorData::new(values, [rows, columns]), &self.device);
+    /// The network as it is, for [`Pass::Use`] alone: scales and shifts stay what they are.
+    pub(super) fn frozen(network: Arc<Network>, device: Device, spiking: Option<Spiking>) -> Self {
+        let layers = network.nodes.iter().map(|node| layer(&node.op, None, spiking.is_some(), &device)).collect();
+        let (logits, running) = (logits_node(&network), vec![None; network.nodes.len()]);
+        let steps = fusion::steps(&network, |_| false);
+        Self { network, logits, layers, running, steps, device, spiking }
+    }
+
+    /// T of a spiking network.
+    pub(super) fn steps_of_time(&self) -> Option<usize> {
+        self.spiking.map(|spiking| spiking.steps)
+    }
+
+    /// The network's name.
+    pub(super) fn name(&self) -> &str {
+        &self.network.name
+    }
+
+    /// A leaf of input `values` `[rows, F]`, or `[T, rows, F]`.
+    pub(super) fn input(&self, values: Vec<f32>) -> Tensor<2> {
+        let columns = self.network.nodes[0].len().max(1);
+        let rows = values.len() / columns;
+        Tensor::from_data(TensorData::new(values, [rows, columns]), &self.device)
+    }
+
+    /// Logits `[rows, classes]` for `input` `[rows, F]`, or `[T·rows, F]` if it changes over time, with the gradient graph.
+    /// Spiking networks answer by the mean over time.
+    pub(super) fn forward(&mut self, input: Tensor<2>, rows: usize, pass: Pass) -> Tensor<2> {
         let mut done: Vec<Option<Tensor<2>>> = vec![Some(input)];
         for id in 1..=self.logits {
             let value = match self.steps[id] {
                 Step::Absorbed => None,
-                Step::Group(group) => Some(self.group(group, &done)),
-                Step::Single => Some(self.single(id, &done)),
+                Step::Group(group) => Some(self.group(group, &done, (rows, pass))),
+                Step::Single => Some(self.single(id, &done, (rows, pass))),
             };
             done.push(value);
         }
-        value_of(&done, self.logits)
+        let output = value_of(&done, self.logits);
+        let [all, classes] = output.dims();
+        if all == rows {
+            return output;
+        }
+        output.reshape([all / rows, rows * classes]).mean_dim(0).reshape([rows, classes])
     }
 
     /// The value of node `id`, computed by itself.
-    fn single(&self, id: NodeId, done: &[Option<Tensor<2>>]) -> Tensor<2> {
+    fn single(&self, id: NodeId, done: &[Option<Tensor<2>>], (rows, pass): (usize, Pass)) -> Tensor<2> {
         let node = &self.network.nodes[id];
-        let inputs: Vec<Tensor<2>> = node.inputs.iter().map(|&input| value_of(done, input)).collect();
+        let inputs = same_rows(node.inputs.iter().map(|&input| value_of(done, input)).collect());
         match (&self.layers[id], &node.op) {
+            (_, Op::Activation(activation)) if self.spiking.is_some() => {
+                self.fire(*activation, value_of(done, node.inputs[0]), rows)
+            }
             (Some(Layer::Threshold(layer)), Op::Activation(activation)) => {
-                learned_threshold(*activation, value_of(done, node.inputs[0]), layer.lambda.val())
+                learned_threshold(*activation, value_of(done, node.inputs[0]), pass.value(&layer.lambda))
             }
             (Some(Layer::Conv(layer)), op) => {
                 let shape = &self.network.nodes[node.inputs[0]].shape;
-                let (x, bias) = (|| value_of(done, node.inputs[0]), layer.bias.as_ref().map(Param::val));
+                let bias = layer.bias.as_ref().map(|bias| pass.value(bias));
+                let (x, weight) = (|| value_of(done, node.inputs[0]), pass.value(&layer.weight));
                 if let Some(geometry) = Geometry::of(op, shape).filter(convolution::is_supported) {
-                    convolution::convolution(x(), layer.weight.val(), bias, geometry)
+                    convolution::convolution(x(), weight, bias, geometry)
                 } else if let Some(geometry) = transposed::reversed(op, shape, &node.shape) {
-                    transposed::transposed_convolution(x(), layer.weight.val(), bias, geometry)
+                    transposed::transposed_convolution(x(), weight, bias, geometry)
                 } else {
-                    apply_node(&self.network, node, &params(self.layers[id].as_ref()), inputs)
+                    apply_node(&self.network, node, &params(self.layers[id].as_ref(), pass), inputs)
                 }
             }
             (None, Op::Resample { rows, columns }) => resample::resample(value_of(done, node.inputs[0]), rows, columns),
             (None, op) => apply_node(&self.network, node, &NodeParams::of(op, &self.device), inputs),
-            (layer, _) => apply_node(&self.network, node, &params(layer.as_ref()), inputs),
+            (layer, _) => apply_node(&self.network, node, &params(layer.as_ref(), pass), inputs),
         }
     }
 
     /// The value at the end of `group`.
-    fn group(&mut self, group: Group, done: &[Option<Tensor<2>>]) -> Tensor<2> {
+    fn group(&mut self, group: Group, done: &[Option<Tensor<2>>], (rows, pass): (usize, Pass)) -> Tensor<2> {
         let Group { norm, addend, activation } = group;
         let lambda = activation.and_then(|id| match &self.layers[id] {
-            Some(Layer::Threshold(layer)) => Some(layer.lambda.val()),
+            Some(Layer::Threshold(layer)) => Some(pass.value(&layer.lambda)),
             _ => None,
         });
-        let rule = activation.map_or(Rule::Identity, |id| match self.network.nodes[id].op {
-            Op::Activation(activation) => activation.into(),
-            _ => Rule::Identity,
+        let function = activation.and_then(|id| match self.network.nodes[id].op {
+            Op::Activation(activation) => Some(activation),
+            _ => None,
         });
-        let after = After { addend: addend.map(|id| value_of(done, id)), rule, lambda };
+        let spikes = function.filter(|_| self.spiking.is_some());
+        let rule = function.filter(|_| spikes.is_none()).map_or(Rule::Identity, Rule::from);
+        let mut both = vec![value_of(done, self.network.nodes[norm].inputs[0])];
+        both.extend(addend.map(|id| value_of(done, id)));
+        let mut both = same_rows(both).into_iter();
+        let x = both.next().unwrap_or_else(|| unreachable!("one value stays one value"));
+        let after = After { addend: both.next(), rule, lambda };
         let (Some(Layer::Affine(layer)), Some(running)) = (&self.layers[norm], &mut self.running[norm]) else {
             unreachable!("a group without its normalization")
         };
-        let x = value_of(done, self.network.nodes[norm].inputs[0]);
-        normalize(x, layer.scale.val(), layer.shift.val(), running, after)
+        let (scale, shift) = (pass.value(&layer.scale), pass.value(&layer.shift));
+        let z = match pass {
+            Pass::Learn { updates: true } => normalize(x, scale, shift, running, after),
+            Pass::Learn { updates: false } | Pass::Look => normalize(x, scale, shift, &mut running.clone(), after),
+            Pass::Use => {
+                let host = |values: Tensor<1>| tensor_to_vec(values.detach().unsqueeze::<2>());
+                let (scale, shift) = running.fold(&host(scale), &host(shift));
+                let vector = |values: Vec<f32>| {
+                    let count = values.len();
+                    Tensor::<1>::from_data(TensorData::new(values, [count]), &self.device)
+                };
+                let params = NodeParams::Affine { scale: vector(scale), shift: vector(shift) };
+                let y = apply_node(&self.network, &self.network.nodes[norm], &params, vec![x]);
+                let z = after.addend.map_or(y.clone(), |addend| y + addend);
+                activation_of(z, after.lambda, after.rule)
+            }
+        };
+        match spikes {
+            Some(function) => self.fire(function, z, rows),
+            None => z,
+        }
+    }
+
+    /// The spikes over time of neurons in place of `activation` for currents `z`, of threshold λ or 1.
+    fn fire(&self, activation: Activation, z: Tensor<2>, rows: usize) -> Tensor<2> {
+        let Some(Spiking { steps, decay, reset, surrogate }) = self.spiking else { return z };
+        let (width, theta) = (z.dims()[1], activation.lambda().unwrap_or(1.0));
+        through_time(z, &Neurons::trained([rows, width], theta, steps, (decay, reset), surrogate))
     }
 
     /// Clamps every λ above zero; called after each step of the optimizer.
@@ -211,7 +311,7 @@ fn statistics(network: &Arc<Network>, values: Vec<f32>, rows: usize) -> Vec<Opti
 }
 
 /// The parameters of `op`.
-fn layer(op: &Op, running: Option<&Statistics>, device: &Device) -> Option<Layer> {
+fn layer(op: &Op, running: Option<&Statistics>, spikes: bool, device: &Device) -> Option<Layer> {
     let vector = |values: &[f32]| Tensor::<1>::from_data(TensorData::new(values.to_vec(), [values.len()]), device);
     if let (Op::Affine { scale, shift }, Some(running)) = (op, running) {
         let fresh = scale.iter().all(|s| *s == 1.0) && shift.iter().all(|s| *s == 0.0);
@@ -219,7 +319,9 @@ fn layer(op: &Op, running: Option<&Statistics>, device: &Device) -> Option<Layer
         let (scale, shift) = (Param::from_tensor(vector(&gamma)), Param::from_tensor(vector(&beta)));
         return Some(Layer::Affine(AffineLayer { scale, shift }));
     }
-    if let Op::Activation(Activation::Clip { lambda } | Activation::Qcfs { lambda, .. }) = op {
+    if let Op::Activation(Activation::Clip { lambda } | Activation::Qcfs { lambda, .. }) = op
+        && !spikes
+    {
         return Some(Layer::Threshold(ThresholdLayer { lambda: Param::from_tensor(vector(&[*lambda])) }));
     }
     match NodeParams::of(op, device) {
@@ -238,12 +340,14 @@ fn layer(op: &Op, running: Option<&Statistics>, device: &Device) -> Option<Layer
 }
 
 /// The current weights, in the form that the forward pass uses.
-fn params(layer: Option<&Layer>) -> NodeParams {
-    let bias = |bias: &Option<Param<Tensor<1>>>| bias.as_ref().map(Param::val);
+fn params(layer: Option<&Layer>, pass: Pass) -> NodeParams {
+    let bias = |bias: &Option<Param<Tensor<1>>>| bias.as_ref().map(|bias| pass.value(bias));
     match layer {
-        Some(Layer::Conv(layer)) => NodeParams::Conv { weight: layer.weight.val(), bias: bias(&layer.bias) },
-        Some(Layer::Linear(layer)) => NodeParams::Linear { weight: layer.weight.val(), bias: bias(&layer.bias) },
-        Some(Layer::Affine(layer)) => NodeParams::Affine { scale: layer.scale.val(), shift: layer.shift.val() },
+        Some(Layer::Conv(layer)) => NodeParams::Conv { weight: pass.value(&layer.weight), bias: bias(&layer.bias) },
+        Some(Layer::Linear(layer)) => NodeParams::Linear { weight: pass.value(&layer.weight), bias: bias(&layer.bias) },
+        Some(Layer::Affine(layer)) => {
+            NodeParams::Affine { scale: pass.value(&layer.scale), shift: pass.value(&layer.shift) }
+        }
         Some(Layer::Threshold(_)) | None => NodeParams::None,
     }
 }

@@ -3,21 +3,27 @@
 //! Does not depend on the window and starts no threads of its own besides rayon's. Network, samples and
 //! [`TrainOptions`] determine the result: the same call gives the same weights on the same machine.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::optim::GradientsParams;
 use burn::tensor::Device;
 
 use super::augment::{Augmentation, Change};
-use super::batches::{Batch, Split, gather};
+use super::batches::{Batch, Split, gather, gather_steps};
+use super::checkpoint::{Checkpoint, Position};
 use super::classification::Classification;
 use super::objective::{Loss, Objective};
-use super::optimizer::{Optimizer, cosine};
-use super::trainable_network::{TrainableNetwork, logits_node};
+use super::optimizer::{Optimizer, OptimizerState, cosine};
+use super::robust::{self, Adversarial, PixelSteps, SparseGradient};
+use super::spiking::Spiking;
+use super::trainable_network::{Pass, TrainableNetwork, logits_node};
+use crate::compute::dense::tensor_to_vec;
 use crate::compute::program::Program;
 use crate::data::{Samples, Scaling};
-use crate::network::Network;
+use crate::network::{Network, safetensors};
 use crate::progress::JobControl;
 use crate::{Error, Result};
 
@@ -44,6 +50,18 @@ pub struct TrainOptions {
     pub augmentation: Augmentation,
     /// Seed of the split, the order and the changes.
     pub seed: u64,
+    /// Spiking neurons in place of the activations.
+    pub spiking: Option<Spiking>,
+    /// The sparse-gradient regularizer.
+    pub sparse: Option<SparseGradient>,
+    /// Adversarial images in place of the clean ones.
+    pub adversarial: Option<Adversarial>,
+    /// Ends after so many epochs in a row without a better score.
+    pub patience: Option<usize>,
+    /// Where to write a checkpoint after every epoch.
+    pub checkpoint: Option<PathBuf>,
+    /// The checkpoint to go on from.
+    pub resume: Option<PathBuf>,
 }
 
 impl Default for TrainOptions {
@@ -58,6 +76,12 @@ impl Default for TrainOptions {
             validation_fraction: 0.1,
             augmentation: Augmentation::default(),
             seed: 1,
+            spiking: None,
+            sparse: None,
+            adversarial: None,
+            patience: None,
+            checkpoint: None,
+            resume: None,
         }
     }
 }
@@ -115,31 +139,67 @@ pub fn train(
     if !objective.class_names(samples).is_empty() {
         network.class_names = objective.class_names(samples).to_vec();
     }
+    if let Some(spiking) = &options.spiking {
+        spiking.prepare(&mut network);
+    }
     let mut split = Split::new(samples.len(), options.validation_fraction, options.seed);
     let first = &split.training[..split.training.len().min(evaluation_rows(samples))];
     let first = gather(samples, scaling, first, Change::default);
+    let of = identity(&network, samples, scaling, options)?;
     let device = Device::flex().autodiff();
-    let mut trainee = TrainableNetwork::new(Arc::new(network), device, first.values, first.rows);
+    let mut trainee = TrainableNetwork::new(Arc::new(network), device, (first.values, first.rows), options.spiking);
     let mut optimizer = options.optimizer.init(options.weight_decay);
     let batches = split.training.len().div_ceil(options.batch);
-    let mut best = Best { found: None, objective, samples, scaling };
-    for epoch in 1..=options.epochs {
+    let mut best = Best { found: None, objective, samples, scaling, spiking: options.spiking };
+    let pixels = match options.sparse.is_some() || options.adversarial.is_some() {
+        true => Some(PixelSteps::new(samples, scaling)?),
+        false => None,
+    };
+    let mut curves = Vec::new();
+    let fresh =
+        TrainProgress { epoch: 0, epochs: options.epochs, batch: 0, batches, loss: 0.0, accuracy: None, score: None };
+    let mut finished = 0;
+    if let Some(path) = &options.resume {
+        let mut stored = Checkpoint::read(path, &of)?;
+        stored.restore(&mut trainee, path)?;
+        split.restore(&stored.order, &stored.at.word).map_err(|reason| Error::file(path, "order", reason))?;
+        let (bits, epoch) = stored.at.best;
+        let network = Network { name: trainee.name().to_owned(), ..stored.best };
+        best.found = Some(TrainResult { network, score: f32::from_bits(bits), epoch, stopped: false });
+        optimizer.slots = stored.slots;
+        (curves, finished) = (stored.at.curves, stored.at.epoch);
+        // The curves so far.
+        for (k, &(loss, score, accuracy)) in curves.iter().enumerate() {
+            let (loss, score) = (f32::from_bits(loss), Some(f32::from_bits(score)));
+            let accuracy = accuracy.map(f32::from_bits);
+            let state = TrainProgress { epoch: k + 1, batch: batches, loss, accuracy, score, ..fresh };
+            if progress(state).is_break() {
+                return best.finish(true);
+            }
+        }
+        if best.waited(finished) >= options.patience.unwrap_or(usize::MAX) {
+            return best.finish(false);
+        }
+    }
+    for epoch in finished + 1..=options.epochs {
         split.shuffle();
         let order = split.training.clone();
         let (mut loss_sum, mut hits, mut counted, mut seen) = (0.0, 0, 0, 0);
-        let mut state =
-            TrainProgress { epoch, epochs: options.epochs, batch: 0, batches, loss: 0.0, accuracy: None, score: None };
+        let mut state = TrainProgress { epoch, ..fresh };
         let mut chunks = order.chunks(options.batch);
+        let steps = options.spiking.map(|spiking| spiking.steps);
         let mut prepare = |chunk: Option<&[usize]>| {
-            chunk.map(|chunk| gather(samples, scaling, chunk, || split.change(options.augmentation)))
+            chunk.map(|chunk| gather_steps(samples, scaling, chunk, steps, || split.change(options.augmentation)))
         };
         let mut next = prepare(chunks.next());
         for index in 0..batches {
             let Some(batch) = next.take() else { break };
             let rows = batch.rows;
-            let rate = cosine(options.learning_rate, (epoch - 1) * batches + index, options.epochs * batches);
+            let at = (epoch - 1) * batches + index;
+            let rate = cosine(options.learning_rate, at, options.epochs * batches);
+            let lesson = Lesson { objective, options, pixels: pixels.as_ref(), at };
             // The next batch is prepared while this one is trained on.
-            let step = || trainee.step(&mut optimizer, rate, batch, objective);
+            let step = || trainee.step(&mut optimizer, rate, batch, &lesson);
             let ((loss, [batch_hits, batch_counted]), prepared) = rayon::join(step, || prepare(chunks.next()));
             next = prepared;
             if !loss.is_finite() {
@@ -161,16 +221,55 @@ pub fn train(
                 ..state
             };
             if progress(state).is_break() {
-                best.offer(&trainee, &split.held_out, epoch)?;
+                best.offer(&mut trainee, &split.held_out, epoch)?;
                 return best.finish(true);
             }
         }
-        let score = best.offer(&trainee, &split.held_out, epoch)?;
-        if progress(TrainProgress { score: Some(score), ..state }).is_break() {
+        let score = best.offer(&mut trainee, &split.held_out, epoch)?;
+        state.score = Some(score);
+        curves.push((state.loss.to_bits(), score.to_bits(), state.accuracy.map(f32::to_bits)));
+        if let (Some(path), Some(found)) = (&options.checkpoint, &best.found) {
+            let mut at = Position::new(of.clone(), epoch, split.word(), (found.score, found.epoch));
+            at.curves.clone_from(&curves);
+            Checkpoint::write(path, at, &trainee, &optimizer.slots, &split.training, &found.network)?;
+        }
+        if progress(state).is_break() {
             return best.finish(true);
+        }
+        if best.waited(epoch) >= options.patience.unwrap_or(usize::MAX) {
+            break;
         }
     }
     best.finish(false)
+}
+
+/// What decides the bytes of a training, by name: a checkpoint is of the same ones.
+fn identity(
+    network: &Network,
+    samples: &Samples,
+    scaling: &Scaling,
+    options: &TrainOptions,
+) -> Result<BTreeMap<String, String>> {
+    let bytes = safetensors::to_bytes(&Network { name: String::new(), ..network.clone() })?;
+    // FNV-1a.
+    let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325u64, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x100_0000_01b3));
+    let TrainOptions { epochs, batch, optimizer, learning_rate, weight_decay, validation_fraction, seed, .. } = options;
+    Ok([
+        ("network", format!("{} parameters in {} nodes ({hash:016x})", network.parameter_count(), network.nodes.len())),
+        ("data", format!("{} samples of {}", samples.len(), samples.source)),
+        ("scaling", scaling.to_string()),
+        ("epochs", epochs.to_string()),
+        ("batch", batch.to_string()),
+        ("optimizer", format!("{optimizer:?} rate {learning_rate} decay {weight_decay}")),
+        ("validation", validation_fraction.to_string()),
+        ("augmentation", format!("{:?}", options.augmentation)),
+        ("seed", seed.to_string()),
+        ("neurons", format!("{:?}", options.spiking)),
+        ("sparse-gradient", format!("{:?}", options.sparse)),
+        ("adversarial", format!("{:?}", options.adversarial)),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into())
 }
 
 /// The fraction of `samples` whose label `network` predicts.
@@ -189,7 +288,22 @@ pub fn score(network: &Network, samples: &Samples, scaling: &Scaling, objective:
     objective.check(network, samples)?;
     samples.check_scaling(scaling)?;
     let all: Vec<usize> = (0..samples.len()).collect();
+    if let spiking @ Some(_) = Spiking::of(network) {
+        let device = Device::flex().autodiff();
+        let mut frozen = TrainableNetwork::frozen(Arc::new(network.clone()), device, spiking);
+        return spiking_score_at(&mut frozen, samples, scaling, objective, &all);
+    }
     score_at(network, samples, scaling, objective, &all)
+}
+
+/// What a step learns by.
+struct Lesson<'a> {
+    objective: &'a dyn Objective,
+    options: &'a TrainOptions,
+    /// The pixels of the samples, if they are moved.
+    pixels: Option<&'a PixelSteps>,
+    /// Number of the step.
+    at: usize,
 }
 
 impl TrainableNetwork {
@@ -197,18 +311,28 @@ impl TrainableNetwork {
     /// that count.
     fn step(
         &mut self,
-        optimizer: &mut ModuleOptimizer,
+        optimizer: &mut OptimizerState,
         rate: f64,
-        batch: Batch,
-        objective: &dyn Objective,
+        mut batch: Batch,
+        lesson: &Lesson<'_>,
     ) -> (f32, [usize; 2]) {
-        let mut batch = batch;
-        let input = std::mem::take(&mut batch.values);
-        if objective.reads_input() {
-            batch.values.clone_from(&input);
+        let (mut values, rows) = (std::mem::take(&mut batch.values), batch.rows);
+        if let (Some(adversarial), Some(pixels)) = (&lesson.options.adversarial, lesson.pixels) {
+            let seed = lesson.options.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ lesson.at as u64;
+            values = adversarial.attack(self, pixels, (&values, rows), &batch.labels, seed);
         }
-        let output = self.forward(input, batch.rows);
-        let Loss { value, tensor, hits } = objective.loss(&output, &batch);
+        let kept = if lesson.options.sparse.is_some() { values.clone() } else { Vec::new() };
+        if lesson.objective.reads_input() {
+            batch.values.clone_from(&values);
+        }
+        let input = self.input(values);
+        let output = self.forward(input, rows, Pass::Learn { updates: true });
+        let Loss { mut value, mut tensor, hits } = lesson.objective.loss(&output, &batch);
+        if let (Some(sparse), Some(pixels)) = (&lesson.options.sparse, lesson.pixels) {
+            let penalty = sparse.penalty(self, pixels, (&kept, rows), &output, &batch.labels);
+            value += penalty.clone().into_scalar::<f32>();
+            tensor = tensor + penalty;
+        }
         if value.is_finite() {
             let gradients = GradientsParams::from_grads(tensor.backward(), &self.layers);
             self.layers = optimizer.step(rate, std::mem::take(&mut self.layers), gradients);
@@ -224,18 +348,27 @@ struct Best<'a> {
     objective: &'a dyn Objective,
     samples: &'a Samples,
     scaling: &'a Scaling,
+    spiking: Option<Spiking>,
 }
 
 impl Best<'_> {
     /// Scores the current weights and stores them if they are best; of equals the later ones, from the smaller learning
     /// rate.
-    fn offer(&mut self, trainee: &TrainableNetwork, held_out: &[usize], epoch: usize) -> Result<f32> {
+    fn offer(&mut self, trainee: &mut TrainableNetwork, held_out: &[usize], epoch: usize) -> Result<f32> {
         let network = trainee.to_network();
-        let score = score_at(&network, self.samples, self.scaling, self.objective, held_out)?;
+        let score = match self.spiking {
+            Some(_) => spiking_score_at(trainee, self.samples, self.scaling, self.objective, held_out)?,
+            None => score_at(&network, self.samples, self.scaling, self.objective, held_out)?,
+        };
         if self.found.as_ref().is_none_or(|best| score >= best.score) {
             self.found = Some(TrainResult { network, score, epoch, stopped: false });
         }
         Ok(score)
+    }
+
+    /// Epochs since the best weights.
+    fn waited(&self, epoch: usize) -> usize {
+        self.found.as_ref().map_or(0, |best| epoch.saturating_sub(best.epoch))
     }
 
     fn finish(self, stopped: bool) -> Result<TrainResult> {
@@ -273,6 +406,27 @@ fn score_at(
     objective.score(&mut outputs, samples)
 }
 
+/// The score of `trainee` as a spiking network.
+fn spiking_score_at(
+    trainee: &mut TrainableNetwork,
+    samples: &Samples,
+    scaling: &Scaling,
+    objective: &dyn Objective,
+    indices: &[usize],
+) -> Result<f32> {
+    let steps = trainee.steps_of_time();
+    let run = |chunk: &[usize]| -> Vec<(usize, Vec<f32>)> {
+        let batch = gather_steps(samples, scaling, chunk, steps, Change::default);
+        let input = trainee.input(batch.values);
+        let logits = tensor_to_vec(trainee.forward(input, batch.rows, Pass::Use).detach());
+        let width = (logits.len() / chunk.len()).max(1);
+        chunk.iter().copied().zip(logits.chunks_exact(width).map(<[f32]>::to_vec)).collect()
+    };
+    let rows = evaluation_rows(samples).min(EVALUATION_ROWS / 4);
+    let mut outputs = indices.chunks(rows).flat_map(run);
+    objective.score(&mut outputs, samples)
+}
+
 fn check_options(options: &TrainOptions, samples: &Samples) -> Result<()> {
     let invalid = |reason: &str| Err(Error::Invalid(reason.into()));
     if samples.len() < 2 {
@@ -289,6 +443,16 @@ fn check_options(options: &TrainOptions, samples: &Samples) -> Result<()> {
     }
     if !(0.0..1.0).contains(&options.validation_fraction) {
         return invalid("Cannot train: the held-out part must be at least 0 and below 1.");
+    }
+    if let Some(spiking) = &options.spiking {
+        spiking.validate()?;
+    }
+    robust::validate(options.sparse.as_ref(), options.adversarial.as_ref())?;
+    if (options.sparse.is_some() || options.adversarial.is_some()) && samples.labels.len() != samples.len() {
+        return invalid("Cannot train for robustness: it moves away from the label, and the samples have none.");
+    }
+    if options.patience == Some(0) {
+        return invalid("Cannot stop early after 0 epochs: use a patience of 1 or more.");
     }
     let crop = options.augmentation.crop;
     if !(crop > 0.0 && crop <= 1.0) {

@@ -53,5 +53,12 @@ pub fn of_ink() -> Network {
         node("boxes", Op::Reshape, &[7], &[PRIORS * 4]),
         node("both", Op::Concat { axis: 0 }, &[9, 10], &[PRIORS * 6]),
     ];
-    Network { name: "detector".into(), output: nodes.len() - 1, nodes, scaling: None, class_names: Vec::new() }
+    Network {
+        name: "detector".into(),
+        output: nodes.len() - 1,
+        nodes,
+        scaling: None,
+        class_names: Vec::new(),
+        neurons: None,
+    }
 }

@@ -52,5 +52,5 @@ pub fn network(side: usize, stride: usize, outputs: &[(&str, usize)]) -> Network
         let ids: Vec<NodeId> = flat.iter().map(|(id, _)| *id).collect();
         nodes.push(node("all", Op::Concat { axis: 0 }, &ids, &[flat.iter().map(|(_, len)| len).sum()]));
     }
-    Network { name: "scenes".into(), output: nodes.len() - 1, nodes, scaling: None, class_names: vec![] }
+    Network { name: "scenes".into(), output: nodes.len() - 1, nodes, scaling: None, class_names: vec![], neurons: None }
 }

@@ -270,7 +270,7 @@ fn built(nodes: Vec<(Op, Vec<usize>, Vec<usize>)>) -> Network {
     let output = nodes.len() - 1;
     let nodes = nodes.into_iter().enumerate();
     let nodes = nodes.map(|(id, (op, inputs, shape))| Node { name: format!("n{id}"), op, inputs, shape }).collect();
-    Network { name: "built".into(), nodes, output, scaling: None, class_names: Vec::new() }
+    Network { name: "built".into(), nodes, output, scaling: None, class_names: Vec::new(), neurons: None }
 }
 
 #[test]

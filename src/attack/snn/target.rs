@@ -12,7 +12,7 @@ use crate::attack::pixels::PixelSpace;
 use crate::attack::target::{AnnTarget, Slope, Slopes, Target};
 use crate::compute::input_gradient::InputGradients;
 use crate::compute::program::Program;
-use crate::convert::{MaxPoolRule, NeuronModel, Reset, SpikingLayer, SpikingNetwork};
+use crate::convert::{MaxPoolRule, Reset, SpikingLayer, SpikingNetwork};
 use crate::network::NodeId;
 use crate::progress::JobControl;
 use crate::simulate::{Recording, SimulationPlan, simulate};
@@ -186,7 +186,7 @@ impl<'a> SnnTarget<'a> {
 /// Why `spiking` has no gradient by `rule`; `None` if it has one.
 pub fn missing_gradient(spiking: &SpikingNetwork, rule: GradientRule) -> Option<String> {
     let GradientRule::ThroughTime(_) = rule else { return None };
-    match (spiking.layers.iter().find(|layer| layer.neuron != NeuronModel::If), spiking.pooling) {
+    match (spiking.layers.iter().find(|layer| !layer.neuron.integrates_and_fires()), spiking.pooling) {
         (Some(layer), _) => Some(format!("layer '{}' has neurons '{}'", layer.name, layer.neuron)),
         (None, MaxPoolRule::Lateral) => Some("lateral max pools have a state of their own".into()),
         (None, MaxPoolRule::PreNeuron) => None,

@@ -1,13 +1,17 @@
 //! Command `train`: trains a new network, or continues training one from a file, for classes, masks or boxes.
 
+mod curve;
 mod goal;
+mod method;
 mod scores;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use self::curve::Curves;
 use self::goal::Goal;
+use self::method::MethodArgs;
 use super::{interrupt, progress};
 use crate::data::spec::DataSpec;
 use crate::data::{Layout, Samples, Scaling};
@@ -73,9 +77,11 @@ pub struct TrainArgs {
     /// Decides first weights, held-out samples, order and random changes.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Where to save the network.
+    /// Where to save the network. OUT.checkpoint beside it keeps a training that ends early.
     #[arg(long, value_name = "FILE.safetensors")]
     pub out: PathBuf,
+    #[command(flatten)]
+    pub method: MethodArgs,
 }
 
 /// Runs the command. Progress goes to standard output, one line per epoch; Ctrl-C keeps the best weights so far.
@@ -102,6 +108,16 @@ pub fn run(args: TrainArgs) -> Result<()> {
         seed: args.seed,
         ..TrainOptions::default()
     };
+    let options = args.method.add_to(options, &args.out)?;
+    if goal != Goal::Classify
+        && (options.sparse.is_some() || options.adversarial.is_some() || options.spiking.is_some())
+    {
+        return Err(Error::Invalid(
+            "Cannot train spiking or robust networks for masks and boxes: both need one label a sample. Use --task \
+             classify."
+                .into(),
+        ));
+    }
     check_folder(&args.out)?;
     let spec = DataSpec::parse(&args.data)?;
     let arch = args.arch.as_deref().or(goal.default_arch().filter(|_| args.init.is_none()));
@@ -141,13 +157,16 @@ pub fn run(args: TrainArgs) -> Result<()> {
     interrupt::listen()?;
     let started = Instant::now();
     let display = progress::Progress::new();
+    let mut curves = Curves::default();
     let objective = goal.objective(&network, &samples, &args.class_weights)?;
     let trained = train(&network, &samples, &scaling, &options, objective.as_ref(), |at| {
-        report(at, goal, started, &display);
+        curves.push(&at);
+        report(at, goal, started, &display, &curves);
         if interrupt::interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     display.clear();
     let trained = trained?;
+    println!("{curves}");
     let (word, seconds) = (if trained.stopped { "stopped" } else { "trained" }, started.elapsed().as_secs_f32());
     let (name, held_out) = (goal.score_name(), 100.0 * trained.score);
     println!("{word} after {seconds:.0} s; best weights: epoch {}, held-out {name} {held_out:.2} %", trained.epoch);
@@ -157,6 +176,13 @@ pub fn run(args: TrainArgs) -> Result<()> {
     }
     safetensors::save(&trained.network, &args.out)?;
     println!("saved {}", args.out.display());
+    if let Some(checkpoint) = options.checkpoint.as_ref().filter(|path| path.is_file()) {
+        if trained.stopped {
+            println!("to go on: the same command with --resume {}", checkpoint.display());
+        } else {
+            std::fs::remove_file(checkpoint).map_err(|source| Error::io(checkpoint, source))?;
+        }
+    }
     if let Some(path) = goal.save_head(&trained.network, &args.out)? {
         println!("saved {}", path.display());
     }
@@ -206,7 +232,7 @@ fn opened_network(goal: Goal, init: &str, args: &TrainArgs, spec: &DataSpec) -> 
 }
 
 /// Prints one line per epoch; between epochs, on a terminal, one updated line.
-fn report(at: TrainProgress, goal: Goal, started: Instant, display: &progress::Progress) {
+fn report(at: TrainProgress, goal: Goal, started: Instant, display: &progress::Progress, curves: &Curves) {
     let mut numbers = format!("epoch {:>3}/{}  loss {:.4}", at.epoch, at.epochs, at.loss);
     if let Some(accuracy) = at.accuracy {
         numbers += &format!("  accuracy {:6.2} %", 100.0 * accuracy);
@@ -218,7 +244,7 @@ fn report(at: TrainProgress, goal: Goal, started: Instant, display: &progress::P
             println!("{numbers}  held out{name} {:6.2} %  {:.0} s", 100.0 * score, started.elapsed().as_secs_f32());
         }
         None if at.batch.is_multiple_of(10) || at.batch == at.batches => {
-            display.show(format!("{numbers}  batch {}/{}", at.batch, at.batches));
+            display.show(format!("{numbers}  batch {}/{}  {curves}", at.batch, at.batches));
         }
         None => {}
     }

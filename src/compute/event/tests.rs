@@ -227,8 +227,14 @@ fn check(
     seed: u64,
 ) {
     let mut seed = seed | 1;
-    let mut network =
-        Network { name: "test".into(), nodes: Vec::new(), output: 0, scaling: None, class_names: Vec::new() };
+    let mut network = Network {
+        name: "test".into(),
+        nodes: Vec::new(),
+        output: 0,
+        scaling: None,
+        class_names: Vec::new(),
+        neurons: None,
+    };
     let start = [(Op::Input, vec![]), (Op::Activation(Activation::Relu), vec![0])];
     for (op, inputs) in start.into_iter().chain(nodes) {
         let shapes: Vec<&[usize]> = inputs.iter().map(|&i: &usize| network.nodes[i].shape.as_slice()).collect();

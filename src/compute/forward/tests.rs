@@ -48,7 +48,14 @@ impl Builder {
     }
     fn program(self) -> Program {
         let output = self.0.len() - 1;
-        let network = Network { name: "test".into(), nodes: self.0, output, scaling: None, class_names: Vec::new() };
+        let network = Network {
+            name: "test".into(),
+            nodes: self.0,
+            output,
+            scaling: None,
+            class_names: Vec::new(),
+            neurons: None,
+        };
         Program::new(Arc::new(network), &Device::flex())
     }
 }

@@ -188,7 +188,8 @@ mod tests {
             let node = |op, inputs, shape: &[usize]| Node { name: "n".into(), op, inputs, shape: shape.to_vec() };
             let geometry = reversed(&op, &input, &output).unwrap();
             let nodes = vec![node(Op::Input, vec![], &input), node(op.clone(), vec![0], &output)];
-            let network = Network { name: "n".into(), nodes, output: 1, scaling: None, class_names: vec![] };
+            let network =
+                Network { name: "n".into(), nodes, output: 1, scaling: None, class_names: vec![], neurons: None };
             let rows = 11;
             let len = |shape: &[usize]| shape.iter().product::<usize>();
             let run = |ours: bool| {

@@ -29,7 +29,7 @@ fn identity(channels: usize, plane: usize) -> Program {
         shape: shape.clone(),
     };
     let nodes = vec![node("x", Op::Input, &[]), node("relu", Op::Activation(Activation::Relu), &[0])];
-    let network = Network { name: "n".into(), output: 1, nodes, scaling: None, class_names: vec![] };
+    let network = Network { name: "n".into(), output: 1, nodes, scaling: None, class_names: vec![], neurons: None };
     Program::new(Arc::new(network), &burn::tensor::Device::flex())
 }
 

@@ -120,7 +120,7 @@ mod tests {
     fn samples_with_numbers_that_are_not_finite_are_found() {
         let node = |op, inputs: &[usize]| Node { name: "a".into(), op, inputs: inputs.to_vec(), shape: vec![2] };
         let nodes = vec![node(Op::Input, &[]), node(Op::Activation(crate::network::Activation::Relu), &[0])];
-        let network = Network { name: "n".into(), nodes, output: 1, scaling: None, class_names: vec![] };
+        let network = Network { name: "n".into(), nodes, output: 1, scaling: None, class_names: vec![], neurons: None };
         let mut ann =
             AnnRun { samples: 2, classes: 2, logits: vec![0.0; 4], pre_activations: vec![vec![0.0, 1.0, -1.0, 2.0]] };
         assert_eq!(not_finite(&network, &ann), None);

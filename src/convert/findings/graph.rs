@@ -88,6 +88,7 @@ mod tests {
             nodes,
             scaling: None,
             class_names: vec![],
+            neurons: None,
         };
         let qcfs = Activation::Qcfs { lambda: 1.0, levels: 4, shift: 0.25 };
         let behind = network(vec![

@@ -187,7 +187,7 @@ mod tests {
             node("b", relu(), &[6]),
             node("fc4", linear(1.0), &[7]),
         ];
-        Network { name: "n".into(), output: 8, nodes, scaling: None, class_names: vec![] }
+        Network { name: "n".into(), output: 8, nodes, scaling: None, class_names: vec![], neurons: None }
     }
 
     #[test]

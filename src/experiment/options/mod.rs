@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::compute::Backend;
 use crate::convert::{
-    Correction, Granularity, InitialPotential, MaxPoolRule, NamedRecipe, NeuronModel, Readout, Reset, ThresholdRule,
-    TieRule,
+    Correction, Granularity, InitialPotential, MaxPoolRule, NamedRecipe, NeuronModel, Readout, Recipe, Reset,
+    ThresholdRule, TieRule,
 };
 use crate::data::Scaling;
 use crate::experiment::Settings;
@@ -102,7 +102,7 @@ pub struct RunArgs {
     )]
     pub initial: Option<String>,
     /// A neuron model.
-    #[arg(long, help = with_default("Neuron: if | signed | group:M | burst:G", |s| s.recipe.neuron.to_string()))]
+    #[arg(long, help = with_default("Neuron: if | lif:DECAY | signed | group:M | burst:G", |s| s.recipe.neuron.to_string()))]
     pub neuron: Option<String>,
     /// A correction of single neurons.
     #[arg(long, help = with_default(CORRECTION, |s| s.recipe.correction.to_string()))]
@@ -289,7 +289,8 @@ pub fn settings_from_args(args: &RunArgs) -> Result<Settings> {
     Ok(settings)
 }
 
-/// Without `--scale`, uses the input scaling that the network's file or its architecture file states, if any.
+/// Without `--scale`, uses the input scaling that the network's file or its architecture file states, if any; and, where
+/// the options say nothing, the neurons of a network that was trained as a spiking one.
 ///
 /// # Errors
 /// Those of loading the network.
@@ -297,6 +298,19 @@ pub fn use_stated_scaling(settings: &mut Settings, args: &RunArgs, cache: &mut C
     if args.scale.is_none() {
         let model = load_network(settings, cache, &JobControl::default())?;
         settings.scaling = model.original.scaling.clone().unwrap_or(settings.scaling.clone());
+    }
+    // A recipe of its own says everything.
+    if args.recipe.is_none()
+        && let Some(neurons) = load_network(settings, cache, &JobControl::default())?.original.neurons
+    {
+        let (given, own) = (settings.recipe.clone(), Recipe::of_trained(neurons));
+        let recipe = &mut settings.recipe;
+        recipe.threshold = if args.threshold.is_some() { given.threshold } else { own.threshold };
+        recipe.v_init = if args.v_init.is_some() { given.v_init } else { own.v_init };
+        recipe.tie = if args.tie.is_some() { given.tie } else { own.tie };
+        recipe.reset = if args.reset.is_some() { given.reset } else { own.reset };
+        recipe.neuron = if args.neuron.is_some() { given.neuron } else { own.neuron };
+        recipe.steps = if args.steps.is_some() { given.steps } else { own.steps };
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ fn node(op: Op, inputs: &[NodeId], shape: &[usize]) -> Node {
 
 fn network(nodes: Vec<Node>) -> Network {
     let output = nodes.len() - 1;
-    Network { name: "small".into(), nodes, output, scaling: None, class_names: Vec::new() }
+    Network { name: "small".into(), nodes, output, scaling: None, class_names: Vec::new(), neurons: None }
 }
 
 fn weights(shape: &[usize]) -> Weights {

@@ -271,7 +271,8 @@ impl<'a> NetworkAssembler<'a> {
                 "a softmax inside the network cannot be converted to spikes; only a final softmax is supported";
             return Err(Error::file(self.path, format!("layer '{}'", node.name), reason));
         }
-        let network = Network { name, nodes: self.nodes, output, scaling: None, class_names: Vec::new() };
+        let network =
+            Network { name, nodes: self.nodes, output, scaling: None, class_names: Vec::new(), neurons: None };
         validate(&network).map_err(|error| Error::file(self.path, "the network", error.to_string()))?;
         Ok(network)
     }

@@ -94,7 +94,7 @@ fn read_graph(reader: &NodeReader<'_>, root: &Group, dt: Option<f64>) -> Result<
     }
     let output = builder.output()?;
     let name = reader.path.file_stem().map_or_else(|| "network".into(), |s| s.to_string_lossy().into_owned());
-    let network = Network { name, nodes: builder.nodes, output, scaling: None, class_names: Vec::new() };
+    let network = Network { name, nodes: builder.nodes, output, scaling: None, class_names: Vec::new(), neurons: None };
     validate(&network).map_err(|error| match error {
         Error::Network { node, reason } => reader.fail(&node, reason),
         other => Error::file(reader.path, "the graph", other.to_string()),

@@ -80,7 +80,7 @@ impl Lowering<'_> {
         let stem = self.path.file_stem().map(|s| s.to_string_lossy().into_owned());
         let name = stem.filter(|s| !s.is_empty()).unwrap_or_else(|| graph.name.clone());
         let (nodes, output) = reachable(std::mem::take(&mut self.nodes), output);
-        let network = Network { name, nodes, output, scaling: None, class_names: Vec::new() };
+        let network = Network { name, nodes, output, scaling: None, class_names: Vec::new(), neurons: None };
         if let (1, Some(node)) = (read.len(), network.inner_output_function()) {
             let reason = format!(
                 "a {} inside the network cannot be converted to spikes; only one at the end is supported",

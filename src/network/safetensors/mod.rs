@@ -11,6 +11,7 @@
 //! | `spikescope.name` | the network's name |
 //! | `spikescope.scaling` | the input scaling as text (`0..1`, `mean=…;std=…`); absent when unknown |
 //! | `spikescope.class_names` | JSON list of strings; absent when there are none |
+//! | `spikescope.neurons` | JSON of the neurons of a network trained as a spiking one; absent for ANNs |
 //!
 //! Knows nothing of devices, windows or bundled files.
 
@@ -25,9 +26,9 @@ use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorInfo};
 use serde::Serialize;
 
-use super::Network;
 use super::shape_inference::validate;
 use super::state_dict::StateDict;
+use super::{Network, TrainedNeurons};
 use crate::data::Scaling;
 use crate::files::write_bytes;
 use crate::{Error, Result};
@@ -42,6 +43,9 @@ const GRAPH: &str = "spikescope.graph";
 const NAME: &str = "spikescope.name";
 const SCALING: &str = "spikescope.scaling";
 const CLASS_NAMES: &str = "spikescope.class_names";
+const NEURONS: &str = "spikescope.neurons";
+/// Largest number of time steps that a file may state.
+const MAX_STEPS: usize = 4096;
 
 /// The header of a safetensors file. The maps are sorted, so that equal networks give equal bytes.
 #[derive(Serialize)]
@@ -77,6 +81,9 @@ pub fn to_bytes(network: &Network) -> Result<Vec<u8>> {
     }
     if !network.class_names.is_empty() {
         metadata.insert(CLASS_NAMES, serde_json::to_string(&network.class_names).map_err(internal)?);
+    }
+    if let Some(neurons) = &network.neurons {
+        metadata.insert(NEURONS, serde_json::to_string(neurons).map_err(internal)?);
     }
     let mut end = 0;
     let tensors = weights
@@ -179,11 +186,19 @@ fn any_from_bytes(bytes: &[u8], source: &Path) -> Result<FileContent> {
         Some(text) => serde_json::from_str(text).map_err(|e| fail(CLASS_NAMES, format!("not a list of names: {e}")))?,
         None => Vec::new(),
     };
+    let neurons: Option<TrainedNeurons> = match entries.get(NEURONS) {
+        Some(text) => Some(serde_json::from_str(text).map_err(|e| fail(NEURONS, format!("no neurons: {e}")))?),
+        None => None,
+    };
+    if let Some(neurons) = neurons.filter(|n| !(1..=MAX_STEPS).contains(&n.steps) || !(1..=1000).contains(&n.decay)) {
+        let reason = format!("{neurons:?} is out of range: steps are 1 to {MAX_STEPS}, decay is 1 to 1000 thousandths");
+        return Err(fail(NEURONS, reason));
+    }
     let tensors = SafeTensors::deserialize(bytes).map_err(header_error)?;
     let (nodes, output) = record.into_nodes(source, |name| read_weight(&tensors, name, source))?;
     let stem = || source.file_stem().map_or_else(|| "network".into(), |stem| stem.to_string_lossy().into_owned());
     let name = entries.get(NAME).cloned().unwrap_or_else(stem);
-    let network = Network { name, nodes, output, scaling, class_names };
+    let network = Network { name, nodes, output, scaling, class_names, neurons };
     validate(&network).map_err(|error| match error {
         Error::Network { node, reason } => fail(&format!("node '{node}'"), reason),
         other => fail("graph", other.to_string()),

@@ -65,7 +65,8 @@ fn every_operation_round_trips() {
         let shape = crate::network::shape_inference::infer_shape(&op, &shapes, stated).unwrap();
         nodes.push(Node { name: format!("n{id}"), op, inputs, shape });
     }
-    let network = Network { name: "all".into(), nodes, output: 10, scaling: None, class_names: Vec::new() };
+    let network =
+        Network { name: "all".into(), nodes, output: 10, scaling: None, class_names: Vec::new(), neurons: None };
     assert_same(&from_bytes(&to_bytes(&network).unwrap(), Path::new("x")).unwrap(), &network);
 }
 

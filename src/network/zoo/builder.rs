@@ -22,7 +22,7 @@ impl Builder {
     /// The finished network; its output is the last node.
     pub(super) fn finish(self, name: &str) -> Network {
         let output = self.nodes.len() - 1;
-        Network { name: name.into(), nodes: self.nodes, output, scaling: None, class_names: Vec::new() }
+        Network { name: name.into(), nodes: self.nodes, output, scaling: None, class_names: Vec::new(), neurons: None }
     }
 
     /// Adds a square convolution of `kernel` by `kernel` (odd), padded so that stride 1 keeps the size, optionally with bias.

@@ -100,8 +100,12 @@ impl<const N: usize> Membranes<N> {
         }
         match (self.dynamics.neuron, self.dynamics.reset) {
             // The rules are constants inside each loop, so that it vectorizes.
-            (NeuronModel::If, Reset::Soft) => self.integrate_and_fire::<I, true>(&currents, masks),
-            (NeuronModel::If, Reset::Hard) => self.integrate_and_fire::<I, false>(&currents, masks),
+            (NeuronModel::If | NeuronModel::Lif(_), Reset::Soft) => {
+                self.integrate_and_fire::<I, true>(&currents, masks)
+            }
+            (NeuronModel::If | NeuronModel::Lif(_), Reset::Hard) => {
+                self.integrate_and_fire::<I, false>(&currents, masks)
+            }
             (NeuronModel::Signed, _) => self.signed::<I>(&currents, masks),
             _ => self.multi_spike::<I>(&currents, masks),
         }
@@ -122,11 +126,13 @@ impl<const N: usize> Membranes<N> {
     ) {
         let (theta, shift, zero) = (load_all::<I, N>(&self.theta), self.shift::<I>(), I::splat(0.0));
         let (shifts, strict) = (self.shift != 0.0, self.dynamics.tie == TieRule::Gt);
+        let (leaks, decay) = (self.dynamics.neuron != NeuronModel::If, I::splat(self.dynamics.neuron.decay()));
         for place in 0..self.v.len() {
             let (v, current, mask) = (&mut self.v[place], currents(place), &mut masks[place]);
             *mask = 0;
             for n in 0..N {
                 let before = I::load(&v[n]);
+                let before = if leaks { I::mul(decay, before) } else { before };
                 let before = if shifts { I::add(before, shift[n]) } else { before };
                 let m = I::add(before, I::load(&current[n]));
                 let fired = if strict { I::gt(m, theta[n]) } else { I::ge(m, theta[n]) };
@@ -226,12 +232,13 @@ mod tests {
     fn dynamics() -> impl Strategy<Value = Dynamics> {
         let neuron = prop_oneof![
             Just(NeuronModel::If),
+            Just(NeuronModel::Lif(900)),
             Just(NeuronModel::Signed),
             Just(NeuronModel::Group(5)),
             Just(NeuronModel::Burst(3))
         ];
         (neuron, any::<bool>(), any::<bool>()).prop_map(|(neuron, hard, gt)| {
-            let reset = if hard && neuron == NeuronModel::If { Reset::Hard } else { Reset::Soft };
+            let reset = if hard && neuron.integrates_and_fires() { Reset::Hard } else { Reset::Soft };
             Dynamics { neuron, reset, tie: if gt { TieRule::Gt } else { TieRule::Ge } }
         })
     }
@@ -286,6 +293,8 @@ mod tests {
             input in prop::collection::vec(prop_oneof![-2f32..2.0, (-16i32..16).prop_map(|k| k as f32 / 8.0)], 32..200),
             shift in prop_oneof![Just(0.0f32), Just(0.125)],
         ) {
+            // Recipes refuse a shift of leaky neurons.
+            let shift = if dynamics.neuron.decay() < 1.0 { 0.0 } else { shift };
             let column: Vec<[Lanes; 2]> = input
                 .chunks_exact(32)
                 .map(|row| [0, 1].map(|n| Lanes(std::array::from_fn(|lane| row[n * LANES + lane]))))

@@ -17,8 +17,8 @@ impl Dynamics {
     #[inline]
     pub fn step(self, v: f32, current: f32, theta: f32, emitted: i32) -> (i32, f32) {
         match self.neuron {
-            NeuronModel::If => {
-                let (spike, after) = step(v, current, theta, self.reset, self.tie);
+            NeuronModel::If | NeuronModel::Lif(_) => {
+                let (spike, after) = step(v * self.neuron.decay(), current, theta, self.reset, self.tie);
                 (i32::from(spike), after)
             }
             NeuronModel::Signed => super::signed::step(v, current, theta, emitted, self.tie),

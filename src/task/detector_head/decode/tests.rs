@@ -21,7 +21,7 @@ fn network(side: usize, outputs: &[(&str, &[usize])]) -> Network {
     }
     let all = outputs.iter().map(|(_, shape)| len(shape)).sum();
     nodes.push(node("all".into(), Op::Concat { axis: 0 }, &flat, &[all]));
-    Network { name: "n".into(), output: nodes.len() - 1, nodes, scaling: None, class_names: vec![] }
+    Network { name: "n".into(), output: nodes.len() - 1, nodes, scaling: None, class_names: vec![], neurons: None }
 }
 
 fn decoder(text: &str, network: &Network) -> Result<HeadDecoder> {

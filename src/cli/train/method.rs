@@ -1,0 +1,115 @@
+//! Options of `train` beyond the plain network: spiking neurons, sparse gradients, adversarial images, early stop, resuming.
+
+use std::path::{Path, PathBuf};
+
+use crate::attack::parse_fraction;
+use crate::attack::snn::Surrogate;
+use crate::convert::Reset;
+use crate::convert::recipe_options::parse_decay;
+use crate::train::{Adversarial, SparseGradient, SparseNorm, Spiking, TrainOptions};
+use crate::{Error, Result};
+
+/// See the module.
+#[derive(Clone, Debug, clap::Args)]
+pub struct MethodArgs {
+    /// ann, or snn: a spiking network by surrogate gradients through time, which runs with its own neurons afterwards.
+    #[arg(long, default_value = "ann")]
+    pub kind: String,
+    /// Time steps T of a spiking network.
+    #[arg(long, value_name = "T", default_value_t = 8)]
+    pub steps: usize,
+    /// Neurons of a spiking network: if, or lif (leaky, see --decay).
+    #[arg(long, default_value = "if")]
+    pub neuron: String,
+    /// What a step leaves of the potential of lif neurons. Default: 0.9.
+    #[arg(long, value_name = "PART")]
+    pub decay: Option<String>,
+    /// Effect of a spike on the potential: hard (to 0) or soft (minus the threshold).
+    #[arg(long, default_value = "hard")]
+    pub reset: String,
+    /// Slope in place of a spike's: triangle, sigmoid or arctan.
+    #[arg(long, default_value = "triangle")]
+    pub surrogate: String,
+    /// Weight of the sparse-gradient regularizer (SR).
+    #[arg(long, value_name = "LAMBDA")]
+    pub sparse_gradient: Option<f32>,
+    /// Penalty of the sparse-gradient regularizer: squared (the authors' program) or l1 (the paper).
+    #[arg(long, value_name = "NORM", default_value = "squared")]
+    pub sparse_norm: String,
+    /// Adversarial training: every batch is moved by fgsm or pgd before the loss.
+    #[arg(long, value_name = "ATTACK")]
+    pub adversarial: Option<String>,
+    /// Radius of adversarial training in pixel units, from 0 to 1.
+    #[arg(long, default_value = "8/255")]
+    pub eps: String,
+    /// Steps of pgd in adversarial training, each 0.32 of eps.
+    #[arg(long, value_name = "N", default_value_t = 7)]
+    pub adversarial_steps: usize,
+    /// Stop after so many epochs in a row without a better held-out score.
+    #[arg(long, value_name = "EPOCHS")]
+    pub patience: Option<usize>,
+    /// Go on from a checkpoint: the file OUT.checkpoint that a training with the same options left when it was stopped or
+    /// killed. The result is the same as without the interruption.
+    #[arg(long, value_name = "FILE")]
+    pub resume: Option<PathBuf>,
+}
+
+impl MethodArgs {
+    /// `options` with the method, and the checkpoint beside `out`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a word or number that no option has.
+    pub(super) fn add_to(&self, options: TrainOptions, out: &Path) -> Result<TrainOptions> {
+        Ok(TrainOptions {
+            spiking: self.spiking()?,
+            sparse: self.sparse()?,
+            adversarial: self.adversarial()?,
+            patience: self.patience,
+            checkpoint: Some(out.with_extension("checkpoint")),
+            resume: self.resume.clone(),
+            ..options
+        })
+    }
+
+    fn spiking(&self) -> Result<Option<Spiking>> {
+        let spikes = word("kind", &self.kind, &[("ann", false), ("snn", true)])?;
+        let leaks = word("neuron", &self.neuron, &[("if", false), ("lif", true)])?;
+        let surrogates =
+            [("triangle", Surrogate::Triangle), ("sigmoid", Surrogate::Sigmoid), ("arctan", Surrogate::Arctan)];
+        let surrogate = word("surrogate", &self.surrogate, &surrogates)?;
+        let reset = word("reset", &self.reset, &[("hard", Reset::Hard), ("soft", Reset::Soft)])?;
+        if self.decay.is_some() && !leaks {
+            return Err(Error::Invalid("Cannot use --decay: neurons 'if' have no leak. Add --neuron lif.".into()));
+        }
+        let decay = if leaks { parse_decay(self.decay.as_deref().unwrap_or("0.9"))? } else { 1000 };
+        Ok(spikes.then_some(Spiking { steps: self.steps, decay: f32::from(decay) / 1000.0, reset, surrogate }))
+    }
+
+    fn sparse(&self) -> Result<Option<SparseGradient>> {
+        let norm = word("sparse-norm", &self.sparse_norm, &[("squared", SparseNorm::Squared), ("l1", SparseNorm::L1)])?;
+        // A weight of 0 is plain training.
+        Ok(self
+            .sparse_gradient
+            .filter(|lambda| *lambda != 0.0)
+            .map(|lambda| SparseGradient { norm, ..SparseGradient::new(lambda) }))
+    }
+
+    fn adversarial(&self) -> Result<Option<Adversarial>> {
+        let eps = parse_fraction("eps", &self.eps)?;
+        if !(0.0..=1.0).contains(&eps) {
+            let reason = format!("Cannot use eps {eps}: pixels are from 0 to 1. Use 0 to 1, for example 8/255.");
+            return Err(Error::Invalid(reason));
+        }
+        let Some(text) = &self.adversarial else { return Ok(None) };
+        let pgd = word("adversarial", text, &[("fgsm", false), ("pgd", true)])?;
+        Ok(Some(Adversarial { eps, pgd_steps: pgd.then_some(self.adversarial_steps) }))
+    }
+}
+
+/// The value of the word `text` among `words`.
+fn word<T: Copy>(option: &str, text: &str, words: &[(&str, T)]) -> Result<T> {
+    words.iter().find(|(word, _)| *word == text.trim()).map(|(_, value)| *value).ok_or_else(|| {
+        let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+        Error::Invalid(format!("Cannot use {option} '{text}': unknown word. Use one of {}.", known.join(", ")))
+    })
+}
