@@ -39,6 +39,7 @@ pub fn messages(count: usize) -> String {
 pub const CHOOSE_NETWORK: &str = "Choose network…";
 pub const CHOOSE_DATA: &str = "Choose data…";
 pub const CHOOSE_PICTURES: &str = "Choose images…";
+pub const CHOOSE_FOLDER: &str = "Choose image folder…";
 pub const TYPE: &str = "Type a command";
 pub const FIND: &str = "Find a command";
 pub const NO_COMMAND: &str = "No matching command.";

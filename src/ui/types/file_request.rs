@@ -8,7 +8,10 @@ use super::pane::Pane;
 pub enum FileRequest {
     OpenNetwork,
     OpenData,
+    /// A folder of images.
     OpenPictures,
+    /// One image or several.
+    OpenPictureFiles,
     OpenSession,
     SaveSession,
     OpenRecipe,
