@@ -55,7 +55,7 @@ fn main() -> spikescope::Result<()> {
     let mean_inputs: Vec<&[f32]> = recording.layers.iter().map(|layer| layer.mean_input.as_slice()).collect();
     let fan_outs = fan_outs(&rewritten);
     let data = RunData {
-        likeness: None,
+        output_agreement: None,
         spiking: &spiking,
         ann: &ann,
         recording: &recording,

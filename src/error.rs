@@ -22,12 +22,12 @@ pub enum Error {
     Invalid(String),
     /// A network and a data set of different sample shapes; each may be valid with another partner.
     #[error(
-        "Cannot run network '{network}' on {data}: it takes samples of {wants}, not {has}. Open data of {wants}, or a network \
-         that takes {has}.",
-        wants = format_shape(wants),
-        has = format_shape(has)
+        "Cannot run network '{network}' on {data}: it takes samples of {expected}, not {found}. Open data of {expected}, or a network \
+         that takes {found}.",
+        expected = format_shape(expected),
+        found = format_shape(found)
     )]
-    ShapeMismatch { network: String, wants: Vec<usize>, data: String, has: Vec<usize> },
+    ShapeMismatch { network: String, expected: Vec<usize>, data: String, found: Vec<usize> },
     /// The user stopped the job.
     #[error("Stopped")]
     Cancelled,

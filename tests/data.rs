@@ -92,7 +92,7 @@ fn assumed(dir: &Path) -> Settings {
 }
 
 fn layout_note(found: &[Finding]) -> Option<&Finding> {
-    found.iter().find(|finding| matches!(&finding.mend, Some(Fix::Data { option, .. }) if option.starts_with("layout")))
+    found.iter().find(|finding| matches!(&finding.fix, Some(Fix::Data { option, .. }) if option.starts_with("layout")))
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn an_assumption_has_a_button_that_undo_reverts() {
     let mut lab = Lab::open(assumed(dir.path())).unwrap();
     let before = (lab.settings.clone(), lab.run.as_ref().unwrap().ann.logits.clone());
     let found = lab.run.as_ref().unwrap().findings.clone();
-    let fix = layout_note(&found).and_then(|found| found.mend.clone()).unwrap();
+    let fix = layout_note(&found).and_then(|found| found.fix.clone()).unwrap();
     assert_eq!(fix.label(), "Read with layout=nchw");
     assert_eq!(fix.cli_options(), format!("--data \"{},layout=nchw\"", before.0.data));
     lab.update([message(&fix), Message::EndGesture]);

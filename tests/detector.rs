@@ -69,7 +69,7 @@ fn too_few_steps_are_reported_with_a_suggested_t() {
         "{sentence}"
     );
     let found = run.findings.iter().find(|finding| finding.kind == "boxes").expect("it is a finding");
-    assert_eq!(found.mend, Some(Fix::Steps(256)));
+    assert_eq!(found.fix, Some(Fix::Steps(256)));
     assert!(run.differs(8, 0) && run.labels.is_empty() && run.report.ann_accuracy.is_none());
 }
 

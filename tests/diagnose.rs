@@ -27,21 +27,21 @@ fn of_kind(settings: &Settings, kind: &str) -> Option<Finding> {
 }
 
 /// Finds `kind`, applies its fix with the button's message, and undoes it.
-fn mends(settings: Settings, kind: &str) {
+fn has_fix(settings: Settings, kind: &str) {
     let finding = of_kind(&settings, kind).unwrap_or_else(|| panic!("{kind} is not found: {:?}", found(&settings)));
-    let mend = finding.mend.unwrap_or_else(|| panic!("{kind} has no mend: {}", finding.text));
+    let fix = finding.fix.unwrap_or_else(|| panic!("{kind} has no fix: {}", finding.text));
     let mut lab = Lab::open(settings).unwrap_or_else(|e| panic!("{kind}: {e}"));
     let before = lab.settings.clone();
-    lab.update([message(&mend), Message::EndGesture]);
+    lab.update([message(&fix), Message::EndGesture]);
     lab.wait_until_idle();
     assert!(
         lab.notifications.iter().all(|notice| notice.level != spikescope::lab::NotificationLevel::Error),
         "{kind}: {:?}",
         lab.notifications
     );
-    assert_ne!(lab.settings, before, "{kind}: the mend changes something");
+    assert_ne!(lab.settings, before, "{kind}: the fix changes something");
     let left = of_kind(&lab.settings, kind).filter(|left| left.layer == finding.layer);
-    assert_eq!(left, None, "{kind}: mended by {}", mend.label());
+    assert_eq!(left, None, "{kind}: fixed by {}", fix.label());
     lab.update([Message::Undo]);
     lab.wait_until_idle();
     assert_eq!(lab.settings, before, "{kind}: one undo takes it back");
@@ -89,7 +89,7 @@ fn small(dir: &Path, first: f32, second: f32) -> Settings {
 
 #[test]
 fn finds_input_on_another_scale() {
-    mends(bundled("builtin:digits-cnn", |s| s.scaling = Scaling::parse("mean=.9;std=.1").unwrap()), "input scaling");
+    has_fix(bundled("builtin:digits-cnn", |s| s.scaling = Scaling::parse("mean=.9;std=.1").unwrap()), "input scaling");
 }
 
 #[test]
@@ -105,17 +105,17 @@ fn finds_max_pools_after_neurons() {
     let model = dir.path().join("pool.safetensors");
     safetensors::save(&network, &model).unwrap();
     let settings = bundled(&model.display().to_string(), |s| s.recipe.pooling = MaxPoolRule::PreNeuron);
-    mends(settings, "max pool");
+    has_fix(settings, "max pool");
 }
 
 #[test]
 fn finds_thresholds_that_ignore_the_clip() {
-    mends(bundled("builtin:digits-resnet", |s| s.recipe.threshold = ThresholdRule::Max), "fitted past the clip");
+    has_fix(bundled("builtin:digits-resnet", |s| s.recipe.threshold = ThresholdRule::Max), "fitted past the clip");
 }
 
 #[test]
 fn finds_v_init_that_does_not_match_the_staircase() {
-    mends(
+    has_fix(
         bundled("builtin:digits-resnet", |s| (s.recipe.threshold, s.recipe.v_init) = (ThresholdRule::Learned, 0.0)),
         "start of the staircase",
     );
@@ -123,7 +123,7 @@ fn finds_v_init_that_does_not_match_the_staircase() {
 
 #[test]
 fn finds_percentiles_of_too_few_samples() {
-    mends(
+    has_fix(
         bundled("builtin:digits-cnn", |s| (s.calibrate, s.recipe.threshold) = (0..2, ThresholdRule::Percentile(99.9))),
         "too few calibration samples",
     );
@@ -137,18 +137,18 @@ fn finds_thresholds_too_high_too_low_and_of_unknown_layers() {
         settings.recipe.manual_thresholds.insert("b".into(), theta);
         settings
     };
-    mends(with(50.0), "threshold out of reach");
-    mends(with(0.3), "clipped activations");
+    has_fix(with(50.0), "threshold out of reach");
+    has_fix(with(0.3), "clipped activations");
     let mut stray = small(dir.path(), 1.0, 1.0);
     stray.recipe.manual_thresholds.insert("nowhere".into(), 1.0);
-    mends(stray, "threshold of no layer");
+    has_fix(stray, "threshold of no layer");
 }
 
 #[test]
 fn finds_sum_branches_on_different_scales() {
     let dir = tempfile::tempdir().unwrap();
     // The shortcut carries large values, and the sum leaves small ones.
-    mends(small(dir.path(), 4.0, -3.5), "branches scaled apart");
+    has_fix(small(dir.path(), 4.0, -3.5), "branches scaled apart");
 }
 
 #[test]

@@ -173,7 +173,7 @@ fn run_reports_a_better_input_scaling_first() {
     assert!(!kinds(&right).contains(&"input scaling"), "{:?}", kinds(&right));
     let wrong = Lab::open(Settings { scaling: Scaling::parse("mean=.9;std=.1").unwrap(), ..settings }).unwrap();
     let first = &wrong.run.as_ref().unwrap().findings[0];
-    assert!(first.kind == "input scaling" && first.mend.is_some(), "{:?}", kinds(&wrong));
+    assert!(first.kind == "input scaling" && first.fix.is_some(), "{:?}", kinds(&wrong));
 }
 
 #[test]

@@ -116,7 +116,7 @@ fn logits_answer_beside_their_probabilities() {
     assert_eq!((all.report.ann_accuracy, all.ann.classes), (Some(1.0), 4));
     let found = all.findings.iter().find(|finding| finding.kind == "outputs").expect("it is told");
     assert_eq!(found.text, "2 outputs: 'y' (4 values) answers; 'p' (4 values) does not");
-    assert_eq!(found.mend, Some(Fix::Output("p".into())));
+    assert_eq!(found.fix, Some(Fix::Output("p".into())));
     let other = run(&Settings { output: Some("p".into()), ..settings.clone() });
     assert_eq!((other.report.ann_accuracy, &other.ann.logits), (Some(1.0), &all.ann.logits));
     let mut cache = Cache::default();

@@ -41,7 +41,7 @@ fn max_pool_of_fluctuating_currents_is_a_part_of_its_own() {
     assert!(run.report.layers[0].ledger.pooling.abs() < 1e-6);
     assert_eq!(run.report.layers.last().unwrap().ledger.pooling, 0.0);
     let finding = run.findings.iter().find(|finding| finding.kind == "max pool").expect("a warning");
-    assert_eq!(finding.mend, Some(Fix::Pooling(MaxPoolRule::Lateral)));
+    assert_eq!(finding.fix, Some(Fix::Pooling(MaxPoolRule::Lateral)));
     // At the time cursor as in a run of so many steps.
     let shorter = report_at(&run, 16, &control).unwrap();
     let mut own = settings.clone();

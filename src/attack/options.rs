@@ -44,7 +44,7 @@ impl AttackKind {
     ];
 
     /// The word on the command line.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         Self::ALL.iter().find(|(_, kind)| *kind == self).map_or("", |(word, _)| word)
     }
     /// Whether the attack reads gradients.

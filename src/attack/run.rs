@@ -74,7 +74,7 @@ fn starts(attack: &Attack, images: &Images<'_>, given: Option<&[f32]>, right: &[
     if !attack.kind.needs_gradient() {
         return Err(Error::Invalid(format!(
             "Cannot start {} from given images: it draws its own. Use fgsm, rfgsm, pgd or apgd.",
-            attack.kind.word()
+            attack.kind.as_str()
         )));
     }
     if given.len() == count * width {

@@ -318,7 +318,7 @@ fn sentence(report: &Report<'_>, count: usize) -> String {
     let network = if report.on == Attacked::Ann { "ANN" } else { "SNN" };
     format!(
         "{network} under {} ({}, ε = {:.4}): accuracy {} (clean {}; random perturbation of equal size {}) on {count} samples",
-        report.attack.attack.word(),
+        report.attack.attack.as_str(),
         if report.attack.norm == Norm::Linf { "linf" } else { "l2" },
         report.attack.eps,
         percent(report.robust_accuracy),

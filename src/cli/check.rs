@@ -105,7 +105,7 @@ pub fn run(args: CheckArgs) -> Result<ExitCode> {
         group_by_kind(&findings).iter().for_each(|group| println!("{}", line(group)));
         let count_text = |severity: Severity| {
             let count = findings.iter().filter(|finding| finding.severity == severity).count();
-            format!("{count} {}{}", severity.word(), if count == 1 { "" } else { "s" })
+            format!("{count} {}{}", severity.as_str(), if count == 1 { "" } else { "s" })
         };
         println!(
             "{}: {}, {}, {}{}",
@@ -146,9 +146,9 @@ fn check_graph(settings: &Settings, cache: &mut Cache) -> Result<Vec<Finding>> {
 
 /// A group of equal findings as a line of text.
 pub(super) fn line(group: &FindingGroup<'_>) -> String {
-    let options = group.finding.mend.as_ref().map(|fix| fix.cli_options()).filter(|options| !options.is_empty());
+    let options = group.finding.fix.as_ref().map(|fix| fix.cli_options()).filter(|options| !options.is_empty());
     let fix = options.map_or(String::new(), |options| format!(" [{options}]"));
-    format!("{}: {group}{fix}", group.finding.severity.word())
+    format!("{}: {group}{fix}", group.finding.severity.as_str())
 }
 
 #[cfg(test)]

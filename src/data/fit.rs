@@ -114,7 +114,7 @@ fn rows_to_image(samples: &Samples, input: &InputForm, stated: Option<Layout>) -
             from.words(),
             format_shape(&input.shape)
         );
-        Note::new(text).or_option("layout", from.other().word())
+        Note::new(text).or_option("layout", from.other().as_str())
     });
     plan
 }
@@ -137,7 +137,7 @@ fn image_to_rows(samples: &Samples, stated: Option<Layout>) -> Plan {
             samples.sample_len(),
             to.words()
         );
-        Note::new(text).or_option("layout", to.other().word())
+        Note::new(text).or_option("layout", to.other().as_str())
     });
     plan
 }
@@ -167,7 +167,7 @@ fn image_to_image(samples: &Samples, input: &InputForm, stated: Option<Layout>) 
             if let (None, Some(layout)) = (found, stated) {
                 return Err(Error::Invalid(format!(
                     "Cannot use layout={}: samples of {} do not fit the network's input of {} in this way. Omit the option.",
-                    layout.word(),
+                    layout.as_str(),
                     format_shape(has),
                     format_shape(wants)
                 )));
@@ -204,7 +204,7 @@ fn image_to_image(samples: &Samples, input: &InputForm, stated: Option<Layout>) 
                     format_shape(has),
                     format_shape(wants)
                 );
-                Note::new(text).or_option("layout", turned.word())
+                Note::new(text).or_option("layout", turned.as_str())
             })
         }
         Turn::LastToFirst => Some(turned_note(has, wants, "channels-last", "channels-first")),

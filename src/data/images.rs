@@ -140,10 +140,10 @@ pub(super) fn background_note(transparent: usize, count: usize, background: Back
     let other = if background == Background::White { Background::Black } else { Background::White };
     let text = format!(
         "{transparent} of {count} images are transparent; their background is {}, as on the drawing canvas",
-        background.word()
+        background.as_str()
     );
     let text = if background == Background::White { text } else { text.replace(", as on the drawing canvas", "") };
-    (transparent > 0).then(|| Note::new(text).or_option("background", other.word()))
+    (transparent > 0).then(|| Note::new(text).or_option("background", other.as_str()))
 }
 
 /// Notes on the conversion of images of `sizes`, `colored` of them in color, to `channels` planes of `size`.

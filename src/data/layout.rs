@@ -14,7 +14,7 @@ impl Layout {
     pub const ALL: [Self; 2] = [Self::ChannelsFirst, Self::ChannelsLast];
 
     /// The word in a specification.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::ChannelsFirst => "nchw",
             Self::ChannelsLast => "nhwc",

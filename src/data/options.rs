@@ -119,7 +119,7 @@ const KEYS: [(&str, &str); 13] = [
 
 impl ClassOrder {
     /// The word of the option.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Text => "text",
             Self::Number => "number",
@@ -129,7 +129,7 @@ impl ClassOrder {
 
 impl Background {
     /// The word of the option.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::White => "white",
             Self::Black => "black",
@@ -139,7 +139,7 @@ impl Background {
 
 impl Part {
     /// The word of the option.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Test => "test",
             Self::Validation => "val",
@@ -153,7 +153,7 @@ impl PictureFit {
     pub const ALL: [Self; 3] = [Self::Stretch, Self::Letterbox, Self::Crop];
 
     /// The word of the option.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Stretch => "stretch",
             Self::Letterbox => "letterbox",
@@ -164,7 +164,7 @@ impl PictureFit {
 
 impl MaskMeaning {
     /// The word of the option.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Classes => "classes",
             Self::Instances => "instances",
@@ -174,7 +174,7 @@ impl MaskMeaning {
 
 impl Origin {
     /// The word of the option.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Zero => "0",
             Self::One => "1",
@@ -217,20 +217,20 @@ impl ReadOptions {
         let Some((_, words)) = KEYS.iter().find(|(known, _)| *known == key) else { return Ok(false) };
         let value = value.trim();
         let known = match key {
-            "layout" => set_word(&mut self.layout, value, Layout::ALL, Layout::word),
-            "classes" => set_word(&mut self.classes, value, [ClassOrder::Text, ClassOrder::Number], ClassOrder::word),
+            "layout" => set_word(&mut self.layout, value, Layout::ALL, Layout::as_str),
+            "classes" => set_word(&mut self.classes, value, [ClassOrder::Text, ClassOrder::Number], ClassOrder::as_str),
             "background" => {
-                set_word(&mut self.background, value, [Background::White, Background::Black], Background::word)
+                set_word(&mut self.background, value, [Background::White, Background::Black], Background::as_str)
             }
-            "split" => set_word(&mut self.split, value, [Part::Test, Part::Validation, Part::Train], Part::word),
+            "split" => set_word(&mut self.split, value, [Part::Test, Part::Validation, Part::Train], Part::as_str),
             "x" => set_name(&mut self.x, value),
-            "fit" => set_word(&mut self.fit, value, PictureFit::ALL, PictureFit::word),
+            "fit" => set_word(&mut self.fit, value, PictureFit::ALL, PictureFit::as_str),
             "size" => set_parsed(&mut self.size, size_of(value)),
             "meaning" => {
-                set_word(&mut self.meaning, value, [MaskMeaning::Classes, MaskMeaning::Instances], MaskMeaning::word)
+                set_word(&mut self.meaning, value, [MaskMeaning::Classes, MaskMeaning::Instances], MaskMeaning::as_str)
             }
             "void" => set_parsed(&mut self.void, void_of(value)),
-            "origin" => set_word(&mut self.origin, value, [Origin::Zero, Origin::One], Origin::word),
+            "origin" => set_word(&mut self.origin, value, [Origin::Zero, Origin::One], Origin::as_str),
             "difficulty" => set_parsed(&mut self.difficulty, hundredths_of(value)),
             "seed" => set_parsed(&mut self.seed, value.parse().ok()),
             _ => set_name(&mut self.y, value),
@@ -285,17 +285,17 @@ impl fmt::Display for ReadOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = |word: &'static str| word.to_owned();
         let words = [
-            ("layout", self.layout.map(Layout::word).map(word)),
-            ("classes", self.classes.map(ClassOrder::word).map(word)),
-            ("background", self.background.map(Background::word).map(word)),
-            ("split", self.split.map(Part::word).map(word)),
+            ("layout", self.layout.map(Layout::as_str).map(word)),
+            ("classes", self.classes.map(ClassOrder::as_str).map(word)),
+            ("background", self.background.map(Background::as_str).map(word)),
+            ("split", self.split.map(Part::as_str).map(word)),
             ("x", self.x.clone()),
             ("y", self.y.clone()),
-            ("fit", self.fit.map(PictureFit::word).map(word)),
+            ("fit", self.fit.map(PictureFit::as_str).map(word)),
             ("size", self.size.map(|[width, height]| format!("{width}x{height}"))),
-            ("meaning", self.meaning.map(MaskMeaning::word).map(word)),
+            ("meaning", self.meaning.map(MaskMeaning::as_str).map(word)),
             ("void", self.void.map(|number| number.to_string())),
-            ("origin", self.origin.map(Origin::word).map(word)),
+            ("origin", self.origin.map(Origin::as_str).map(word)),
             ("difficulty", self.difficulty.map(|hundredths| (f64::from(hundredths) / 100.0).to_string())),
             ("seed", self.seed.map(|seed| seed.to_string())),
         ];

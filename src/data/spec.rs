@@ -10,9 +10,11 @@ use serde::{Deserialize, Serialize};
 
 use super::digits::{Drawing, drawing};
 use super::events::Binning;
+use super::events::generator::{self as event_generator, EventSplit};
 use super::options::{ReadOptions, split_option};
 use super::path_list::{split_pair, split_paths};
 use super::scenes::generator::{self, SceneOptions};
+use super::scenes::objects::{self, ObjectSplit};
 use super::scenes::{coco_samples, masks, voc};
 use super::{Samples, cifar, digits, events, idx, images, npz, snn_toolbox};
 use crate::{Error, Result};
@@ -54,6 +56,10 @@ pub enum Source {
     Builtin(digits::Split),
     /// `builtin:scenes` or `builtin:scenes-train`
     Scenes(generator::SceneSplit),
+    /// `builtin:objects` or `builtin:objects-train`
+    Objects(ObjectSplit),
+    /// `builtin:events-digits` or `builtin:events-digits-train`, with `frames`, `us`, `polarity`; always with its frames
+    EventDigits { split: EventSplit, binning: Binning },
     /// `drawn:…`: a user's drawing, as text
     Drawn(String),
 }
@@ -84,7 +90,7 @@ impl DataSpec {
             Error::Invalid(format!(
                 "Cannot open data '{text}': {why}. Use idx:IMAGES,LABELS, cifar10:FILE, images:FOLDER, npz:FILE, \
                  npy:SAMPLES,LABELS, snntoolbox:FOLDER, events:FILE[,frames=N], masks:FOLDER, voc:FOLDER, \
-                 coco:FILE[,FOLDER], builtin:digits or builtin:scenes."
+                 coco:FILE[,FOLDER], builtin:digits, builtin:scenes, builtin:objects or builtin:events-digits."
             ))
         };
         let (kind, rest) = text.trim().split_once(':').ok_or_else(|| bad("no data kind before a colon"))?;
@@ -111,14 +117,25 @@ impl DataSpec {
             "coco" => pair().map(|(file, pictures)| Source::Coco { file, pictures })?,
             "builtin" => {
                 let (name, digits) = (files.trim(), digits::Split::from_name(files.trim()));
+                if let Some(split) = EventSplit::from_name(name) {
+                    let seeded = ReadOptions { seed: options.seed, ..ReadOptions::default() };
+                    if options != seeded {
+                        return Err(bad("generated recordings have one size; they take frames, us, polarity and seed"));
+                    }
+                    return Ok(Self { source: Source::EventDigits { split, binning }, options });
+                }
                 if digits.is_some() && options != ReadOptions::default() {
                     return Err(bad("digits have one size and difficulty; scenes take size, difficulty and seed"));
                 }
                 let scenes = generator::SceneSplit::from_name(name).map(Source::Scenes);
-                digits
-                    .map(Source::Builtin)
-                    .or(scenes)
-                    .ok_or_else(|| bad("not built in; digits, digits-train, scenes and scenes-train are"))?
+                let objects = ObjectSplit::from_name(name).map(Source::Objects);
+                let resized = options.size.is_some() || options.difficulty.is_some();
+                if objects.is_some() && resized {
+                    return Err(bad("objects have one size and difficulty; scenes take both"));
+                }
+                digits.map(Source::Builtin).or(scenes).or(objects).ok_or_else(|| {
+                    bad("not built in; digits, scenes, objects and events-digits are, each also with -train")
+                })?
             }
             _ => return Err(bad("unknown data kind")),
         };
@@ -133,6 +150,9 @@ impl DataSpec {
         let mut changed = self.clone();
         let invalid = |why: String| Error::Invalid(format!("Cannot read {self} with {key}={value}: {why}."));
         let is_of_binning = match &mut changed.source {
+            Source::EventDigits { binning, .. } if Binning::GENERATED_KEYS.contains(&key) => {
+                binning.set_option(key, value).map_err(invalid)?
+            }
             Source::Events { binning, .. } => binning.set_option(key, value).map_err(invalid)?,
             _ => false,
         };
@@ -151,7 +171,11 @@ impl DataSpec {
             }
             Source::Coco { file, pictures } => std::iter::once(file.as_path()).chain(pictures.as_deref()).collect(),
             Source::Npz(path) | Source::Toolbox(path) | Source::Masks(path) | Source::Voc(path) => vec![path],
-            Source::Builtin(_) | Source::Scenes(_) | Source::Drawn(_) => Vec::new(),
+            Source::Builtin(_)
+            | Source::Scenes(_)
+            | Source::Objects(_)
+            | Source::EventDigits { .. }
+            | Source::Drawn(_) => Vec::new(),
         }
     }
 
@@ -171,7 +195,11 @@ impl DataSpec {
                 pictures.iter_mut().for_each(|pictures| *pictures = path(pictures));
             }
             Source::Npz(one) | Source::Toolbox(one) | Source::Masks(one) | Source::Voc(one) => *one = path(one),
-            Source::Builtin(_) | Source::Scenes(_) | Source::Drawn(_) => {}
+            Source::Builtin(_)
+            | Source::Scenes(_)
+            | Source::Objects(_)
+            | Source::EventDigits { .. }
+            | Source::Drawn(_) => {}
         }
         changed
     }
@@ -205,6 +233,9 @@ impl DataSpec {
             Source::Masks(folder) => masks::first_shape(folder, &self.options),
             Source::Voc(folder) => voc::first_shape(folder, &self.options),
             Source::Coco { file, pictures } => coco_samples::first_shape(file, pictures.as_deref(), &self.options),
+            Source::EventDigits { split, binning } => {
+                Ok(event_generator::generate_some(*split, 1, binning, 0, None)?.shape)
+            }
             _ => Ok(self.load()?.shape),
         }
     }
@@ -237,6 +268,10 @@ impl DataSpec {
                 let difficulty = options.difficulty.unwrap_or(usual.difficulty);
                 generator::generate(*split, SceneOptions { size, difficulty }, options.seed.unwrap_or(0))
             }
+            Source::Objects(split) => Ok(objects::generate(*split, options.seed.unwrap_or(0))),
+            Source::EventDigits { split, binning } => {
+                event_generator::generate(*split, binning, options.seed.unwrap_or(0), shape)
+            }
             Source::Drawn(text) => drawn(text, shape),
         };
         // A drawing's text is long, and its samples have no other choices.
@@ -251,9 +286,14 @@ impl DataSpec {
 /// The reason why an option is invalid, in a sentence.
 fn split_options<'a>(kind: &str, rest: &'a str) -> Result<(&'a str, ReadOptions, Binning), String> {
     let (mut files, mut options, mut stated) = (rest, ReadOptions::default(), Vec::new());
-    let is_events = kind == "events";
-    let keys: Vec<&str> =
-        option_keys(kind).iter().copied().chain(Binning::KEYS.iter().copied().filter(|_| is_events)).collect();
+    let is_generated =
+        kind == "builtin" && EventSplit::from_name(rest.split(',').next().unwrap_or("").trim()).is_some();
+    let (mut binning, of_binning): (Binning, &[&str]) = match kind {
+        "events" => (Binning::default(), &Binning::KEYS),
+        _ if is_generated => (Binning::of_digits(), &Binning::GENERATED_KEYS),
+        _ => (Binning::default(), &[]),
+    };
+    let keys: Vec<&str> = option_keys(kind).iter().chain(of_binning).copied().collect();
     // An existing path may look like one with options.
     while !Path::new(files.trim()).exists() {
         let (before, last) = files.rsplit_once(',').unwrap_or(("", files));
@@ -267,11 +307,10 @@ fn split_options<'a>(kind: &str, rest: &'a str) -> Result<(&'a str, ReadOptions,
     if let Some((key, _)) = other.filter(|_| !Path::new(files.trim()).exists()) {
         return Err(format!("{kind} takes no option {key}"));
     }
-    let mut binning = Binning::default();
     // The length of frames comes before their number.
     stated.sort_by_key(|(key, _)| *key != "us");
     for (key, value) in stated {
-        if !(is_events && binning.set_option(key, value)?) {
+        if !(of_binning.contains(&key) && binning.set_option(key, value)?) {
             options.set(key, value)?;
         }
     }
@@ -309,6 +348,11 @@ impl fmt::Display for DataSpec {
             Source::Coco { file, pictures } => write!(f, "coco:{}", pair(file, pictures.as_deref())),
             Source::Builtin(split) => write!(f, "builtin:{}", split.name()),
             Source::Scenes(split) => write!(f, "builtin:{}", split.name()),
+            Source::Objects(split) => write!(f, "builtin:{}", split.name()),
+            Source::EventDigits { split, binning } => {
+                write!(f, "builtin:{}", split.name())?;
+                binning.write_options(f, &Binning::of_digits())
+            }
             Source::Drawn(text) => f.write_str(text),
         }?;
         self.options.fmt(f)
@@ -353,6 +397,7 @@ mod tests {
             "npy:a.npy,b.npy",
             "builtin:digits-train",
             "builtin:scenes,size=64x128,difficulty=0.25",
+            "builtin:objects-train,seed=3",
             "masks:a,fit=letterbox,meaning=instances,void=none",
             "voc:a,split=train,fit=crop,size=320x240,origin=0",
             "coco:a.json",
@@ -361,6 +406,8 @@ mod tests {
             "events:a,frames=16",
             "events:a,us=1000,frames=8,polarity=on,sensor=128x64",
             "events:a,us=1000,unit=ms,order=xytp",
+            "builtin:events-digits",
+            "builtin:events-digits-train,frames=32,polarity=sum,seed=3",
         ] {
             let spec = DataSpec::parse(text).unwrap();
             assert_eq!(spec.to_string(), text);
@@ -377,7 +424,12 @@ mod tests {
             "events:a,order=xyt",
             "npz:a,layout=hwc",
             "builtin:digits,difficulty=1",
+            "builtin:digits,frames=4",
+            "builtin:events-digits,frames=0",
+            "builtin:events-digits,sensor=8x8",
+            "builtin:events-digits,difficulty=1",
             "builtin:scenes,difficulty=2",
+            "builtin:objects,size=64",
             "masks:a,origin=1",
             "coco:a,b,c",
         ] {

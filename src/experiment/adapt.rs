@@ -71,11 +71,11 @@ pub fn adapt_settings(settings: &Settings, adapt: Adapt, cache: &mut Cache, cont
                 adapted.calibration_data = None;
                 None
             }
-            Err(Error::ShapeMismatch { network, wants, data, has }) => {
+            Err(Error::ShapeMismatch { network, expected, data, found }) => {
                 return Err(Error::Invalid(format!(
                     "Cannot calibrate on {data}: its samples are {}, and '{network}' takes {}. Choose another set, or none.",
-                    format_shape(&has),
-                    format_shape(&wants)
+                    format_shape(&found),
+                    format_shape(&expected)
                 )));
             }
             Err(error) => return Err(error),

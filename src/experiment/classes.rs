@@ -112,7 +112,7 @@ fn by_number(names: &[String], count: usize) -> Option<Mapping> {
 }
 
 fn option_word(mapping: &Mapping) -> &'static str {
-    if mapping.order == TEXT_ORDER { ClassOrder::Text.word() } else { ClassOrder::Number.word() }
+    if mapping.order == TEXT_ORDER { ClassOrder::Text.as_str() } else { ClassOrder::Number.as_str() }
 }
 
 /// The note on the mapping. `is_foreign`: the network states other class names.

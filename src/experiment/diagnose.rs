@@ -171,9 +171,8 @@ mod tests {
         assert!(!sound.iter().any(|finding| alarms.contains(&finding.kind)), "{sound:?}");
         // The bundled network states its scaling; another one is the first finding.
         let wrong = diagnose_with(|s| s.scaling = Scaling::parse("mean=.9;std=.1").unwrap());
-        let mend =
-            wrong.iter().find(|finding| finding.kind == "input scaling").and_then(|finding| finding.mend.clone());
-        assert_eq!(mend, Some(Fix::Scaling(Scaling::Unit)), "{wrong:?}");
+        let fix = wrong.iter().find(|finding| finding.kind == "input scaling").and_then(|finding| finding.fix.clone());
+        assert_eq!(fix, Some(Fix::Scaling(Scaling::Unit)), "{wrong:?}");
     }
 
     #[test]
@@ -182,7 +181,7 @@ mod tests {
             s.recipe.manual_thresholds.insert("nowhere".into(), 1.0);
         });
         let stray = found.iter().find(|finding| finding.kind == "threshold of no layer").expect("it is found");
-        assert_eq!(stray.mend, Some(Fix::LayerThreshold { layer: "nowhere".into(), theta: None }));
+        assert_eq!(stray.fix, Some(Fix::LayerThreshold { layer: "nowhere".into(), theta: None }));
         assert!(found[0].severity >= found[found.len() - 1].severity, "the most serious first");
     }
 }

@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use super::cache::{Cache, ModelKey, SamplesKey};
 use super::classes::with_classes;
-use super::input_sizes::InputSizes;
 use super::open_sizes::{input_sizes, sizes_of_data};
 use super::run::PreparedNetwork;
 use super::settings::Settings;
@@ -20,6 +19,7 @@ use crate::data::fit::fit;
 use crate::data::{DataSpec, InputForm, Layout, Samples, check_labels};
 use crate::error::format_shape;
 use crate::measure::fan_out::fan_outs;
+use crate::network::input_sizes::InputSizes;
 use crate::network::open::BUILTIN_PREFIX;
 use crate::network::{Network, Op, OpenOptions, OpenedNetwork, onnx};
 use crate::progress::JobControl;
@@ -227,9 +227,9 @@ pub fn read_samples(spec: &DataSpec, network: &Network) -> Result<Samples> {
 /// [`Error::ShapeMismatch`] for samples of another size; [`Error::Invalid`] for labels that are no classes.
 pub fn fit_samples(samples: Samples, spec: &DataSpec, network: &Network) -> Result<Samples> {
     let input = input_form(network);
-    let (data, has) = (samples.source.clone(), samples.shape.clone());
+    let (data, found) = (samples.source.clone(), samples.shape.clone());
     let Some(samples) = fit(samples, &input, spec.options.layout)? else {
-        return Err(Error::ShapeMismatch { network: network.name.clone(), wants: input.shape, data, has });
+        return Err(Error::ShapeMismatch { network: network.name.clone(), expected: input.shape, data, found });
     };
     let samples = with_classes(samples, &network.class_names, network.class_count(), spec.options.classes)?;
     // Labels are classes: they do not apply to other outputs.

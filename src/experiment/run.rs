@@ -94,7 +94,7 @@ impl Run {
             pooled_means: if mean_inputs.is_empty() { &self.pooled_means } else { &[] },
             labels: &self.labels,
             readout: self.settings.recipe.readout,
-            likeness: self.output_agreement.as_ref(),
+            output_agreement: self.output_agreement.as_ref(),
             fan_outs: &self.network.fan_outs,
         }
     }

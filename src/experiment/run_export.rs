@@ -75,7 +75,7 @@ fn export_nir(run: &Run, path: &Path, pools: PoolExport, control: &JobControl) -
     control.progress("writing", 0.8);
     control.check()?;
     write_bytes(path, &bytes)?;
-    let mut remarks = vec![format!("this NIR graph is {}", fidelity.grade.word())];
+    let mut remarks = vec![format!("this NIR graph is {}", fidelity.grade.as_str())];
     remarks.extend(fidelity.reasons);
     Ok(remarks)
 }

@@ -27,8 +27,10 @@ pub struct ReportInput<'a> {
 /// [`Error::Internal`] if the template reads a value that is not in its context.
 pub fn render_report(input: &ReportInput<'_>) -> Result<String> {
     let report = input.report;
-    let findings: Vec<_> =
-        group_by_kind(input.findings).iter().map(|group| (group.finding.severity.word(), group.to_string())).collect();
+    let findings: Vec<_> = group_by_kind(input.findings)
+        .iter()
+        .map(|group| (group.finding.severity.as_str(), group.to_string()))
+        .collect();
     let ledgers: Vec<(&str, Ledger)> = report.layers.iter().map(|l| (l.name.as_str(), ledger_of(l))).collect();
     let context = context! {
         title => input.title,

@@ -63,7 +63,7 @@ pub fn measure_run_reusing(
     };
     let predictions = Predictions::decode(data.recording, data.readout, delay);
     let mut curve = accuracy_curve(&predictions, data.recording.steps, data.ann, data.labels);
-    if let Some(agreement) = data.likeness {
+    if let Some(agreement) = data.output_agreement {
         curve.iter_mut().for_each(|point| point.agreement = agreement.agreement(point.t));
     }
     Ok(Report {
@@ -73,7 +73,7 @@ pub fn measure_run_reusing(
             .then(|| (0..data.ann.samples).filter(|&s| correct(s)).count() as f64 / data.ann.samples as f64),
         curve,
         predictions: Arc::new(predictions),
-        output_agreement: data.likeness.cloned(),
+        output_agreement: data.output_agreement.cloned(),
         layers,
         first_layers: Arc::new(FirstLayers::from_diverging(&diverging, data.recording.samples)),
         diverging,

@@ -36,7 +36,7 @@ pub struct RunData<'a> {
     /// Rule by which predictions are decoded.
     pub readout: Readout,
     /// Comparison of the outputs with the ANN's, if they are not classes.
-    pub likeness: Option<&'a Arc<OutputAgreement>>,
+    pub output_agreement: Option<&'a Arc<OutputAgreement>>,
     /// Fan-out per neuron of every layer, from [`super::fan_out::fan_outs`].
     pub fan_outs: &'a [Vec<f64>],
 }

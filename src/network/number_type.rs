@@ -58,7 +58,7 @@ impl NumberType {
     }
 
     /// Name of the type, as PyTorch and NumPy write it.
-    pub(super) fn word(self) -> String {
+    pub(super) fn name(self) -> String {
         match self {
             Self::F16 => "float16".into(),
             Self::Bf16 => "bfloat16".into(),

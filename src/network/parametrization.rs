@@ -36,7 +36,7 @@ enum Rule {
 }
 
 impl Rule {
-    fn word(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         match self {
             Self::WeightNorm => "weight norm (g v / |v|)",
             Self::SpectralNorm => "spectral norm (w / uᵀWv)",
@@ -80,7 +80,7 @@ pub(super) fn resolve(entries: Entries) -> Result<(Entries, Option<String>), Ref
             found.iter().filter(|parts| parts.rule == rule).map(|parts| parts.base.as_str()).collect();
         if let Some(first) = names.first() {
             let more = if names.len() > 1 { format!(" and {} more", names.len() - 1) } else { String::new() };
-            rules.push(format!("'{first}'{more} by {}", rule.word()));
+            rules.push(format!("'{first}'{more} by {}", rule.as_str()));
         }
     }
     let note = format!("weights that the file has in parts are computed: {}", rules.join("; "));

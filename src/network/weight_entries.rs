@@ -39,18 +39,18 @@ pub(super) fn state_dict(entries: Vec<TensorEntry>, mut notes: Vec<String>) -> R
         let is_matrix = weights.shape.len() > 1;
         match number_type {
             NumberType::Complex(_) => {
-                let reason = format!("holds {} numbers; only real weights are supported", number_type.word());
+                let reason = format!("holds {} numbers; only real weights are supported", number_type.name());
                 return Err((place(&key), reason));
             }
             NumberType::Quantized(_) => {
-                return Err((place(&key), format!("holds {} numbers. {FLOAT_NETWORK}", number_type.word())));
+                return Err((place(&key), format!("holds {} numbers. {FLOAT_NETWORK}", number_type.name())));
             }
             NumberType::F8(_) | NumberType::Int(_) | NumberType::Uint(_)
                 if is_matrix && is_weight(&key) && scale.is_some() =>
             {
                 let reason = format!(
                     "holds {} numbers, which '{}' scales. {FLOAT_NETWORK}",
-                    number_type.word(),
+                    number_type.name(),
                     scale.as_deref().unwrap_or_default()
                 );
                 return Err((place(&key), reason));
@@ -73,7 +73,7 @@ pub(super) fn state_dict(entries: Vec<TensorEntry>, mut notes: Vec<String>) -> R
         notes.push(format!(
             "'{key}'{more} hold whole numbers ({}), which are read as the weights. If they are quantized and their scales \
              are elsewhere, open the float network instead",
-            number_type.word()
+            number_type.name()
         ));
     }
     let (kept, computed) = parametrization::resolve(kept)?;

@@ -101,7 +101,7 @@ mod tests {
         assert_eq!(answering_output(&two, None).unwrap(), Some(0));
         let found = describe_outputs(&two, Some(0)).unwrap();
         assert_eq!(found.text, "2 outputs: 'y' (4 values) answers; 'p' (4 values) does not");
-        assert_eq!(found.mend, Some(Fix::Output("p".into())));
+        assert_eq!(found.fix, Some(Fix::Output("p".into())));
         assert_eq!(answering_output(&two, Some("p")).unwrap(), Some(1));
         assert!(answering_output(&two, Some("q")).unwrap_err().to_string().contains("'y' or 'p'"));
         let three = network(&[("map", &[3, 4]), ("y", &[4]), ("v", &[1])]);

@@ -168,7 +168,7 @@ fn ledger_sums_to_the_error_in_every_layer() {
         let ann = AnnRun::compute(&bench.program, &bench.input, SAMPLES, &JobControl::default()).unwrap();
         let fan_outs = fan_outs(bench.program.network());
         let run_data = RunData {
-            likeness: None,
+            output_agreement: None,
             spiking: &spiking,
             ann: &ann,
             recording: &recording,
@@ -200,7 +200,7 @@ fn first_qcfs_layer_is_exact_when_steps_equal_levels() {
     let recording = bench.run(&spiking, 8, None, 0);
     let ann = AnnRun::compute(&bench.program, &bench.input, SAMPLES, &JobControl::default()).unwrap();
     let run_data = RunData {
-        likeness: None,
+        output_agreement: None,
         spiking: &spiking,
         ann: &ann,
         recording: &recording,
@@ -246,7 +246,7 @@ fn cancellation_stops_every_stage() {
     let ann = AnnRun::compute(program, input, SAMPLES, &JobControl::default()).unwrap();
     let fan_outs = fan_outs(program.network());
     let run_data = RunData {
-        likeness: None,
+        output_agreement: None,
         spiking: &spiking,
         ann: &ann,
         recording: &recording,

@@ -117,7 +117,7 @@ fn ledger_sums_to_the_error_and_residual_condition_is_exact_in_theory() {
             pooled_means: &[],
             labels: &[],
             readout,
-            likeness: None,
+            output_agreement: None,
             fan_outs: &fan_outs,
         };
         let report = measure_run(&run_data, STEPS, &JobControl::default()).unwrap();

@@ -47,7 +47,7 @@ pub enum GradientRule {
 
 impl GradientRule {
     /// The word in results.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Rate => "rate",
             Self::StraightThrough => "straight-through",

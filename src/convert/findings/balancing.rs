@@ -37,7 +37,7 @@ mod tests {
         };
         let found = of((1..=8).map(|k| vec![1.0, k as f32]).collect()).unwrap();
         assert!(found.text.contains("batch 8 of 8") && found.text.contains("run 64"), "{}", found.text);
-        assert!(matches!(found.mend, Some(Fix::Threshold(ThresholdRule::Balance(more))) if more.batches == 64));
+        assert!(matches!(found.fix, Some(Fix::Threshold(ThresholdRule::Balance(more))) if more.batches == 64));
         assert!(of(vec![vec![1.0]; 8]).is_none() && of(vec![vec![1.0]]).is_none() && of(Vec::new()).is_none());
     }
 }

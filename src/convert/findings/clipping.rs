@@ -30,7 +30,7 @@ pub fn unclipped_thresholds(spiking: &SpikingNetwork, recipe: &Recipe) -> Option
         spiking.layers.len(),
         recipe.threshold
     );
-    Some(Finding { mend: fix, ..Finding::warning("fitted past the clip", None, text) })
+    Some(Finding { fix, ..Finding::warning("fitted past the clip", None, text) })
 }
 
 #[cfg(test)]
@@ -68,7 +68,7 @@ mod tests {
         let both = network(vec![layer("a", qcfs, 5.0), layer("b", Activation::Clip { lambda: 1.0 }, 1.5)]);
         let mut recipe = Recipe::default();
         let finding = unclipped_thresholds(&both, &recipe).unwrap();
-        assert_eq!(finding.mend, Some(Fix::Threshold(ThresholdRule::Learned)));
+        assert_eq!(finding.fix, Some(Fix::Threshold(ThresholdRule::Learned)));
         assert!(finding.text.contains("2 of 2") && finding.text.contains("1.50 to 2.50"), "{}", finding.text);
         recipe.manual_thresholds.insert("a".into(), 5.0);
         assert!(unclipped_thresholds(&both, &recipe).unwrap().text.contains("1 of 2"));
@@ -76,7 +76,7 @@ mod tests {
         assert_eq!(unclipped_thresholds(&both, &learned), None);
         // A ReLU has no learned threshold, so the rule cannot be used for all layers.
         let mixed = network(vec![layer("a", qcfs, 5.0), layer("b", Activation::Relu, 1.0)]);
-        assert_eq!(unclipped_thresholds(&mixed, &Recipe::default()).unwrap().mend, None);
+        assert_eq!(unclipped_thresholds(&mixed, &Recipe::default()).unwrap().fix, None);
         assert_eq!(unclipped_thresholds(&network(vec![layer("b", Activation::Relu, 1.0)]), &Recipe::default()), None);
     }
 }

@@ -30,7 +30,8 @@ pub struct Finding {
     /// What is wrong and what to do, in plain words.
     pub text: String,
     /// The fix, if one change of the settings is enough.
-    pub mend: Option<Fix>,
+    #[serde(rename = "mend")]
+    pub fix: Option<Fix>,
 }
 
 /// A change of the settings that fixes a finding. Undo reverts it.
@@ -70,7 +71,7 @@ pub enum Fix {
 impl Finding {
     /// A finding without a fix.
     pub fn new(kind: &'static str, severity: Severity, layer: Option<&str>, text: impl Into<String>) -> Self {
-        Self { kind, severity, layer: layer.map(str::to_owned), text: text.into(), mend: None }
+        Self { kind, severity, layer: layer.map(str::to_owned), text: text.into(), fix: None }
     }
     /// A finding that is good to know.
     pub fn note(kind: &'static str, layer: Option<&str>, text: impl Into<String>) -> Self {
@@ -81,14 +82,14 @@ impl Finding {
         Self::new(kind, Severity::Warning, layer, text)
     }
     /// This finding with its fix.
-    pub fn with_fix(self, mend: Fix) -> Self {
-        Self { mend: Some(mend), ..self }
+    pub fn with_fix(self, fix: Fix) -> Self {
+        Self { fix: Some(fix), ..self }
     }
 }
 
 impl Severity {
     /// The word for the severity.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Note => "note",
             Self::Warning => "warning",
@@ -166,8 +167,8 @@ pub fn group_by_kind(findings: &[Finding]) -> Vec<FindingGroup<'_>> {
     for finding in findings {
         let same = |other: &Finding| {
             (other.kind, other.severity, &other.text) == (finding.kind, finding.severity, &finding.text)
-                && other.mend.is_none()
-                && finding.mend.is_none()
+                && other.fix.is_none()
+                && finding.fix.is_none()
                 && other.layer.is_some()
                 && finding.layer.is_some()
         };

@@ -102,7 +102,7 @@ mod tests {
         let found = check_network(&rewritten, &recipe);
         assert_eq!(found[0].layer.as_deref(), Some("bn"));
         assert!(found[0].text.contains("'act'"), "{}", found[0].text);
-        assert_eq!(found[1].mend, Some(Fix::VInit(0.25)));
+        assert_eq!(found[1].fix, Some(Fix::VInit(0.25)));
         let before = network(vec![
             node("x", Op::Input, &[], &[2]),
             node("fc1", linear(), &[0], &[2]),

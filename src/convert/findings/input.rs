@@ -99,7 +99,7 @@ mod tests {
         assert_eq!(far_input(&unit, &[]), None);
         let others = [(Scaling::Unit, 0.1), (Scaling::Bytes, 0.9)];
         let found = other_scaling(&Scaling::Unit, 0.1, &others).unwrap();
-        assert_eq!(found.mend, Some(Fix::Scaling(Scaling::Bytes)));
+        assert_eq!(found.fix, Some(Fix::Scaling(Scaling::Bytes)));
         assert_eq!(other_scaling(&Scaling::Bytes, 0.9, &others), None);
         assert_eq!(other_scaling(&Scaling::Unit, 0.85, &others), None);
     }

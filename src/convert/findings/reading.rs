@@ -116,17 +116,17 @@ mod tests {
         ];
         let samples = Samples { source: "npz:a.npz,split=test".into(), notes, ..Samples::default() };
         let found = notes_on(&samples, &Scaling::Unit, false);
-        let options: Vec<String> = found.iter().map(|f| f.mend.as_ref().unwrap().cli_options()).collect();
+        let options: Vec<String> = found.iter().map(|f| f.fix.as_ref().unwrap().cli_options()).collect();
         assert_eq!(options, ["--data \"npz:a.npz,layout=nhwc,split=test\"", "--scale \"0..255\""]);
-        assert_eq!(found[0].mend.as_ref().unwrap().label(), "Read with layout=nhwc");
+        assert_eq!(found[0].fix.as_ref().unwrap().label(), "Read with layout=nhwc");
         assert_eq!((found[0].severity, found[1].severity), (Severity::Note, Severity::Warning));
         assert_eq!(notes_on(&samples, &Scaling::Divide(2.0), false).len(), 1);
         assert_eq!(other_options(&samples), [("layout", "nhwc".to_owned())]);
         let better = other_reading(&samples, 0.2, "layout", "nhwc", 0.9).unwrap();
-        assert_eq!(better.mend, found[0].mend);
+        assert_eq!(better.fix, found[0].fix);
         assert_eq!(other_reading(&samples, 0.8, "layout", "nhwc", 0.9), None);
         let calibration = check_calibration_samples(&samples, &Scaling::Bytes);
-        assert!(calibration[0].mend.as_ref().unwrap().cli_options().starts_with("--calibrate-data"));
+        assert!(calibration[0].fix.as_ref().unwrap().cli_options().starts_with("--calibrate-data"));
     }
 
     #[test]
@@ -144,7 +144,7 @@ mod tests {
         };
         let found = other_class_order(&samples, &[(0, 0), (1, 2), (2, 1), (3, 0)]).unwrap();
         assert!(found.text.contains("25 %") && found.text.contains("75 %"), "{}", found.text);
-        assert_eq!(found.mend.unwrap().cli_options(), "--data \"images:a,classes=text\"");
+        assert_eq!(found.fix.unwrap().cli_options(), "--data \"images:a,classes=text\"");
         assert_eq!(other_class_order(&samples, &[(0, 0), (1, 1), (2, 1), (3, 0)]), None);
     }
 }

@@ -79,10 +79,10 @@ mod tests {
         assert_eq!(calibrated_on(&(0..256), &(256..356), 1000), None);
         let found = calibrated_on(&(0..256), &(0..300), 2000).unwrap();
         assert!(found.text.starts_with("256 of the 300 samples"), "{}", found.text);
-        assert_eq!(found.mend, Some(Fix::Calibrate { first: 300, count: 256 }));
-        let mend = |calibrated, run, count| calibrated_on(&calibrated, &run, count).unwrap().mend;
-        assert_eq!(mend(90..200, 100..200, 200), Some(Fix::Calibrate { first: 0, count: 100 }));
-        assert_eq!(mend(0..100, 0..100, 110), None, "ten are too few");
+        assert_eq!(found.fix, Some(Fix::Calibrate { first: 300, count: 256 }));
+        let fix = |calibrated, run, count| calibrated_on(&calibrated, &run, count).unwrap().fix;
+        assert_eq!(fix(90..200, 100..200, 200), Some(Fix::Calibrate { first: 0, count: 100 }));
+        assert_eq!(fix(0..100, 0..100, 110), None, "ten are too few");
         assert_eq!(calibrated_on(&(0..1), &(0..1), 1), None, "a lone sample has no other");
     }
 
@@ -96,9 +96,9 @@ mod tests {
             ..Samples::default()
         };
         let check = |steps| check_samples(&samples, &Scaling::Unit, steps);
-        let mends = |steps| check(steps).into_iter().filter_map(|f| f.mend).collect::<Vec<_>>();
-        assert_eq!((mends(3), mends(4), mends(8)), (vec![Fix::Steps(4)], vec![], vec![]));
-        assert_eq!(mends(9), [Fix::Steps(8)]);
+        let fixes = |steps| check(steps).into_iter().filter_map(|f| f.fix).collect::<Vec<_>>();
+        assert_eq!((fixes(3), fixes(4), fixes(8)), (vec![Fix::Steps(4)], vec![], vec![]));
+        assert_eq!(fixes(9), [Fix::Steps(8)]);
         assert_eq!(check(4), [Finding::note("samples", None, "cut")]);
     }
 }

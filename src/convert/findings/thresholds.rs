@@ -199,8 +199,8 @@ mod tests {
         let mut recipe = Recipe::default();
         let found = too_few_values(network, &calibration, &recipe, 0, 10_000).unwrap();
         // Ten values above 99.9 % are 10,000 values: 5,000 samples of two neurons.
-        assert_eq!(found.mend, Some(Fix::Calibrate { first: 0, count: 5000 }), "{}", found.text);
-        assert_eq!(too_few_values(network, &calibration, &recipe, 0, 20).unwrap().mend, None);
+        assert_eq!(found.fix, Some(Fix::Calibrate { first: 0, count: 5000 }), "{}", found.text);
+        assert_eq!(too_few_values(network, &calibration, &recipe, 0, 20).unwrap().fix, None);
         recipe.threshold = ThresholdRule::Max;
         assert_eq!(too_few_values(network, &calibration, &recipe, 0, 20), None);
         let spiking = |recipe: &Recipe| SpikingNetwork::convert(&program, &calibration, None, recipe).unwrap();
@@ -216,7 +216,7 @@ mod tests {
         let mut silenced = plain;
         silenced.layers[0].theta = vec![1.0, 0.0];
         let found = check_thresholds(&calibration, &silenced);
-        assert_eq!((found[0].kind, &found[0].mend), ("threshold of 0", &Some(Fix::Threshold(ThresholdRule::Max))));
+        assert_eq!((found[0].kind, &found[0].fix), ("threshold of 0", &Some(Fix::Threshold(ThresholdRule::Max))));
     }
 
     #[test]

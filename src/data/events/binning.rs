@@ -78,6 +78,8 @@ pub(super) struct FramePlan {
 }
 
 impl Binning {
+    /// The names of the options that generated recordings take; their sensor is known.
+    pub const GENERATED_KEYS: [&str; 3] = ["frames", "us", "polarity"];
     /// The names of the options.
     pub const KEYS: [&str; 6] = ["frames", "us", "polarity", "sensor", "unit", "order"];
 
@@ -118,7 +120,7 @@ impl Binning {
                 })?);
             }
             "unit" => {
-                let unit = TimeUnit::ALL.into_iter().find(|unit| unit.word() == value);
+                let unit = TimeUnit::ALL.into_iter().find(|unit| unit.as_str() == value);
                 self.unit =
                     Some(unit.ok_or_else(|| format!("Cannot use unit={value}: unknown word. Use s, ms, us or ns."))?);
             }
@@ -321,23 +323,30 @@ impl BinningStats {
     }
 }
 
-/// As options after the files; defaults are omitted.
-impl fmt::Display for Binning {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Binning {
+    /// Writes the options that differ from those of `usual`, as they stand after the files.
+    pub(in crate::data) fn write_options(&self, f: &mut fmt::Formatter<'_>, usual: &Self) -> fmt::Result {
         match self.time {
-            FrameTiming::Frames(DEFAULT_FRAMES) => {}
+            time if time == usual.time => {}
             FrameTiming::Frames(frames) => write!(f, ",frames={frames}")?,
             FrameTiming::Span { us, frames } => {
                 write!(f, ",us={us}")?;
                 frames.map_or(Ok(()), |frames| write!(f, ",frames={frames}"))?;
             }
         }
-        if self.polarity != Polarity::default() {
+        if self.polarity != usual.polarity {
             let word = Polarity::ALL.iter().find(|(known, _)| *known == self.polarity).map_or("", |known| known.1);
             write!(f, ",polarity={word}")?;
         }
         self.sensor.map_or(Ok(()), |[width, height]| write!(f, ",sensor={width}x{height}"))?;
-        self.unit.map_or(Ok(()), |unit| write!(f, ",unit={}", unit.word()))?;
+        self.unit.map_or(Ok(()), |unit| write!(f, ",unit={}", unit.as_str()))?;
         self.order.map_or(Ok(()), |order| write!(f, ",order={order}"))
+    }
+}
+
+/// As options after the files; defaults are omitted.
+impl fmt::Display for Binning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write_options(f, &Self::default())
     }
 }

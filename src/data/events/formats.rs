@@ -88,7 +88,7 @@ pub(super) fn read_recordings(
     }
     let (recognized, how) = recognize(&raw.iter().map(|raw| &raw.times).collect::<Vec<_>>());
     if let (None, Some((text, other))) = (unit, how) {
-        notes.push(Note::new(text).or_option("unit", other.word()));
+        notes.push(Note::new(text).or_option("unit", other.as_str()));
     }
     let in_nanoseconds = |(path, raw): (&&Path, RawEvents)| {
         let times = raw.times.since_first(unit.unwrap_or(recognized));

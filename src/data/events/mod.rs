@@ -7,6 +7,7 @@
 mod binning;
 mod columns;
 mod formats;
+pub mod generator;
 pub mod read;
 mod time;
 

@@ -56,10 +56,7 @@ pub fn read(paths: &[PathBuf], binning: &Binning, fit: Option<&[usize]>) -> Resu
         frames.extend(binning.bin(path, recording, &plan, &mut stats)?);
     }
     notes.extend(stats.notes(binning, &plan).into_iter().map(Note::from));
-    let mean = |recording: &[f32]| {
-        (0..len).map(|i| recording.iter().skip(i).step_by(len).sum::<f32>() / count as f32).collect::<Vec<_>>()
-    };
-    let values = frames.chunks_exact(count * len).flat_map(mean).collect();
+    let values = frame_means(&frames, count, len);
     let named = paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(",");
     Ok(Samples {
         source: format!("events:{named}{stated}"),
@@ -73,6 +70,18 @@ pub fn read(paths: &[PathBuf], binning: &Binning, fit: Option<&[usize]>) -> Resu
         notes,
         ..Samples::default()
     })
+}
+
+/// Means over time `[N, len]` of `frames` `[N, count, len]`.
+pub(super) fn frame_means(frames: &[f32], count: usize, len: usize) -> Vec<f32> {
+    let mut means = vec![0.0; frames.len() / count.max(1)];
+    for (mean, recording) in means.chunks_exact_mut(len.max(1)).zip(frames.chunks_exact((count * len).max(1))) {
+        for frame in recording.chunks_exact(len.max(1)) {
+            mean.iter_mut().zip(frame).for_each(|(sum, value)| *sum += value);
+        }
+        mean.iter_mut().for_each(|sum| *sum /= count as f32);
+    }
+    means
 }
 
 #[cfg(test)]

@@ -80,7 +80,7 @@ pub(super) fn choose(names: &[String], options: &ReadOptions) -> Result<Chosen, 
         (Some(name), _) => (named(name, "x")?, role(name).and_then(|(_, part)| part).or(options.split)),
         (None, Some(part)) => {
             let found = best(Some(part), false).map(|(name, ..)| (*name).clone());
-            let reason = || format!("contains no samples of split={}; it contains {}", part.word(), listed());
+            let reason = || format!("contains no samples of split={}; it contains {}", part.as_str(), listed());
             (found.ok_or_else(reason)?, Some(part))
         }
         (None, None) => {
@@ -98,7 +98,7 @@ pub(super) fn choose(names: &[String], options: &ReadOptions) -> Result<Chosen, 
                 let all = others.iter().map(|(name, ..)| name.as_str()).collect::<Vec<_>>().join(", ");
                 let note = Note::new(format!("the samples are those of {samples}; the file also contains {all}"));
                 notes.push(match of {
-                    Some(of) => note.or_option("split", of.word()),
+                    Some(of) => note.or_option("split", of.as_str()),
                     None => note.or_option("x", other),
                 });
             }

@@ -53,7 +53,7 @@ pub(super) fn meaning_of(masks: &[MaskNumbers], options: &ReadOptions) -> (Meani
         Some(MaskMeaning::Instances) => (Meaning::Instances { void: stated_void.flatten() }, None),
         None if is_wide => {
             let text = "16-bit masks hold numbers of objects: classes are ground (0) and object (all others)";
-            let note = Note::new(text).or_option("meaning", MaskMeaning::Classes.word());
+            let note = Note::new(text).or_option("meaning", MaskMeaning::Classes.as_str());
             (Meaning::Instances { void: stated_void.flatten() }, Some(note))
         }
         meaning => {
@@ -68,7 +68,7 @@ pub(super) fn meaning_of(masks: &[MaskNumbers], options: &ReadOptions) -> (Meani
             if stated_void.is_none() && uses(USUAL_VOID) {
                 words += "; 255 is void, pixels that do not count";
             }
-            let note = Note::new(words).or_option("meaning", MaskMeaning::Instances.word());
+            let note = Note::new(words).or_option("meaning", MaskMeaning::Instances.as_str());
             // A palette is for classes; plain numbers may be either.
             let is_guess = meaning.is_none() && !masks.iter().all(|mask| mask.kind == PngKind::Palette);
             let tells = is_guess || (stated_void.is_none() && uses(USUAL_VOID));

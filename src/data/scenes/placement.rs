@@ -144,7 +144,7 @@ pub fn note(placements: &[Placement], fit: PictureFit, what: &str) -> Option<Not
         PictureFit::Letterbox | PictureFit::Crop => PictureFit::Stretch,
     };
     let has_choice = is_stretched || fit != PictureFit::Stretch;
-    Some(if has_choice { Note::new(text).or_option("fit", other.word()) } else { Note::new(text) })
+    Some(if has_choice { Note::new(text).or_option("fit", other.as_str()) } else { Note::new(text) })
 }
 
 #[cfg(test)]

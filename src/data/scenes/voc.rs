@@ -168,7 +168,7 @@ fn listing(dir: &Path, options: &ReadOptions) -> Result<Listing> {
 
 /// Names of the pictures of a part, in `ImageSets/Main/PART.txt`.
 fn names_of_part(dir: &Path, part: Part) -> Result<BTreeSet<String>> {
-    let path = dir.join("ImageSets/Main").join(format!("{}.txt", part.word()));
+    let path = dir.join("ImageSets/Main").join(format!("{}.txt", part.as_str()));
     let text = std::fs::read_to_string(&path).map_err(|e| Error::io(&path, e))?;
     // Lists of one class have a second column.
     Ok(text.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect())
@@ -213,7 +213,7 @@ fn origin_of(files: &[VocFile], options: &ReadOptions) -> (Origin, Option<Note>)
         (_, true) => (Origin::Zero, "begin at 0: they are taken for corners from 0", Origin::One),
         _ => (Origin::One, "are taken for numbers of pixels from 1, the last included, as in Pascal VOC", Origin::Zero),
     };
-    let note = Note::new(format!("coordinates of boxes {text}")).or_option("origin", other.word());
+    let note = Note::new(format!("coordinates of boxes {text}")).or_option("origin", other.as_str());
     (origin, objects().next().is_some().then_some(note))
 }
 

@@ -2,6 +2,7 @@
 
 pub mod asked;
 pub mod curve;
+pub mod readout;
 pub mod subject;
 pub mod view;
 

@@ -2,18 +2,21 @@
 //!
 //! The engine computes it on its thread; the panes draw it.
 
+pub mod focus;
+mod focused_layer;
 pub mod parts;
+pub mod threshold_view;
 
-use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+pub use self::focus::Focus;
+use self::focused_layer::{categories_of, initial_potential_errors, mean_input_of, pooled_mean};
 use self::parts::{SnapshotPart, SnapshotParts};
-use super::attacked::{AttackView, RobustnessView};
+pub use self::threshold_view::ThresholdView;
+use super::attacked::RobustnessView;
 use super::neuron_categories::NeuronCategories;
 use super::run::Run;
-use crate::convert::ActivationStatistics;
-use crate::convert::threshold_error::{ThresholdError, threshold_errors};
 use crate::measure::energy::{OperationCounts, operations};
 use crate::measure::feature_maps::{FeatureMaps, feature_maps};
 use crate::measure::neuron_bench::{MAX_STEPS, NeuronBench};
@@ -24,42 +27,8 @@ use crate::measure::{
 };
 use crate::progress::JobControl;
 use crate::simulate::membrane_trace::{MembraneTrace, layer_currents, trace};
-use crate::simulate::prefix::{mean_inputs, pooled_means};
+use crate::simulate::prefix::mean_inputs;
 use crate::{Error, Result};
-
-/// Time cursor, focused layer, sample and neuron, and requested parts of a snapshot.
-#[derive(Clone, Debug)]
-pub struct Focus {
-    /// Step t of the time cursor, 1..=T.
-    pub steps: usize,
-    pub layer: usize,
-    pub sample: usize,
-    pub neuron: usize,
-    pub pinned: Vec<NeuronRef>,
-    /// Finished runs of the race lanes, in lane order.
-    pub lanes: Vec<Option<Arc<Run>>>,
-    /// The requested optional parts.
-    pub parts: SnapshotParts,
-    /// The attack that is shown.
-    pub attack: AttackView,
-}
-
-impl Focus {
-    /// Whether a snapshot with this focus contains everything that one with `other` would.
-    pub fn covers(&self, other: &Self) -> bool {
-        let position = |f: &Self| (f.steps, f.layer, f.sample, f.neuron);
-        let same = |(a, b): (&Option<Arc<Run>>, &Option<Arc<Run>>)| match (a, b) {
-            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
-            (a, b) => a.is_none() && b.is_none(),
-        };
-        let lanes = || self.lanes.len() == other.lanes.len() && self.lanes.iter().zip(&other.lanes).all(same);
-        position(self) == position(other)
-            && self.pinned == other.pinned
-            && self.parts.has_all(other.parts)
-            && (!other.parts.has(SnapshotPart::Lanes) || lanes())
-            && (!other.parts.has(SnapshotPart::Robustness) || self.attack == other.attack)
-    }
-}
 
 /// Measures of a run at the time cursor.
 #[derive(Clone, Debug)]
@@ -107,50 +76,6 @@ pub struct RunFigures {
     pub readout: Option<Arc<ReadoutReport>>,
     /// Number of samples that first diverge in each layer, over all T steps.
     pub first_layers: Arc<FirstLayers>,
-}
-
-/// A layer's activations over the calibration samples, and the predicted error of each threshold.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ThresholdView {
-    /// The right end of the histogram, in activation units.
-    pub extent: f32,
-    /// Counts of activations above zero in equal bins over `0..extent`.
-    pub histogram: Vec<u64>,
-    /// Fraction of activations that are zero.
-    pub zeros: f64,
-    /// The layer's threshold in the run (the largest one if per channel).
-    pub theta: f32,
-    /// Reference thresholds: ("99 %", θ), ("99.9 %", θ), ("max", θ), ("learned", θ).
-    pub marks: Vec<(&'static str, f32)>,
-    /// Predicted error over a range of thresholds, ascending in θ.
-    pub predictions: Vec<ThresholdError>,
-}
-
-impl Focus {
-    /// The focus with all indices clamped to the ranges of `run`.
-    pub fn clamped_to(mut self, run: &Run) -> Self {
-        let last = |n: usize| n.saturating_sub(1);
-        self.steps = self.steps.clamp(1, run.steps());
-        self.layer = self.layer.min(last(run.spiking.layers.len()));
-        self.sample = self.sample.min(last(run.recording.samples));
-        self.neuron = self.neuron.min(last(run.spiking.layers[self.layer].neurons()));
-        self.pinned.retain(|p| {
-            p.sample < run.recording.samples && run.spiking.layers.get(p.layer).is_some_and(|l| p.neuron < l.neurons())
-        });
-        self
-    }
-}
-
-impl Focus {
-    /// The focus in a run of only the samples `range`: pinned neurons of other samples are left out.
-    pub fn within(&self, range: Range<usize>) -> Self {
-        let mut focus = self.clone();
-        focus.sample = self.sample.clamp(range.start, range.end.saturating_sub(1).max(range.start)) - range.start;
-        focus.pinned.retain(|pin| range.contains(&pin.sample));
-        focus.pinned.iter_mut().for_each(|pin| pin.sample -= range.start);
-        focus.lanes.iter_mut().for_each(|lane| *lane = None);
-        focus
-    }
 }
 
 impl Snapshot {
@@ -350,102 +275,5 @@ fn with_maps(report: Arc<Report>, run: &Run, layer: usize, control: &JobControl)
             Ok(Arc::new(report))
         }
         _ => Ok(report),
-    }
-}
-
-/// Mean input current of one neuron over all steps; recomputed if the run has no final state.
-fn mean_input_of(run: &Run, layer: usize, sample: usize, neuron: usize) -> f32 {
-    let spiking = &run.spiking.layers[layer];
-    let (neurons, recorded) = (spiking.neurons(), run.recording.layers[layer].mean_input_of(spiking, sample, neuron));
-    recorded.unwrap_or_else(|| {
-        let currents = layer_currents(&run.network.program, &run.spiking, &run.input, &run.recording, layer, sample);
-        let currents_of_neuron = currents.iter().skip(neuron).step_by(neurons.max(1));
-        currents_of_neuron.sum::<f32>() / run.steps() as f32
-    })
-}
-
-/// Neurons of the focused layer by error category, from its `currents`, `[T, F]`.
-fn categories_of(run: &Run, focus: &Focus, currents: &[f32], maps: &FeatureMaps) -> NeuronCategories {
-    let layer = &run.spiking.layers[focus.layer];
-    let neurons = layer.neurons();
-    let z = &run.ann.pre_activations[focus.layer][focus.sample * neurons..(focus.sample + 1) * neurons];
-    let record = &run.recording.layers[focus.layer];
-    let whole = focus.steps == run.steps();
-    let recorded = whole.then(|| record.mean_inputs(layer, focus.sample)).flatten();
-    let mean_input = if let Some(recorded) = recorded {
-        recorded
-    } else {
-        let mut sums = vec![0.0f64; neurons];
-        for step in currents.chunks(neurons.max(1)).take(focus.steps) {
-            sums.iter_mut().zip(step).for_each(|(sum, current)| *sum += f64::from(*current));
-        }
-        sums.into_iter().map(|sum| (sum / focus.steps as f64) as f32).collect()
-    };
-    NeuronCategories::new(layer, z, &mean_input, &maps.counts, focus.steps)
-}
-
-/// Errors of the focused layer against v(0).
-fn initial_potential_errors(
-    run: &Run,
-    focus: &Focus,
-    currents: &[f32],
-    control: &JobControl,
-) -> Result<Arc<InitialPotentialErrors>> {
-    let statistics = statistics(run, focus.layer)?;
-    let data = run.run_data(&[]);
-    let (layer, sample) = (focus.layer, focus.sample);
-    InitialPotentialErrors::new(&data, statistics, layer, sample, currents, focus.steps, control).map(Arc::new)
-}
-
-/// z* of the focused neuron, if a max pool stands before it.
-fn pooled_mean(run: &Run, focus: &Focus, control: &JobControl) -> Result<Option<f32>> {
-    let neurons = run.spiking.layers[focus.layer].neurons();
-    let of = |means: &[Vec<f32>], sample: usize| means.get(focus.layer)?.get(sample * neurons + focus.neuron).copied();
-    let whole = of(&run.pooled_means, focus.sample);
-    if whole.is_none() || focus.steps == run.steps() {
-        return Ok(whole);
-    }
-    let (sample, width) = (focus.sample, run.input.len() / run.recording.samples.max(1));
-    let recording = run.recording.part(sample..sample + 1);
-    let input = &run.input[sample * width..(sample + 1) * width];
-    let means = pooled_means(&run.network.program, &run.spiking, input, &recording, focus.steps, control)?;
-    Ok(of(&means, 0))
-}
-
-fn statistics(run: &Run, layer: usize) -> Result<&ActivationStatistics> {
-    let statistics = run.calibration.layers.get(layer);
-    statistics.ok_or_else(|| Error::Internal(format!("layer {layer} was not calibrated")))
-}
-
-impl ThresholdView {
-    /// Computes the view of spiking layer `layer` of `run`.
-    ///
-    /// # Errors
-    /// [`Error::Internal`] if the layer was not calibrated, [`Error::Cancelled`] once `control` is cancelled.
-    pub fn new(run: &Run, layer: usize, control: &JobControl) -> Result<Self> {
-        let statistics = statistics(run, layer)?;
-        // Loads what the calibration did not keep.
-        statistics.layer.sorted(control)?;
-        let spiking = &run.spiking.layers[layer];
-        let sorted = &statistics.layer;
-        let theta = spiking.theta.iter().copied().fold(0.0, f32::max);
-        let mut marks =
-            vec![("99 %", sorted.percentile(99.0)), ("99.9 %", sorted.percentile(99.9)), ("max", sorted.max())];
-        if let Some(lambda) = spiking.activation.lambda() {
-            marks.push(("learned", lambda));
-        }
-        let extent = marks.iter().map(|m| m.1).fold(theta, f32::max).max(f32::MIN_POSITIVE) * 1.05;
-        let mut thetas: Vec<f32> = (1..=96).map(|k| extent * k as f32 / 96.0).collect();
-        // The learned threshold lies between two grid points and may be the only one without error.
-        thetas.extend(spiking.activation.lambda());
-        thetas.sort_by(f32::total_cmp);
-        Ok(Self {
-            extent,
-            histogram: sorted.histogram(96, extent),
-            zeros: sorted.zeros as f64 / sorted.len().max(1) as f64,
-            theta,
-            marks,
-            predictions: threshold_errors(sorted, spiking.activation, &thetas, run.steps(), spiking.v_init),
-        })
     }
 }

@@ -44,7 +44,7 @@ impl FidelityReport {
 
 impl Fidelity {
     /// The grade as one word.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Faithful => "faithful",
             Self::Approximate => "approximate",

@@ -57,7 +57,7 @@ pub(super) fn metadata(recipe: &Recipe, report: &FidelityReport) -> Vec<(String,
         ("tie", tie.into()),
         ("reset", reset.into()),
         ("readout", recipe.readout.to_string()),
-        ("grade", report.grade.word().into()),
+        ("grade", report.grade.as_str().into()),
         ("reasons", report.reasons.join("\n")),
     ];
     entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()

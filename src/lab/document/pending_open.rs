@@ -23,7 +23,7 @@ impl Lab {
 
     /// A requested run failed: notifies the user. A network and data set of different shapes stay pending.
     pub(super) fn on_run_error(&mut self, error: &Error) {
-        let Error::ShapeMismatch { network, wants, data, has } = error else {
+        let Error::ShapeMismatch { network, expected, data, found } = error else {
             let opening = self.run.as_ref().is_none_or(|run| run.settings.has_other_sources(&self.settings));
             self.run_errors.push((error.to_string(), opening));
             if needs_draft(error) {
@@ -36,17 +36,17 @@ impl Lab {
         let (missing, shape, text) = if same_network {
             let text = format!(
                 "Data loaded; choose a network for {}: '{network}' takes {}, but {data} has {0}.",
-                format_shape(has),
-                format_shape(wants)
+                format_shape(found),
+                format_shape(expected)
             );
-            (MissingSide::Network, has.clone(), text)
+            (MissingSide::Network, found.clone(), text)
         } else {
             let text = format!(
                 "Network '{network}' loaded; choose data of {}: {data} has {}.",
-                format_shape(wants),
-                format_shape(has)
+                format_shape(expected),
+                format_shape(found)
             );
-            (MissingSide::Data, wants.clone(), text)
+            (MissingSide::Data, expected.clone(), text)
         };
         self.notifications.push(Notification { level: NotificationLevel::Note, text: text.clone() });
         self.pending = Some(PendingOpen { settings: self.settings.clone(), missing, shape, text });

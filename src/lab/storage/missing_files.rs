@@ -34,7 +34,7 @@ pub enum FileRole {
 
 impl FileRole {
     /// The role as text.
-    pub fn words(self) -> &'static str {
+    pub fn description(self) -> &'static str {
         match self {
             Self::Network => "the network",
             Self::Data => "the data",

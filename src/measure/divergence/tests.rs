@@ -81,7 +81,7 @@ impl TestRun {
     fn with_data<T>(&self, measure: impl FnOnce(&RunData<'_>, usize) -> T) -> T {
         let means: Vec<&[f32]> = self.recording.layers.iter().map(|l| l.mean_input.as_slice()).collect();
         let data = RunData {
-            likeness: None,
+            output_agreement: None,
             spiking: &self.spiking,
             ann: &self.ann,
             recording: &self.recording,

@@ -31,7 +31,7 @@ pub fn to_bytes(graph: &NirGraph) -> Result<Vec<u8>> {
     let mut nodes = root.create_group("nodes");
     for (name, node) in &graph.nodes {
         let mut group = nodes.create_group(name);
-        write_text(&mut group, "type", node.kind.word());
+        write_text(&mut group, "type", node.kind.as_str());
         write_fields(&mut group, &node.kind);
         write_metadata(&mut group, &node.metadata);
         nodes.add_group(group.finish());

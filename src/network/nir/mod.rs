@@ -96,7 +96,7 @@ pub enum NirOp {
 
 impl NirOp {
     /// Name of the node type in the file.
-    pub fn word(&self) -> &'static str {
+    pub fn as_str(&self) -> &'static str {
         match self {
             Self::Input { .. } => "Input",
             Self::Output { .. } => "Output",

@@ -114,9 +114,9 @@ fn finding_group(ui: &mut Ui, run: &Run, group: &FindingGroup<'_>, messages: &mu
     };
     let id = ui.unique_id().with((finding.kind, "open"));
     // What can be fixed is open from the beginning, so that its button is one click away.
-    let mut open = ui.data(|data| data.get_temp(id)).unwrap_or(finding.mend.is_some());
+    let mut open = ui.data(|data| data.get_temp(id)).unwrap_or(finding.fix.is_some());
     ui.horizontal(|ui| {
-        icon_label(ui, icon, color, finding.severity.word());
+        icon_label(ui, icon, color, finding.severity.as_str());
         let line = ui.add(Button::new(&text).frame(false).truncate());
         line.ctx.accesskit_node_builder(line.id, |node| node.set_expanded(open));
         if line.on_hover_text(if open { texts::SHOW_LESS } else { texts::SHOW_MORE }).clicked() {
@@ -130,7 +130,7 @@ fn finding_group(ui: &mut Ui, run: &Run, group: &FindingGroup<'_>, messages: &mu
     ui.indent("finding", |ui| {
         ui.add(Label::new(&finding.text).wrap());
         layer_links(ui, run, group, messages);
-        if let Some(fix) = &finding.mend
+        if let Some(fix) = &finding.fix
             && ui.button(fix.label()).on_hover_text(texts::MEND_HINT).clicked()
         {
             messages.extend([message(fix), Message::EndGesture]);

@@ -15,10 +15,13 @@ const DEFAULT_SPAN: u64 = 10_000;
 
 /// Draws the options if the open data are event recordings.
 pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
-    let Ok(DataSpec { source: Source::Events { paths, binning }, options }) = DataSpec::parse(&lab.settings.data)
+    let Ok(mut spec) = DataSpec::parse(&lab.settings.data) else { return };
+    let is_generated = matches!(spec.source, Source::EventDigits { .. });
+    let (Source::Events { binning: stated, .. } | Source::EventDigits { binning: stated, .. }) = &mut spec.source
     else {
         return;
     };
+    let binning = *stated;
     // A value under drag or edit applies at the end, so that recordings are not read again for every value in between.
     let id = ui.scope_id().with("binning");
     let kept = ui.data(|data| data.get_temp::<(Binning, Binning)>(id));
@@ -68,22 +71,25 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
         });
         shown.response.labelled_by(label.id);
     });
-    ui.horizontal(|ui| {
-        let mut stated = wanted.sensor.is_some();
-        let hint = texts::SENSOR_HINT;
-        if ui.checkbox(&mut stated, texts::SENSOR).on_hover_text(hint).changed() {
-            let seen = lab.run.as_ref().map(|run| run.samples.shape.clone()).unwrap_or_default();
-            wanted.sensor = stated.then(|| match seen[..] {
-                [_, height, width] => [width, height],
-                _ => [128, 128],
-            });
-        }
-        if let Some([width, height]) = &mut wanted.sensor {
-            editing |= number_field(ui, DragValue::new(width).range(1..=4096), texts::WIDTH);
-            ui.label("×");
-            editing |= number_field(ui, DragValue::new(height).range(1..=4096), texts::HEIGHT);
-            ui.label(texts::PIXELS);
-        }
+    // The sensor of generated recordings is known.
+    ui.add_enabled_ui(!is_generated, |ui| {
+        ui.horizontal(|ui| {
+            let mut stated = wanted.sensor.is_some();
+            let hint = texts::SENSOR_HINT;
+            if ui.checkbox(&mut stated, texts::SENSOR).on_hover_text(hint).changed() {
+                let seen = lab.run.as_ref().map(|run| run.samples.shape.clone()).unwrap_or_default();
+                wanted.sensor = stated.then(|| match seen[..] {
+                    [_, height, width] => [width, height],
+                    _ => [128, 128],
+                });
+            }
+            if let Some([width, height]) = &mut wanted.sensor {
+                editing |= number_field(ui, DragValue::new(width).range(1..=4096), texts::WIDTH);
+                ui.label("×");
+                editing |= number_field(ui, DragValue::new(height).range(1..=4096), texts::HEIGHT);
+                ui.label(texts::PIXELS);
+            }
+        })
     });
     if editing {
         ui.data_mut(|data| data.insert_temp(id, (binning, wanted)));
@@ -91,7 +97,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     }
     ui.data_mut(|data| data.remove::<(Binning, Binning)>(id));
     if wanted != binning {
-        let spec = DataSpec { source: Source::Events { paths, binning: wanted }, options };
+        *stated = wanted;
         messages.push(Message::OpenData(spec.to_string()));
     }
 }

@@ -27,7 +27,7 @@ fn missing_files_dialog(ui: &Ui, lab: &Lab, window: &mut WindowState, messages: 
         for (index, missing) in waiting.missing.iter().enumerate() {
             ui.horizontal(|ui| {
                 let find = ui.button(texts::FIND);
-                find.widget_info(|| WidgetInfo::labeled(Role::Button, true, texts::find(missing.what.words())));
+                find.widget_info(|| WidgetInfo::labeled(Role::Button, true, texts::find(missing.what.description())));
                 if find.clicked() {
                     // A name without an extension is probably a folder.
                     let folder =

@@ -24,7 +24,7 @@ pub fn session_not_saved(reason: &str) -> String {
 
 /// One missing file.
 pub fn missing(missing: &Missing) -> String {
-    format!("{}: {}", missing.what.words(), missing.path.display())
+    format!("{}: {}", missing.what.description(), missing.path.display())
 }
 
 pub const MOVED: &str = "Files of this session are missing";
