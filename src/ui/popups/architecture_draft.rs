@@ -6,7 +6,7 @@ use crate::error::format_shape;
 use crate::lab::Message;
 use crate::ui::state::architecture_draft::DraftState;
 use crate::ui::state::window::WindowState;
-use crate::ui::texts::architecture_draft as texts;
+use crate::ui::texts::window::architecture_draft as texts;
 use crate::ui::theme::colors::ui_colors;
 
 /// Largest size of text and shapes, in points.

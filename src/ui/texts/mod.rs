@@ -21,7 +21,6 @@
 //! - errors: where they arise; `error.rs` formats them.
 
 pub mod about;
-pub mod architecture_draft;
 pub mod bars;
 pub mod commands;
 pub mod export;
