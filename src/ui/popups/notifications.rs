@@ -12,7 +12,7 @@ use crate::lab::document::job::{MissingSide, PendingOpen};
 use crate::lab::{Lab, Message, Notification, NotificationLevel};
 use crate::ui::state::architecture_draft::DraftState;
 use crate::ui::state::window::WindowState;
-use crate::ui::texts::{architecture_draft as draft, window as texts};
+use crate::ui::texts::window::{self as texts, architecture_draft as draft};
 use crate::ui::theme::colors::ui_colors;
 use crate::ui::theme::icons::{Icon, icon_button, icon_label};
 use crate::ui::types::file_request::FileRequest;
