@@ -60,7 +60,7 @@ fn weights_without_architecture_get_a_draft_that_is_edited_and_tried() {
     draft.text = draft.text.replace("[1, 9, 9]", "[1, 8, 8]");
     draft.edited();
     wait(&mut harness, &|input, failed| input == [1, 8, 8] && !failed);
-    harness.get_by_label("4x6x6");
+    assert!(harness.query_all_by_label("4x6x6").count() > 0, "the shapes stand in the list");
     click(&mut harness, "Save and open");
     assert!(harness.state().window.draft.is_none());
     assert_eq!(harness.state().lab.settings.model, weights.display().to_string());
