@@ -2,6 +2,7 @@
 //!
 //! Exit code 0: notes or nothing; 1: warnings or errors; 2: the network or its data cannot be opened.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use serde::Serialize;
@@ -16,6 +17,7 @@ use crate::experiment::load::load_network;
 use crate::experiment::options::{
     RunArgs, check_theta, fit_default_ranges, settings_from_args, use_stated_scaling, with_config,
 };
+use crate::network::architecture_draft::{ArchitectureDraft, needs_draft};
 use crate::progress::JobControl;
 use crate::{Error, Result};
 
@@ -29,6 +31,9 @@ pub struct CheckArgs {
     /// Print the findings as JSON
     #[arg(long)]
     pub json: bool,
+    /// Write an architecture file to begin with, for weights of an unknown architecture
+    #[arg(long, value_name = "FILE")]
+    pub write_arch: Option<PathBuf>,
     #[command(flatten)]
     pub options: RunArgs,
 }
@@ -57,6 +62,9 @@ pub fn run(args: CheckArgs) -> Result<ExitCode> {
     }
     options.model = args.network.or(options.model);
     let mut settings = settings_from_args(&options)?;
+    if let Some(file) = &args.write_arch {
+        return write_architecture(&settings.model, file);
+    }
     // A network file has no default data: without --data its graph alone is checked.
     let has_data = options.data.is_some() || settings.model.starts_with(crate::network::open::BUILTIN_PREFIX);
     if !has_data {
@@ -65,11 +73,14 @@ pub fn run(args: CheckArgs) -> Result<ExitCode> {
     let mut cache = Cache::default();
     let opened = use_stated_scaling(&mut settings, &options, &mut cache)
         .and_then(|()| load_network(&settings, &mut cache, &JobControl::default()).map(drop));
-    if let (Err(_), false) = (&opened, args.json) {
+    if let Err(error) = &opened
+        && !args.json
+        && needs_draft(error)
+    {
         // Weights of an unknown architecture: print a template, so that `check NAME.pt > NAME.arch.toml` writes it.
-        if let Some(text) = crate::network::open::architecture_template(&settings.model) {
-            print!("{text}");
-        }
+        let draft = ArchitectureDraft::open(&settings.model).ok().filter(|draft| draft.known_text().is_none());
+        let text = draft.and_then(|draft| draft.template());
+        text.iter().for_each(|text| print!("{text}"));
     }
     opened?;
     check_theta(&settings, &options, &mut cache)?;
@@ -106,6 +117,17 @@ pub fn run(args: CheckArgs) -> Result<ExitCode> {
         );
     }
     Ok(ExitCode::from(exit_code(worst)))
+}
+
+/// Writes an architecture file to begin with for the weights `source`.
+fn write_architecture(source: &str, file: &Path) -> Result<ExitCode> {
+    let text = ArchitectureDraft::open(source)?.template().ok_or_else(|| {
+        let reason = "its keys are those of a known architecture. Open it without an architecture file.";
+        Error::Invalid(format!("Cannot write an architecture file for {source}: {reason}"))
+    })?;
+    ArchitectureDraft::write_new(file, &text)?;
+    println!("{}: complete what is marked with (?), then check {source} again", file.display());
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The exit code for the most serious finding.

@@ -16,7 +16,8 @@ use crate::{Error, Result};
 
 /// Maximum depth of folders below a class.
 const MAX_DEPTH: usize = 8;
-const FILE_EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "bmp", "gif", "webp"];
+/// Extensions of supported image formats.
+pub const FILE_EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "bmp", "gif", "webp"];
 
 /// Shape `[1 or 3, H, W]` of the first image of `paths`, as [`read`] reads it alone.
 ///

@@ -31,8 +31,8 @@ pub struct LessonStep {
     pub messages: Vec<Message>,
     /// The part of the screen to highlight.
     pub point: Option<PointerTarget>,
-    /// Screen areas that are hidden.
-    pub hide: Vec<ScreenArea>,
+    /// Screen areas that are hidden, and panes that are covered until the question is answered.
+    pub hide: Vec<PointerTarget>,
     /// Controls that the user cannot change.
     pub lock: Vec<ControlGroup>,
     pub question: Option<Question>,
@@ -50,8 +50,9 @@ pub enum Question {
     Number { answer: ExpectedNumber, within: f64, unit: String },
     /// One of several options; `right` is the index of the correct one, from 0.
     Choice { options: Vec<String>, right: usize },
-    /// A state of the lab that the user must reach: all conditions hold. The messages `model` reach it as well.
-    Reach { all: Vec<Condition>, model: Vec<Message> },
+    /// A state of the lab that the user must reach: all conditions hold. The messages `model` reach it as well. `text` is the
+    /// goal in the author's words; without one the conditions are listed.
+    Reach { all: Vec<Condition>, model: Vec<Message>, text: String },
 }
 
 /// The number a question expects: a constant, or the fact with its value.

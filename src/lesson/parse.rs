@@ -39,7 +39,7 @@ struct StepHead {
     #[serde(rename = "do")]
     messages: Vec<LessonMessage>,
     point: Option<toml::Spanned<String>>,
-    hide: Vec<ScreenArea>,
+    hide: Vec<toml::Spanned<String>>,
     lock: Vec<ControlGroup>,
     hints: Vec<toml::Spanned<String>>,
     right: Option<toml::Spanned<String>>,
@@ -79,6 +79,8 @@ struct ChoiceHead {
 struct ReachHead {
     all: Vec<Condition>,
     model: Vec<LessonMessage>,
+    #[serde(default)]
+    text: String,
 }
 
 /// A message that a lesson may send: none that writes files, and none reserved for the lesson panel.
@@ -200,17 +202,19 @@ fn parse_step(source: &Source<'_>, title: &str, at: usize) -> Result<(LessonStep
         let line = located.line(spanned.span());
         template::check(spanned.get_ref()).map_err(|reason| source.error(line, reason)).map(|()| spanned.into_inner())
     };
-    let point = head.point.map(|name| {
+    let target = |name: toml::Spanned<String>, what: &str| {
         let line = located.line(name.span());
-        pointer_target(source, name.get_ref()).map_err(|reason| source.error(line, reason))
-    });
+        pointer_target(source, name.get_ref(), what).map_err(|reason| source.error(line, reason))
+    };
+    let point = head.point.map(|name| target(name, "pointed at"));
+    let hide = head.hide.into_iter().map(|name| target(name, "hidden")).collect::<Result<_>>()?;
     let question = question(source, &located, head.number, head.choice, head.reach)?;
     let step = LessonStep {
         title: title.to_owned(),
         body: source.lines[from..end].join("\n").trim().to_owned(),
         messages: resolve_paths(source.path, head.messages),
         point: point.transpose()?,
-        hide: head.hide,
+        hide,
         lock: head.lock,
         question,
         hints: head.hints.into_iter().map(checked_text).collect::<Result<_>>()?,
@@ -259,7 +263,8 @@ fn question(
             if head.all.is_empty() || head.model.is_empty() {
                 return Err(source.error(line, "reach needs conditions in all and the messages of an answer in model"));
             }
-            Question::Reach { all: head.all, model: resolve_paths(source.path, head.model) }
+            template::check(&head.text).map_err(|reason| source.error(line, reason))?;
+            Question::Reach { all: head.all, model: resolve_paths(source.path, head.model), text: head.text }
         }
         (number, choice, reach) => {
             let lines = [number.map(|q| q.0), choice.map(|q| q.0), reach.map(|q| q.0)];
@@ -271,14 +276,14 @@ fn question(
 }
 
 /// The pane or screen area called `name`.
-fn pointer_target(source: &Source<'_>, name: &str) -> Result<PointerTarget, String> {
+fn pointer_target(source: &Source<'_>, name: &str, what: &str) -> Result<PointerTarget, String> {
     if source.panes.contains(&name) {
         return Ok(PointerTarget::Pane(name.to_owned()));
     }
     let part = ScreenArea::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(name));
     part.map(PointerTarget::Part).map_err(|_| {
         format!(
-            "'{name}' cannot be pointed at. Use one of {}, recipe, samples, layers, inspector, time.",
+            "'{name}' cannot be {what}. Use one of {}, recipe, samples, layers, inspector, time.",
             source.panes.join(", ")
         )
     })
@@ -299,6 +304,7 @@ fn resolve_paths(path: &Path, messages: Vec<LessonMessage>) -> Vec<Message> {
             Message::SetSettings(settings)
         }
         Message::OpenPath(file) => Message::OpenPath(join(file)),
+        Message::OpenPaths(files) => Message::OpenPaths(files.into_iter().map(join).collect()),
         Message::OpenSession(file) => Message::OpenSession(join(file)),
         Message::OpenCalibrationData(file) => Message::OpenCalibrationData(join(file)),
         message => message,

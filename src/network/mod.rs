@@ -4,6 +4,7 @@
 //! no thread and no file dialog.
 
 pub mod architecture;
+pub mod architecture_draft;
 mod batch_norm;
 mod chosen_output;
 mod file_kind;

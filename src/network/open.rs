@@ -20,7 +20,7 @@ const WEIGHT_EXTENSIONS: [&str; 11] =
 /// Extensions that say that a file is a network.
 const NETWORK_EXTENSIONS: [&str; 10] = ["onnx", "nir", "safetensors", "pt", "pth", "th", "ckpt", "pt2", "h5", "keras"];
 /// End of the name of an architecture file.
-const ARCHITECTURE_SUFFIX: &str = ".arch.toml";
+pub(super) const ARCHITECTURE_SUFFIX: &str = ".arch.toml";
 
 /// How a network is opened, where its file leaves a choice.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -137,17 +137,20 @@ fn without_notes(network: Network) -> OpenedNetwork {
     OpenedNetwork { network, notes: Vec::new() }
 }
 
-/// A template of an architecture file, if `source` is a readable weight file of an unknown architecture. `None` for any
-/// other source, also for weights that have an architecture file.
-pub fn architecture_template(source: &str) -> Option<String> {
-    let (path, None) = split_source(source) else { return None };
-    let state = match weights(path, Format::of(path).ok()?).ok()? {
-        safetensors::FileContent::Network(_) => return None,
-        safetensors::FileContent::Weights(state) => state,
+/// The weight file at `path`, or beside the architecture file at `path`, and its content.
+///
+/// # Errors
+/// [`Error::Io`] or [`Error::File`] when it cannot be read, and when it has a graph.
+pub(super) fn weights_without_graph(path: &Path) -> Result<(PathBuf, StateDict)> {
+    let path = match path.to_string_lossy().to_lowercase().ends_with(ARCHITECTURE_SUFFIX) {
+        true => weights_of(path)?,
+        false => path.to_owned(),
     };
-    match ArchitectureFile::beside(path) {
-        Ok(None) => architecture::architecture_template(state),
-        _ => None,
+    match weights(&path, Format::of(&path)?)? {
+        safetensors::FileContent::Weights(state) => Ok((path, state)),
+        safetensors::FileContent::Network(_) => {
+            Err(Error::file(&path, "", "has a graph of its own, and needs no architecture file"))
+        }
     }
 }
 
@@ -156,7 +159,9 @@ fn weights(path: &Path, format: Format) -> Result<safetensors::FileContent> {
     match format {
         Format::Safetensors => safetensors::load_any(path),
         Format::Pytorch => pytorch::read(path).map(safetensors::FileContent::Weights),
-        Format::Onnx | Format::Nir => Err(Error::file(path, "", "has a graph of its own")),
+        Format::Onnx | Format::Nir => {
+            Err(Error::file(path, "", "has a graph of its own, and needs no architecture file"))
+        }
     }
 }
 
@@ -167,7 +172,7 @@ fn from_weights(path: &Path, format: Format, architecture_file: Option<&Path>) -
         safetensors::FileContent::Weights(state) => state,
     };
     let architecture_file = match architecture_file {
-        Some(file) => Some(ArchitectureFile::load(file)?),
+        Some(file) => Some(ArchitectureFile::load(file)?).filter(|file| !file.is_empty()),
         None => ArchitectureFile::beside(path)?,
     };
     let (network, notes) = architecture::build(state, path, architecture_file.as_ref())?;

@@ -3,8 +3,8 @@
 //! Draws nothing itself except the hint while files are dragged over the window.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Weak};
 
 use egui::{Align2, Color32, Context, FontId, LayerId, Order};
 
@@ -22,8 +22,8 @@ use crate::lab::{Lab, Message, Notification, NotificationLevel};
 use crate::ui::texts::window as texts;
 use crate::{Error, Result};
 
-/// A chosen file and the request that it answers.
-type ChosenFile = (FileRequest, Option<PathBuf>);
+/// Chosen files and the request that they answer.
+type ChosenFiles = (FileRequest, Option<Vec<PathBuf>>);
 
 /// The window and its lab.
 pub struct App {
@@ -31,7 +31,9 @@ pub struct App {
     window: WindowState,
     dialogs: Box<dyn FileDialogs>,
     /// Chosen files and their requests, sent by dialog threads.
-    chosen_files: (Sender<ChosenFile>, Receiver<ChosenFile>),
+    chosen_files: (Sender<ChosenFiles>, Receiver<ChosenFiles>),
+    /// Alive while a dialog is open.
+    open_dialog: Weak<()>,
     title: String,
     /// Autosave, if the application has a storage folder.
     autosave: Option<Autosave>,
@@ -75,6 +77,7 @@ impl App {
             window: WindowState::default(),
             dialogs: Box::new(NativeDialogs),
             chosen_files: channel(),
+            open_dialog: Weak::new(),
             title: String::new(),
             autosave: None,
         }
@@ -108,25 +111,40 @@ impl App {
     /// Opens a dialog for every file request of this frame.
     fn ask_for_files(&mut self, ctx: &Context) {
         for request in std::mem::take(&mut self.window.file_requests) {
+            if self.open_dialog.strong_count() > 0 {
+                let text = dialog_texts::ONE_AT_A_TIME.into();
+                let notification = Notification { level: NotificationLevel::Note, text };
+                self.lab.update([Message::Notify(notification)]);
+                continue;
+            }
             let (sender, ctx) = (self.chosen_files.0.clone(), ctx.clone());
-            let answer = move |path| {
+            let is_open = Arc::new(());
+            self.open_dialog = Arc::downgrade(&is_open);
+            let answer = move |paths| {
                 // The receiver is gone: the program is shutting down.
-                let _ = sender.send((request, path));
+                let _ = sender.send((request, paths));
+                drop(is_open);
                 ctx.request_repaint();
             };
-            self.dialogs.show(request, Box::new(answer));
+            self.dialogs.show_several(request, Box::new(answer));
         }
     }
 
     /// Messages from answered dialogs and from dropped files.
     fn files(&mut self, ctx: &Context) -> Vec<Message> {
         let mut messages = Vec::new();
-        for (request, path) in self.chosen_files.1.try_iter() {
-            let Some(path) = path else {
+        for (request, paths) in self.chosen_files.1.try_iter() {
+            let Some(mut paths) = paths else {
                 let text = dialog_texts::NONE.into();
                 messages.push(Message::Notify(Notification { level: NotificationLevel::Error, text }));
                 continue;
             };
+            if request == FileRequest::OpenPictureFiles {
+                messages.push(Message::OpenPaths(paths));
+                continue;
+            }
+            // Other requests have one file; there is none if the dialog was cancelled.
+            let Some(path) = paths.pop() else { continue };
             if request == FileRequest::SaveSession {
                 messages.push(Message::SetLayout(self.window.saved_layout()));
             }
@@ -138,10 +156,14 @@ impl App {
         let dropped = ctx.input(|input| input.raw.dropped_files.clone());
         // While a canvas is visible, a single dropped image goes onto it.
         let canvas = self.window.layout.docks.is_visible(self.lab.view.workspace, Pane::Draw) && dropped.len() == 1;
-        messages.extend(dropped.into_iter().map(|file| match file.path().to_owned() {
-            path if canvas && is_image(&path) => Message::DrawPicture(path),
-            path => Message::OpenPath(path),
-        }));
+        let paths: Vec<_> = dropped.into_iter().map(|file| file.path().to_owned()).collect();
+        messages.extend(match &paths[..] {
+            [] => None,
+            [path] if canvas && is_image(path) => Some(Message::DrawPicture(path.clone())),
+            // A single image stays a path, which the lab opens by its kind.
+            [path] => Some(Message::OpenPath(path.clone())),
+            _ => Some(Message::OpenPaths(paths)),
+        });
         messages
     }
 

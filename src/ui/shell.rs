@@ -20,7 +20,7 @@ use super::widgets::regions::{self, Region};
 use super::widgets::stale_overlay::dim_if_stale;
 use crate::lab::{Lab, Message};
 use crate::lesson::ScreenArea;
-use crate::ui::panes::tiles;
+use crate::ui::panes::tiles::{self, LessonMarks};
 
 /// Default width of the lesson panel, in points.
 const LESSON_WIDTH: f32 = 330.0;
@@ -106,14 +106,14 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec
         mark_highlighted(ScreenArea::Inspector, window, &shown.response);
     }
     let middle = Frame::new().fill(ui.visuals().extreme_bg_color);
-    let pane = window.lesson.pane();
+    let marks = LessonMarks { point: window.lesson.pane(), covered: lesson::covered_panes(window) };
     let workspace = lab.view.workspace;
     let before = window.maximized_in(workspace);
     let mut maximized = before;
     let panes = CentralPanel::default().frame(middle).show(ui, |ui| {
         regions::begin(ui, Region::Panes);
         let WindowState { layout, file_requests, .. } = window;
-        tiles::show(&mut layout.docks, ui, lab, pane, &mut maximized, file_requests, &mut user_messages);
+        tiles::show(&mut layout.docks, ui, lab, &marks, &mut maximized, file_requests, &mut user_messages);
     });
     if maximized != before || window.maximized.is_some() && maximized.is_none() {
         window.set_maximized(workspace, maximized);
@@ -133,6 +133,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec
     super::popups::glossary::show(ui, window);
     super::popups::about::show(ui, lab, window);
     jobs::show(ui, lab, &mut window.exports, &mut user_messages);
+    super::popups::architecture_draft::show(ui, window, &mut user_messages);
     session_dialogs::show(ui, lab, window, &mut user_messages);
     command_palette::show(ui, lab, window, &mut user_messages);
     colors::paint_focus_ring(ui.ctx());

@@ -54,6 +54,8 @@ pub struct Lab {
     pub notifications: Vec<Notification>,
     /// Texts of errors of requested runs, and whether each was about another network or data; a later run mends them.
     pub(super) run_errors: Vec<(String, bool)>,
+    /// Text of the error about weights without a known architecture, and their source.
+    pub(super) undescribed: Option<(String, String)>,
     /// Optional snapshot parts that the visible panes need.
     pub snapshot_parts: SnapshotParts,
     /// Pane layout of the window; saved with the session.

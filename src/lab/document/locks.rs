@@ -27,6 +27,7 @@ impl ControlGroup {
             | Message::OpenModel(_)
             | Message::SetOutput(_)
             | Message::OpenPath(_)
+            | Message::OpenPaths(_)
             | Message::OpenSessionText(_)
             | Message::OpenRecent(_)
             | Message::OpenSession(_) => Self::Network,

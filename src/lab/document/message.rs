@@ -35,6 +35,8 @@ pub enum Message {
     OpenData(String),
     /// Open a file by its kind: network, data set, image, recipe, lesson or session.
     OpenPath(PathBuf),
+    /// Open files: several images are one data set, others are opened in order.
+    OpenPaths(Vec<PathBuf>),
     /// Run the user's drawing in place of the data.
     SetDrawing(Box<Drawing>),
     /// Place the image at a path on the canvas.

@@ -1,8 +1,10 @@
 //! Opens networks, data sets, recipes, lessons and sessions by file kind.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::convert::NamedRecipe;
+use crate::data::images::is_image;
+use crate::data::spec::Source;
 use crate::data::{DataSpec, Scaling};
 use crate::experiment::adapt::Adapt;
 use crate::experiment::settings::{absolute_data, absolute_model};
@@ -80,6 +82,17 @@ impl Lab {
                 Ok(spec) => self.open_data(spec.to_string()),
                 Err(error) => self.notify_error(&error),
             }
+        }
+    }
+
+    /// Opens several files: images together, as one data set; others in order.
+    pub(super) fn open_paths(&mut self, paths: &[PathBuf]) {
+        let (mut pictures, others): (Vec<_>, Vec<_>) = paths.iter().cloned().partition(|path| is_image(path));
+        others.iter().for_each(|path| self.open_path(path));
+        if !pictures.is_empty() {
+            // Dialogs and desktops give files in any order.
+            pictures.sort();
+            self.open_data(DataSpec::from(Source::Images(pictures)).to_string());
         }
     }
 

@@ -8,6 +8,7 @@ use crate::error::format_shape;
 use crate::experiment::Run;
 use crate::experiment::settings::Settings;
 use crate::lab::{Lab, Notification, NotificationLevel};
+use crate::network::architecture_draft::needs_draft;
 
 impl Lab {
     /// The network or data set that waits for a partner, if any.
@@ -15,11 +16,19 @@ impl Lab {
         self.pending.as_ref()
     }
 
+    /// The weights without a known architecture that `notification` is about.
+    pub fn undescribed(&self, notification: &Notification) -> Option<&str> {
+        self.undescribed.as_ref().filter(|(text, _)| *text == notification.text).map(|(_, source)| source.as_str())
+    }
+
     /// A requested run failed: notifies the user. A network and data set of different shapes stay pending.
     pub(super) fn on_run_error(&mut self, error: &Error) {
         let Error::ShapeMismatch { network, expected, data, found } = error else {
             let opening = self.run.as_ref().is_none_or(|run| run.settings.has_other_sources(&self.settings));
             self.run_errors.push((error.to_string(), opening));
+            if needs_draft(error) {
+                self.undescribed = Some((error.to_string(), self.settings.model.clone()));
+            }
             return self.notify_error(error);
         };
         self.discard_pending_open();

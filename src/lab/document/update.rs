@@ -29,6 +29,7 @@ impl Lab {
             Message::SetOutput(output) => self.change_once(|s| s.output = output),
             Message::OpenData(spec) => self.open_data(spec),
             Message::OpenPath(path) => self.open_path(&path),
+            Message::OpenPaths(paths) => self.open_paths(&paths),
             Message::SetDrawing(drawing) => self.draw(&drawing),
             Message::DrawPicture(path) => self.draw_image(&path),
             Message::LeaveDrawing => self.leave_drawing(),

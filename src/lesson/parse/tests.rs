@@ -40,7 +40,7 @@ fn all_parts_of_a_lesson_are_read() {
     assert_eq!((first.title.as_str(), first.body.as_str()), ("First", "Text with **bold** and {bench.count}."));
     assert_eq!(
         (&second.point, &second.hide[..]),
-        (&Some(PointerTarget::Pane("bench".into())), &[ScreenArea::Layers][..])
+        (&Some(PointerTarget::Pane("bench".into())), &[PointerTarget::Part(ScreenArea::Layers)][..])
     );
     assert_eq!(second.lock, [ControlGroup::Steps, ControlGroup::VInit]);
     assert!(matches!(&second.question, Some(Question::Reach { all, .. }) if all[0].text() == "bench.count == 1"));

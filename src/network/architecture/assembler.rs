@@ -83,6 +83,11 @@ impl<'a> NetworkAssembler<'a> {
         &self.nodes[id].shape
     }
 
+    /// The nodes so far, the input first.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
     /// The node called `name`.
     pub fn find(&self, name: &str) -> Option<NodeId> {
         self.nodes.iter().position(|node| node.name == name)

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::DEFAULT_LEVELS;
 use super::assembler::{Assumptions, NetworkAssembler};
 use super::layer::LayerEntry;
+use super::outline::{OutlineLayer, outline};
 use crate::data::Scaling;
 use crate::network::Network;
 use crate::network::state_dict::StateDict;
@@ -33,6 +34,7 @@ pub struct ArchitectureFile {
     pub(super) layers: Vec<LayerEntry>,
     /// Path of the architecture file, for messages.
     pub(super) path: PathBuf,
+    is_empty: bool,
 }
 
 /// The file as serialized.
@@ -102,17 +104,23 @@ impl ArchitectureFile {
             ignore: file.ignore,
             layers: layers.collect::<Result<_>>()?,
             path: path.to_owned(),
+            is_empty: text.parse::<toml::Table>().is_ok_and(|table| table.is_empty()),
         })
     }
 
     /// Loads the architecture file in the folder of the weights: `NAME.arch.toml`, or a `NAME.toml` with its keys.
     ///
+    /// A file without entries counts as none: `> NAME.arch.toml` creates one before anything is written to it.
+    ///
     /// # Errors
     /// As [`load`](Self::load), if there is one.
     pub fn beside(weights: &Path) -> Result<Option<Self>> {
         let names = [weights.with_extension("arch.toml"), super::file_name::architecture_file(weights)];
-        if let Some(named) = names.iter().find(|named| named.is_file()) {
-            return Self::load(named).map(Some);
+        for named in names.iter().filter(|named| named.is_file()) {
+            let file = Self::load(named)?;
+            if !file.is_empty() {
+                return Ok(Some(file));
+            }
         }
         // A recipe or a run may have the same name; an architecture file is recognized by its keys.
         let plain = weights.with_extension("toml");
@@ -128,15 +136,44 @@ impl ArchitectureFile {
         Assumptions { levels: self.levels.unwrap_or(DEFAULT_LEVELS), clip: self.clip, max_pool: self.max_pool }
     }
 
+    /// Whether it has no entry.
+    pub fn is_empty(&self) -> bool {
+        self.is_empty
+    }
+
     /// Builds the network of the listed layers with the weights `state` of the file `weights`.
     pub(super) fn assemble(&self, state: &StateDict, weights: &Path, name: String) -> Result<Network> {
+        let mut net = self.assembler(state, weights)?;
+        self.place_layers(&mut net)?;
+        net.finish(name)
+    }
+
+    /// The listed layers with their shapes, up to the first that does not fit, and why it does not.
+    pub fn place(&self, state: &StateDict, weights: &Path) -> (Vec<OutlineLayer>, Option<Error>) {
+        if self.layers.is_empty() {
+            return (Vec::new(), None);
+        }
+        match self.assembler(state, weights) {
+            Ok(mut net) => {
+                let error = self.place_layers(&mut net).err();
+                (outline(net.nodes()), error)
+            }
+            Err(error) => (Vec::new(), Some(error)),
+        }
+    }
+
+    fn assembler<'a>(&self, state: &'a StateDict, weights: &'a Path) -> Result<NetworkAssembler<'a>> {
         let input = self.input.clone().unwrap_or_default();
         let mut net = NetworkAssembler::new(weights, "the architecture file", state, &input, self.assumed())?;
         self.ignore.iter().for_each(|prefix| net.ignore(prefix));
+        Ok(net)
+    }
+
+    fn place_layers(&self, net: &mut NetworkAssembler<'_>) -> Result<()> {
         let mut last = 0;
         for (index, layer) in self.layers.iter().enumerate() {
-            last = layer.place(&mut net, last, &self.path, index + 1)?;
+            last = layer.place(net, last, &self.path, index + 1)?;
         }
-        net.finish(name)
+        Ok(())
     }
 }

@@ -15,7 +15,7 @@ pub(super) fn stem(path: &Path) -> String {
 }
 
 /// The path of the architecture file `NAME.arch.toml` beside the weights at `path`.
-pub(super) fn architecture_file(path: &Path) -> PathBuf {
+pub fn architecture_file(path: &Path) -> PathBuf {
     path.with_file_name(format!("{}.arch.toml", stem(path)))
 }
 

@@ -149,9 +149,10 @@ fn unknown_architecture(state: &StateDict, path: &Path) -> Error {
     let layers = layers[..layers.len().min(MAX_LISTED_LAYERS)].join(", ");
     let reason = format!(
         "these are weights without a graph, and their keys match no known architecture. Describe it in {}, or export \
-         it to ONNX. \"spikescope check {}\" prints a template. Its layers: {layers}{more}",
+         it to ONNX. \"spikescope check {} --write-arch {}\" writes a template. Its layers: {layers}{more}",
         architecture_hint(path),
-        path.display()
+        path.display(),
+        super::file_name::architecture_file(path).display()
     );
     Error::file(path, "the architecture", reason)
 }

@@ -10,6 +10,7 @@ mod file_name;
 pub mod infer;
 mod layer;
 mod mlp;
+mod outline;
 mod qcfs_resnet;
 mod qcfs_vgg;
 mod recognition;
@@ -21,4 +22,7 @@ mod vgg;
 
 pub use family::DEFAULT_LEVELS;
 pub use file::ArchitectureFile;
+pub(super) use file_name::architecture_file;
 pub use infer::{architecture_template, build};
+pub use outline::{OutlineLayer, outline};
+pub(super) use template::architecture_template as template;

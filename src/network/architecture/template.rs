@@ -27,7 +27,7 @@ struct Guess {
 }
 
 /// The text of an architecture file for `state`.
-pub(super) fn architecture_template(state: &StateDict) -> String {
+pub fn architecture_template(state: &StateDict) -> String {
     let layers = layers(state);
     let first_conv = state.iter().map(|(_, weights)| weights).find(|weights| weights.shape.len() == 4);
     let classes = state.iter().filter(|(_, weights)| weights.shape.len() == 2).last().map_or(0, |(_, w)| w.shape[0]);

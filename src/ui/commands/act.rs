@@ -62,9 +62,12 @@ impl Command {
             | Self::PasteSession
             | Self::FileDialog(FileRequest::OpenNetwork | FileRequest::OpenSession) => Some(ControlGroup::Network),
             Self::BundledData(_)
-            | Self::FileDialog(FileRequest::OpenData | FileRequest::OpenPictures | FileRequest::OpenCalibrationData) => {
-                Some(ControlGroup::Data)
-            }
+            | Self::FileDialog(
+                FileRequest::OpenData
+                | FileRequest::OpenPictures
+                | FileRequest::OpenPictureFiles
+                | FileRequest::OpenCalibrationData,
+            ) => Some(ControlGroup::Data),
             Self::FileDialog(FileRequest::OpenRecipe) => Some(ControlGroup::Recipe),
             _ => None,
         };

@@ -13,10 +13,11 @@ use crate::ui::types::file_request::FileRequest;
 use crate::ui::types::pane::Pane;
 
 /// Commands that do not depend on the lab, in the order of the palette.
-const FIXED: [Command; 59] = [
+const FIXED: [Command; 60] = [
     Command::FileDialog(FileRequest::OpenNetwork),
     Command::FileDialog(FileRequest::OpenData),
     Command::FileDialog(FileRequest::OpenPictures),
+    Command::FileDialog(FileRequest::OpenPictureFiles),
     Command::FileDialog(FileRequest::OpenCalibrationData),
     Command::FileDialog(FileRequest::OpenRecipe),
     Command::FileDialog(FileRequest::SaveRecipe),

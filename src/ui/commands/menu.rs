@@ -72,7 +72,8 @@ impl Menu<'_> {
     fn file(&mut self, ui: &mut Ui) {
         self.items(
             ui,
-            [FileRequest::OpenNetwork, FileRequest::OpenData, FileRequest::OpenPictures].map(Command::FileDialog),
+            [FileRequest::OpenNetwork, FileRequest::OpenData, FileRequest::OpenPictureFiles, FileRequest::OpenPictures]
+                .map(Command::FileDialog),
         );
         ui.separator();
         ui.menu_button(texts::commands::BUNDLED_NETWORKS, |ui| {

@@ -4,4 +4,4 @@ mod list;
 pub mod panel;
 mod question;
 
-pub use panel::{hides, highlights, is_open, is_visible, show, toggle, update};
+pub use panel::{covered_panes, hides, highlights, is_open, is_visible, show, toggle, update};

@@ -9,6 +9,10 @@ use crate::ui::state::responsive::SidePanel;
 use crate::ui::state::window::WindowState;
 use crate::ui::texts::lesson as texts;
 use crate::ui::types::lessons::next_lesson;
+use crate::ui::types::pane::Pane;
+
+/// Size of the text of a lesson, relative to that of the panes.
+const TEXT_SCALE: f32 = 1.15;
 
 /// Whether the panel is open.
 pub fn is_open(lab: &Lab, window: &WindowState) -> bool {
@@ -22,7 +26,14 @@ pub fn is_visible(lab: &Lab, window: &WindowState) -> bool {
 
 /// Whether the current step hides `part` of the screen.
 pub fn hides(window: &WindowState, part: ScreenArea) -> bool {
-    window.lesson.player.as_ref().is_some_and(|player| player.step().hide.contains(&part))
+    window.lesson.player.as_ref().is_some_and(|player| player.step().hide.contains(&PointerTarget::Part(part)))
+}
+
+/// The panes that the current step covers until its question is answered.
+pub fn covered_panes(window: &WindowState) -> Vec<Pane> {
+    let Some(player) = window.lesson.player.as_ref().filter(|player| !player.done()) else { return Vec::new() };
+    let is_hidden = |pane: &Pane| player.step().hide.contains(&PointerTarget::Pane(pane.name().to_owned()));
+    Pane::ALL.into_iter().filter(is_hidden).collect()
 }
 
 /// Whether the current step highlights `part` of the screen.
@@ -92,6 +103,7 @@ pub(super) fn step(ui: &mut Ui, lab: &Lab, state: &mut LessonState, messages: &m
     let Some(player) = &state.player else { return };
     let (index, count) = (player.index(), player.lesson().steps.len());
     let lesson = player.lesson();
+    larger_text(ui);
     ui.horizontal(|ui| {
         ui.add(egui::Label::new(RichText::new(&lesson.title).small()).truncate());
     });
@@ -111,6 +123,15 @@ pub(super) fn step(ui: &mut Ui, lab: &Lab, state: &mut LessonState, messages: &m
     });
     ui.separator();
     navigation(ui, lab, state, index, count, messages);
+}
+
+/// Makes the text of a lesson larger than that of the panes: it is read from further away.
+fn larger_text(ui: &mut Ui) {
+    for style in [egui::TextStyle::Body, egui::TextStyle::Small] {
+        if let Some(font) = ui.style_mut().text_styles.get_mut(&style) {
+            font.size *= TEXT_SCALE;
+        }
+    }
 }
 
 /// Draws the navigation: back, next, leave.

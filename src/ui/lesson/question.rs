@@ -25,7 +25,12 @@ pub fn show(ui: &mut Ui, lab: &Lab, state: &mut LessonState, messages: &mut Vec<
     match &question {
         Question::Number { unit, .. } => number(ui, lab, state, unit),
         Question::Choice { options, .. } => choice(ui, lab, state, options),
-        Question::Reach { all, .. } => conditions(ui, lab, all, done),
+        Question::Reach { all, text, .. } => {
+            if !text.is_empty() {
+                markdown::show(ui, &fill_facts(text, lab));
+            }
+            conditions(ui, lab, all, done);
+        }
     }
     verdict(ui, lab, state, &question);
     hints_ui(ui, lab, state, messages);

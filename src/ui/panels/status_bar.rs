@@ -1,6 +1,6 @@
 //! Status bar: what the last run computed, how long it took and which backend ran it.
 
-use egui::{RichText, Ui};
+use egui::{RichText, Sides, Ui};
 
 use super::headline::{headline, headline_below};
 use crate::data::digits::Drawing;
@@ -12,8 +12,11 @@ use crate::ui::texts::format::{backend_name, format_seconds, source_name};
 
 /// Draws the bar.
 pub fn show(ui: &mut Ui, lab: &Lab, _window: &WindowState) {
-    ui.horizontal(|ui| {
-        let small = |text: String| RichText::new(text).small().weak();
+    let small = |text: String| RichText::new(text).small().weak();
+    let width = ui.available_width();
+    // The left side gives way, and is cut where it has no room.
+    let sides = Sides::new().shrink_left().truncate();
+    let left = |ui: &mut Ui| {
         let Some(run) = &lab.run else {
             ui.label(small(texts::NOTHING_RUN.into()));
             return;
@@ -53,14 +56,16 @@ pub fn show(ui: &mut Ui, lab: &Lab, _window: &WindowState) {
             ui.label(small("·".into()));
             ui.label(small(crate::ui::texts::export::last(path))).on_hover_text(path.display().to_string());
         }
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            if ui.data(|data| data.get_temp(headline_below())).unwrap_or(false) {
-                headline(ui, lab);
-                return;
-            }
-            if let Some(step) = lab.undo_sentence() {
-                ui.add(egui::Label::new(small(texts::last_change(&step))).truncate());
-            }
-        });
-    });
+    };
+    let right = |ui: &mut Ui| {
+        if ui.data(|data| data.get_temp(headline_below())).unwrap_or(false) {
+            headline(ui, lab);
+            return;
+        }
+        if let Some(step) = lab.undo_sentence() {
+            ui.set_max_width(width * 0.4);
+            ui.add(egui::Label::new(small(texts::last_change(&step))).truncate());
+        }
+    };
+    sides.show(ui, left, right);
 }

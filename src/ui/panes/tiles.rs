@@ -14,19 +14,28 @@ use crate::ui::widgets::pane_frame::PaneFrame;
 use crate::ui::widgets::stale_overlay::dim_if_stale;
 use crate::ui::{panes, texts};
 
-/// Draws the panes of the current workspace, with a frame around the pane `point`; or the maximized pane alone.
+/// What a lesson does with panes.
+#[derive(Default)]
+pub struct LessonMarks {
+    /// The pane with a frame around it.
+    pub point: Option<Pane>,
+    /// Panes that are covered until a question is answered.
+    pub covered: Vec<Pane>,
+}
+
+/// Draws the panes of the current workspace with the marks of a lesson; or the maximized pane alone.
 pub fn show(
     layout: &mut PaneLayout,
     ui: &mut Ui,
     lab: &Lab,
-    point: Option<Pane>,
+    marks: &LessonMarks,
     maximized: &mut Option<Pane>,
     file_requests: &mut Vec<FileRequest>,
     messages: &mut Vec<Message>,
 ) {
     let tree = layout.tree_mut(lab.view.workspace);
     if let Some(pane) = maximized.filter(|pane| tree.tiles.find_pane(pane).is_some()) {
-        let mut alone = TileBehavior { lab, point, file_requests, maximized, messages };
+        let mut alone = TileBehavior { lab, marks, file_requests, maximized, messages };
         alone.maximized_ui(ui, pane);
         return;
     }
@@ -35,13 +44,13 @@ pub fn show(
         ui.centered_and_justified(|ui| ui.weak(texts::window::ALL_CLOSED));
         return;
     }
-    tree.ui(&mut TileBehavior { lab, point, file_requests, maximized, messages }, ui);
+    tree.ui(&mut TileBehavior { lab, marks, file_requests, maximized, messages }, ui);
 }
 
 /// Draws tabs and panes for egui_tiles.
 struct TileBehavior<'a> {
     lab: &'a Lab,
-    point: Option<Pane>,
+    marks: &'a LessonMarks,
     file_requests: &'a mut Vec<FileRequest>,
     /// The pane that fills the area of all panes.
     maximized: &'a mut Option<Pane>,
@@ -72,6 +81,10 @@ impl TileBehavior<'_> {
         // Overflowing contents do not enlarge the pane.
         let whole = ui.max_rect();
         ui.painter().rect_filled(whole, 0.0, ui.visuals().panel_fill);
+        if self.marks.covered.contains(&pane) {
+            ui.centered_and_justified(|ui| ui.add(egui::Label::new(texts::lesson::COVERED).wrap()));
+            return;
+        }
         egui::Frame::new().inner_margin(egui::Margin::symmetric(8, 6)).show(ui, |ui| {
             crate::ui::widgets::pane_frame::remember_size(ui, pane);
             if pane.shows_run() || matches!(pane, Pane::TCurve | Pane::Race) && !follows_job(self.lab) {
@@ -98,7 +111,7 @@ impl TileBehavior<'_> {
         if pane.shows_run() {
             preview_mark(ui, whole, self.lab, pane);
         }
-        if self.point == Some(pane) {
+        if self.marks.point == Some(pane) {
             colors::highlight(ui, whole);
         }
     }

@@ -2,6 +2,7 @@
 
 pub mod about;
 pub mod advanced_settings;
+pub mod architecture_draft;
 pub mod command_palette;
 pub mod event_binning;
 pub mod first_start_hints;

@@ -111,14 +111,16 @@ pub fn data(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec
         let labels = if run.samples.labels.is_empty() { texts::NO_LABELS } else { texts::LABELS };
         ui.label(texts::samples(run.samples.len(), &format_shape(&run.samples.shape), labels));
     }
-    ui.horizontal(|ui| {
-        if ui.button(texts::OPEN_DATA).clicked() {
-            window.file_requests.push(FileRequest::OpenData);
-            ui.close();
-        }
-        if ui.button(texts::OPEN_PICTURES).clicked() {
-            window.file_requests.push(FileRequest::OpenPictures);
-            ui.close();
+    ui.horizontal_wrapped(|ui| {
+        for (words, request) in [
+            (texts::OPEN_DATA, FileRequest::OpenData),
+            (texts::OPEN_PICTURES, FileRequest::OpenPictureFiles),
+            (texts::OPEN_FOLDER, FileRequest::OpenPictures),
+        ] {
+            if ui.button(words).clicked() {
+                window.file_requests.push(request);
+                ui.close();
+            }
         }
     });
     ui.separator();

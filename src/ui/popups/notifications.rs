@@ -10,8 +10,9 @@ use egui::{Align, Align2, Area, Frame, Id, Label, Layout, Margin, Rect, ScrollAr
 use super::message_parts::{self, Part};
 use crate::lab::document::job::{MissingSide, PendingOpen};
 use crate::lab::{Lab, Message, Notification, NotificationLevel};
+use crate::ui::state::architecture_draft::DraftState;
 use crate::ui::state::window::WindowState;
-use crate::ui::texts::window as texts;
+use crate::ui::texts::window::{self as texts, architecture_draft as draft};
 use crate::ui::theme::colors::ui_colors;
 use crate::ui::theme::icons::{Icon, icon_button, icon_label};
 use crate::ui::types::file_request::FileRequest;
@@ -92,6 +93,9 @@ fn one(
                 if let Some(pending) = lab.apart().filter(|pending| pending.is_shown_by(notification)) {
                     pending_open_buttons(ui, pending, window);
                 }
+                if let Some(source) = lab.undescribed(notification) {
+                    draft_button(ui, source, window);
+                }
             });
             ui.with_layout(Layout::right_to_left(Align::Min), |ui| {
                 if icon_button(ui, Icon::Cross, texts::DISMISS).clicked() {
@@ -121,9 +125,11 @@ fn pending_open_buttons(ui: &mut Ui, pending_open: &PendingOpen, window: &mut Wi
     ui.horizontal_wrapped(|ui| {
         let requests: &[(&str, FileRequest)] = match pending_open.missing {
             MissingSide::Network => &[(texts::CHOOSE_NETWORK, FileRequest::OpenNetwork)],
-            MissingSide::Data => {
-                &[(texts::CHOOSE_DATA, FileRequest::OpenData), (texts::CHOOSE_PICTURES, FileRequest::OpenPictures)]
-            }
+            MissingSide::Data => &[
+                (texts::CHOOSE_DATA, FileRequest::OpenData),
+                (texts::CHOOSE_PICTURES, FileRequest::OpenPictureFiles),
+                (texts::CHOOSE_FOLDER, FileRequest::OpenPictures),
+            ],
         };
         for (words, request) in requests {
             if ui.button(*words).clicked() {
@@ -131,6 +137,14 @@ fn pending_open_buttons(ui: &mut Ui, pending_open: &PendingOpen, window: &mut Wi
             }
         }
     });
+}
+
+/// Draws the button that describes the weights `source`.
+fn draft_button(ui: &mut Ui, source: &str, window: &mut WindowState) {
+    ui.add_space(4.0);
+    if ui.button(draft::WRITE_DRAFT).on_hover_text(draft::WRITE_DRAFT_HINT).clicked() {
+        window.draft = Some(DraftState::open(source, ui.ctx()));
+    }
 }
 
 /// Dismisses messages whose display time is over.

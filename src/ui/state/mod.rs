@@ -1,5 +1,6 @@
 //! Window state: values kept between frames that are not part of the document.
 
+pub mod architecture_draft;
 pub mod command_palette;
 pub mod first_start;
 pub mod frame_times;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::architecture_draft::DraftState;
 use super::command_palette::CommandPalette;
 use super::first_start::FirstStartHints;
 use super::frame_times::FrameTimes;
@@ -117,6 +118,8 @@ pub struct WindowState {
     pub about_open: bool,
     /// The list of keyboard shortcuts is open.
     pub keys_open: bool,
+    /// The architecture file that is being written.
+    pub draft: Option<DraftState>,
     /// The open command palette.
     pub palette: Option<CommandPalette>,
     /// Text in the dialog that opens a session from a line of text.

@@ -179,8 +179,9 @@ fn past(lab: &Lab, index: usize) -> String {
 fn file(ask: FileRequest) -> &'static str {
     match ask {
         FileRequest::OpenNetwork => "Open network…",
+        FileRequest::OpenPictureFiles => "Open images…",
         FileRequest::OpenData => "Open data set…",
-        FileRequest::OpenPictures => "Open images…",
+        FileRequest::OpenPictures => "Open image folder…",
         FileRequest::OpenSession => "Open session…",
         FileRequest::SaveSession => "Save session…",
         FileRequest::OpenLesson => "Open lesson…",

@@ -5,6 +5,7 @@ use crate::ui::types::file_request::FileRequest;
 
 pub const NETWORKS: &str = "Networks";
 pub const ALL_FILES: &str = "All files";
+pub const PICTURES: &str = "Images";
 pub const SESSIONS: &str = "Sessions";
 pub const LESSONS: &str = "Lessons";
 pub const RECIPES: &str = "Recipes";
@@ -15,6 +16,7 @@ pub fn title(ask: FileRequest) -> &'static str {
         FileRequest::OpenNetwork => "Open network",
         FileRequest::OpenData => "Open data set",
         FileRequest::OpenPictures => "Open image folder",
+        FileRequest::OpenPictureFiles => "Open images",
         FileRequest::OpenSession => "Open session",
         FileRequest::SaveSession => "Save session",
         FileRequest::OpenRecipe => "Open recipe",
@@ -33,9 +35,12 @@ pub fn title(ask: FileRequest) -> &'static str {
 pub const NONE: &str = "Cannot open a file dialog: none is installed. Install a desktop portal or zenity, drop the \
                         file on the window, or pass it on the command line.";
 
+/// Another dialog was requested while one is open.
+pub const ONE_AT_A_TIME: &str = "A file dialog is open already. Choose a file there, or cancel it.";
+
 impl FileRequest {
-    /// The title of the dialog.
-    pub fn title(self) -> &'static str {
-        title(self)
+    /// The title of the dialog, with that of the program.
+    pub fn title(self) -> String {
+        format!("{} – {}", title(self), crate::ui::texts::window::TITLE)
     }
 }

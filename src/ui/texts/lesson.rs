@@ -47,6 +47,9 @@ pub fn locked(controls: &str) -> String {
     format!("Locked in this step: {controls}")
 }
 
+/// In place of a pane that shows the answer.
+pub const COVERED: &str = "Covered until you have answered the question.";
+
 pub const ANSWER: &str = "Your answer";
 pub const CHECK: &str = "Check";
 pub const CHECK_HINT: &str = "Type a number";

@@ -38,6 +38,7 @@ pub fn samples(count: usize, shape: &str, labels: &str) -> String {
 
 pub const OPEN_DATA: &str = "Open data set…";
 pub const OPEN_PICTURES: &str = "Open images…";
+pub const OPEN_FOLDER: &str = "Open image folder…";
 pub const RUN: &str = "Run";
 pub const RUN_HINT: &str = "Samples to run and measure";
 pub const CALIBRATE: &str = "Calibrate";

@@ -9,7 +9,10 @@ use crate::export::nir::NirReader;
 pub enum FileRequest {
     OpenNetwork,
     OpenData,
+    /// A folder of images.
     OpenPictures,
+    /// One image or several.
+    OpenPictureFiles,
     OpenSession,
     SaveSession,
     OpenRecipe,

@@ -21,8 +21,8 @@ struct Pen {
     down: bool,
 }
 
-/// Draws the canvas, `side` points wide and high.
-pub fn show(ui: &mut Ui, drawing: &Drawing, side: f32, messages: &mut Vec<Message>) {
+/// Draws the canvas, `side` points wide and high; its texts speak of digits or of pictures.
+pub fn show(ui: &mut Ui, drawing: &Drawing, side: f32, digits: bool, messages: &mut Vec<Message>) {
     let (rect, response) = ui.allocate_exact_size(vec2(side, side), Sense::click_and_drag());
     let response = response.on_hover_cursor(CursorIcon::Crosshair);
     let unit = side / CANVAS;
@@ -47,8 +47,15 @@ pub fn show(ui: &mut Ui, drawing: &Drawing, side: f32, messages: &mut Vec<Messag
     if response.drag_stopped() || response.clicked() {
         messages.push(Message::EndGesture);
     }
-    response.widget_info(|| WidgetInfo::labeled(Role::Canvas, ui.is_enabled(), texts::CANVAS));
+    response.widget_info(|| {
+        WidgetInfo::labeled(Role::Canvas, ui.is_enabled(), if digits { texts::CANVAS } else { texts::CANVAS_PICTURE })
+    });
     paint(ui, drawing, rect, unit, response.has_focus().then_some(pen));
+    if drawing.is_empty() {
+        let font = FontId::proportional((rect.width() / 14.0).clamp(12.0, 20.0));
+        let text = if digits { texts::HERE } else { texts::PICTURE_HERE };
+        ui.painter().text(rect.center(), Align2::CENTER_CENTER, text, font, Color32::from_gray(150));
+    }
     let hint = texts::CANVAS_HINT;
     response.ctx.accesskit_node_builder(response.id, |node| node.set_description(hint));
     // The hint is hidden as soon as the drawing has a stroke.
@@ -104,10 +111,6 @@ fn paint(ui: &Ui, drawing: &Drawing, rect: Rect, unit: f32, pen: Option<Pen>) {
         // Round ends and corners.
         points.iter().for_each(|at| _ = painter.circle_filled(*at, radius, Color32::WHITE));
         painter.line(points, Stroke::new(2.0 * radius, Color32::WHITE));
-    }
-    if drawing.is_empty() {
-        let font = FontId::proportional((rect.width() / 14.0).clamp(12.0, 20.0));
-        painter.text(rect.center(), Align2::CENTER_CENTER, texts::HERE, font, Color32::from_gray(150));
     }
     let edge = if pen.is_some() { colors.accent } else { colors.faint };
     painter.rect_stroke(rect, 2.0, Stroke::new(if pen.is_some() { 2.0 } else { 1.0 }, edge), egui::StrokeKind::Inside);

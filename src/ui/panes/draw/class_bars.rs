@@ -78,15 +78,18 @@ pub fn show(ui: &mut Ui, probabilities: Option<&ClassProbabilities>, height: f32
     let each = room / probabilities.classes.len().max(1) as f32;
     // In tight space the gaps shrink first.
     let gap = if each < TIGHT_ROW { 1.0 } else { GAP };
-    let row = (each - gap).clamp(MIN_ROW, ROW_HEIGHT);
+    // Names keep apart: below their height the list scrolls.
+    let lowest = ui.text_style_height(&TextStyle::Small).max(MIN_ROW);
+    let row = (each - gap).clamp(lowest, ROW_HEIGHT.max(lowest));
     ui.spacing_mut().item_spacing.y = gap;
+    let body = ui.text_style_height(&TextStyle::Body);
     for (name, ann, snn) in &probabilities.classes {
         let (rect, response) = ui.allocate_exact_size(vec2(width, row), Sense::hover());
         let words = texts::class(name, ann * 100.0, snn * 100.0);
         response.widget_info(|| WidgetInfo::labeled(Role::Meter, true, &words));
         response.on_hover_text(words);
         let painter = ui.painter_at(rect);
-        let style = if row < 15.0 { TextStyle::Small } else { TextStyle::Body };
+        let style = if row < body { TextStyle::Small } else { TextStyle::Body };
         let (font, small) = (style.resolve(ui.style()), TextStyle::Small.resolve(ui.style()));
         painter.text(rect.left_center(), Align2::LEFT_CENTER, name, font, colors.text);
         let track = Rect::from_min_max(pos2(rect.left() + left, rect.top()), pos2(rect.right() - right, rect.bottom()));

@@ -29,9 +29,10 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let probabilities = class_bars::ClassProbabilities::new(lab);
     let words =
         probabilities.as_ref().map_or_else(|| texts::EMPTY.to_owned(), class_bars::ClassProbabilities::sentence);
+    let digits = knows_digits(lab);
     let page = PaneHeader {
         of: Pane::Draw,
-        title: texts::TITLE,
+        title: if digits { texts::TITLE } else { texts::TITLE_PICTURE },
         description: words.clone(),
         explanation: texts::explanation(&words),
     };
@@ -50,7 +51,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
             ui.horizontal_top(|ui| {
                 // The size does not depend on the drawing, so the canvas stays under the pen.
                 let side = (room.x * 0.55).min(room.y).clamp(MIN_SIDE, MAX_SIDE);
-                ui.add_enabled_ui(free, |ui| canvas::show(ui, &drawing, side, messages));
+                ui.add_enabled_ui(free, |ui| canvas::show(ui, &drawing, side, digits, messages));
                 ui.vertical(|ui| {
                     egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                         ui.horizontal_top(|ui| {
@@ -68,7 +69,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
         } else {
             egui::ScrollArea::vertical().show(ui, |ui| {
                 let side = room.x.min(room.y * 0.6).clamp(MIN_SIDE, MAX_SIDE);
-                ui.add_enabled_ui(free, |ui| canvas::show(ui, &drawing, side, messages));
+                ui.add_enabled_ui(free, |ui| canvas::show(ui, &drawing, side, digits, messages));
                 ui.horizontal_top(|ui| {
                     input_preview(ui, lab, &drawing);
                     ui.add(egui::Label::new(&words).wrap());
@@ -77,6 +78,14 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
             });
         }
     });
+}
+
+/// Whether the classes are the ten digits: by their names or, without names, ten classes of gray images.
+fn knows_digits(lab: &Lab) -> bool {
+    let Some(run) = &lab.run else { return true };
+    let is_digit = |class: usize| run.class_name(class) == class.to_string();
+    let is_gray = run.network.original.input_shape().first().is_none_or(|&channels| channels != 3);
+    run.network.original.class_count() == 10 && is_gray && (0..10).all(is_digit)
 }
 
 /// Draws the network input.

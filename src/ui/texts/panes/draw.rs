@@ -23,8 +23,12 @@ pub fn class(name: &str, ann: f64, snn: f64) -> String {
 pub const CANVAS: &str = "Canvas to draw a digit on";
 pub const CANVAS_HINT: &str = "Draw with the pointer. By keys: arrows move the pen, Space puts it down and lifts it.";
 pub const HERE: &str = "Draw a digit here";
+pub const CANVAS_PICTURE: &str = "Canvas to draw a picture on";
+pub const PICTURE_HERE: &str = "Draw a picture here";
 pub const EMPTY: &str = "No run yet. Open a network.";
 pub const TITLE: &str = "Draw a digit";
+/// Title for a network that knows no digits.
+pub const TITLE_PICTURE: &str = "Draw a picture";
 
 pub fn explanation(answers: &str) -> String {
     format!(

@@ -1,0 +1,105 @@
+//! Files in the window: drafts of architecture files, pictures, dialogs.
+
+use egui_kittest::kittest::Queryable;
+use spikescope::lab::Message;
+
+#[path = "common/window.rs"]
+mod common;
+
+use common::{click, desk};
+
+/// A safetensors file with zeros of these shapes.
+fn safetensors(entries: &[(&str, &[usize])]) -> Vec<u8> {
+    let (mut header, mut at) = (serde_json::Map::new(), 0);
+    for (key, shape) in entries {
+        let end = at + 4 * shape.iter().product::<usize>();
+        let entry = serde_json::json!({"dtype": "F32", "shape": shape, "data_offsets": [at, end]});
+        header.insert((*key).to_owned(), entry);
+        at = end;
+    }
+    let header = serde_json::Value::Object(header).to_string();
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(header.as_bytes());
+    bytes.extend(std::iter::repeat_n([0x3d, 0, 0, 0x3d], at / 4).flatten());
+    bytes
+}
+
+#[test]
+fn weights_without_architecture_get_a_draft_that_is_edited_and_tried() {
+    let folder = tempfile::tempdir().unwrap();
+    let weights = folder.path().join("mine.safetensors");
+    std::fs::write(&weights, safetensors(&[("first.weight", &[4, 1, 3, 3]), ("score.weight", &[10, 144])])).unwrap();
+    let mut harness = desk();
+    harness.state_mut().lab.update([Message::OpenModel(weights.display().to_string())]);
+    harness.run_ok();
+    click(&mut harness, "Write a draft…");
+    let outline = |harness: &egui_kittest::Harness<'static, common::Desk>| {
+        harness.state().window.draft.as_ref().map(|draft| (draft.file.is_some(), draft.outline.clone()))
+    };
+    // Weights are read on a thread.
+    let wait = |harness: &mut egui_kittest::Harness<'static, common::Desk>, done: &dyn Fn(&[usize], bool) -> bool| {
+        for _ in 0..200 {
+            harness.run_ok();
+            if let Some((true, outline)) = outline(harness)
+                && done(outline.layers.first().map_or(&[], |layer| &layer.2), outline.error.is_some())
+            {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        panic!("the shapes do not follow the text: {:?}", outline(harness));
+    };
+    wait(&mut harness, &|input, _| !input.is_empty());
+    // 144 = 4x6x6 values come from an image of 8x8 without padding.
+    let draft = harness.state_mut().window.draft.as_mut().unwrap();
+    let first = draft.text.lines().find(|line| line.starts_with("input")).unwrap().to_owned();
+    draft.text = draft.text.replace(&first, "input = [1, 9, 9]");
+    draft.edited();
+    wait(&mut harness, &|input, failed| input == [1, 9, 9] && failed);
+    let draft = harness.state_mut().window.draft.as_mut().unwrap();
+    draft.text = draft.text.replace("[1, 9, 9]", "[1, 8, 8]");
+    draft.edited();
+    wait(&mut harness, &|input, failed| input == [1, 8, 8] && !failed);
+    assert!(harness.query_all_by_label("4x6x6").count() > 0, "the shapes stand in the list");
+    click(&mut harness, "Save and open");
+    assert!(harness.state().window.draft.is_none());
+    assert_eq!(harness.state().lab.settings.model, weights.display().to_string());
+    assert!(std::fs::read_to_string(folder.path().join("mine.arch.toml")).unwrap().contains("[1, 8, 8]"));
+}
+
+#[test]
+fn several_pictures_are_one_data_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let paths: Vec<_> = (0..3).rev().map(|k| folder.path().join(format!("{k}.png"))).collect();
+    for path in &paths {
+        std::fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/snapshots/bench-dark.png"), path).unwrap();
+    }
+    let mut harness = desk();
+    harness.state_mut().lab.update([Message::OpenPaths(paths)]);
+    harness.run_ok();
+    let data = harness.state().lab.settings.data.clone();
+    assert!(data.starts_with("images:") && data.matches(".png").count() == 3, "{data}");
+    assert!(data.find("0.png") < data.find("2.png"), "{data}");
+    assert_eq!(harness.state().lab.run.as_ref().unwrap().samples.len(), 3);
+}
+
+#[test]
+fn panes_that_a_lesson_hides_are_covered_until_the_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mine.md");
+    let text = "+++\ntitle = \"Mine\"\n+++\n## Guess\n+++\nhide = [\"t-curve\", \"samples\"]\n\
+                reach = { all = [\"T == 7\"], model = [{ set-steps = 7 }], text = \"Run seven steps.\" }\n+++\nHow?\n";
+    std::fs::write(&path, text).unwrap();
+    let mut harness = desk();
+    let covered = |harness: &egui_kittest::Harness<'static, common::Desk>| {
+        harness.query_by_label("Covered until you have answered the question.").is_some()
+    };
+    harness.state_mut().lab.update([Message::OpenLesson(path.display().to_string())]);
+    harness.run_ok();
+    assert!(covered(&harness));
+    harness.get_by_label("Run seven steps.");
+    harness.state_mut().lab.update([Message::SetSteps(7), Message::EndGesture]);
+    harness.run_ok();
+    harness.run_ok();
+    assert!(!covered(&harness));
+}
