@@ -2,10 +2,12 @@
 
 pub mod asked;
 pub mod curve;
+pub mod options;
 pub mod subject;
 pub mod view;
 
 pub use asked::AttackView;
 pub use curve::RobustnessCurve;
+pub use options::{AttackOptions, AttackRequest};
 pub use subject::{AttackSubject, Attacked, RuleResult, takes_a_rule};
 pub use view::{AttackedSide, RobustnessView};
