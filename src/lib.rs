@@ -8,11 +8,13 @@
 //! - [`lesson`]: lessons as text files, checked against the lab.
 //! - [`lab`]: the document: messages, undo, run history, sessions, worker threads.
 //! - [`sweep`]: many runs by a plan: rows, results folder, merging, cluster scripts.
+//! - [`trojan`]: trojans planted in a network, and which tools find them again.
 //! - [`experiment`]: one run, from settings to report: loading, cache, pipeline, diagnosis, snapshot at step t.
 //! - [`export`]: NIR graphs, recordings, tables and reports.
 //! - [`measure`]: numbers about a finished run (pure functions).
 //! - [`task`]: decoding of outputs: class predictions, boxes, and the agreement of both networks.
 //! - [`train`]: training with Burn autodiff.
+//! - [`explain`]: attribution: which pixels an answer stands on.
 //! - [`attack`]: noise and adversarial attacks in pixel space.
 //! - [`simulate`]: spiking dynamics over T steps, recordings, the corrections SRP and COS.
 //! - [`convert`]: ANN to SNN: recipe, thresholds, spiking network, findings.
@@ -30,6 +32,7 @@ pub mod convert;
 pub mod data;
 pub mod error;
 pub mod experiment;
+pub mod explain;
 pub mod export;
 pub mod files;
 pub mod lab;
@@ -41,6 +44,7 @@ pub mod simulate;
 pub mod sweep;
 pub mod task;
 pub mod train;
+pub mod trojan;
 pub mod ui;
 
 pub use error::{Error, Result};

@@ -41,6 +41,8 @@ enum Command {
     Sweep(Box<cli::sweep::SweepArgs>),
     /// Attack a network by noise or by adversarial images
     Attack(Box<cli::attack::AttackArgs>),
+    /// Plant trojans in a network, and measure which tools find them again
+    Trojan(cli::trojan::TrojanArgs),
     /// Export a run to formats that other programs read
     Export(Box<cli::export::ExportArgs>),
     /// Download a public data set: mnist, fashion-mnist or cifar10
@@ -71,6 +73,7 @@ fn run_command(arguments: Arguments) -> Result<ExitCode> {
         Some(Command::Run(args)) => cli::run::run(*args),
         Some(Command::Race(args)) => cli::race::run(*args),
         Some(Command::Attack(args)) => cli::attack::run(*args),
+        Some(Command::Trojan(args)) => cli::trojan::run(args),
         Some(Command::Export(args)) => cli::export::run(*args),
         Some(Command::Fetch(args)) => cli::fetch::run(args),
         Some(Command::Train(args)) => cli::train::run(args),

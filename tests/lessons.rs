@@ -123,6 +123,8 @@ lessons_run! {
     srp: "srp",
     cos: "cos",
     thresholds_without_training: "without-training",
+    regression: "regression",
+    channel_thresholds: "channel-thresholds",
     energy: "energy",
 }
 

@@ -46,6 +46,11 @@ impl PixelSpace {
         Ok(space)
     }
 
+    /// The space of the network's own input, of values of `shape`: nothing is scaled.
+    pub fn of_input(shape: &[usize], layout: Layout) -> Self {
+        Self { shape: shape.to_vec(), layout, unit: 1.0, scaling: Scaling::Unit, slopes: Vec::new() }
+    }
+
     /// The images of `samples` in `range` as pixels, `[N, …shape]`.
     ///
     /// # Errors

@@ -18,3 +18,4 @@ pub mod shot;
 pub mod summary;
 pub mod sweep;
 pub mod train;
+pub mod trojan;

@@ -14,6 +14,7 @@ use super::events::generator::{self as event_generator, EventSplit};
 use super::options::{ReadOptions, split_option};
 use super::path_list::{split_pair, split_paths};
 use super::scenes::generator::{self, SceneOptions};
+use super::scenes::objects::{self, ObjectSplit};
 use super::scenes::{coco_samples, masks, voc};
 use super::{Samples, cifar, digits, events, idx, images, npz, snn_toolbox};
 use crate::{Error, Result};
@@ -55,6 +56,8 @@ pub enum Source {
     Builtin(digits::Split),
     /// `builtin:scenes` or `builtin:scenes-train`
     Scenes(generator::SceneSplit),
+    /// `builtin:objects` or `builtin:objects-train`
+    Objects(ObjectSplit),
     /// `builtin:events-digits` or `builtin:events-digits-train`, with `frames`, `us`, `polarity`; always with its frames
     EventDigits { split: EventSplit, binning: Binning },
     /// `drawn:…`: a user's drawing, as text
@@ -87,7 +90,7 @@ impl DataSpec {
             Error::Invalid(format!(
                 "Cannot open data '{text}': {why}. Use idx:IMAGES,LABELS, cifar10:FILE, images:FOLDER, npz:FILE, \
                  npy:SAMPLES,LABELS, snntoolbox:FOLDER, events:FILE[,frames=N], masks:FOLDER, voc:FOLDER, \
-                 coco:FILE[,FOLDER], builtin:digits, builtin:scenes or builtin:events-digits."
+                 coco:FILE[,FOLDER], builtin:digits, builtin:scenes, builtin:objects or builtin:events-digits."
             ))
         };
         let (kind, rest) = text.trim().split_once(':').ok_or_else(|| bad("no data kind before a colon"))?;
@@ -125,10 +128,14 @@ impl DataSpec {
                     return Err(bad("digits have one size and difficulty; scenes take size, difficulty and seed"));
                 }
                 let scenes = generator::SceneSplit::from_name(name).map(Source::Scenes);
-                digits
-                    .map(Source::Builtin)
-                    .or(scenes)
-                    .ok_or_else(|| bad("not built in; digits, scenes and events-digits are, each also with -train"))?
+                let objects = ObjectSplit::from_name(name).map(Source::Objects);
+                let resized = options.size.is_some() || options.difficulty.is_some();
+                if objects.is_some() && resized {
+                    return Err(bad("objects have one size and difficulty; scenes take both"));
+                }
+                digits.map(Source::Builtin).or(scenes).or(objects).ok_or_else(|| {
+                    bad("not built in; digits, scenes, objects and events-digits are, each also with -train")
+                })?
             }
             _ => return Err(bad("unknown data kind")),
         };
@@ -164,7 +171,11 @@ impl DataSpec {
             }
             Source::Coco { file, pictures } => std::iter::once(file.as_path()).chain(pictures.as_deref()).collect(),
             Source::Npz(path) | Source::Toolbox(path) | Source::Masks(path) | Source::Voc(path) => vec![path],
-            Source::Builtin(_) | Source::Scenes(_) | Source::EventDigits { .. } | Source::Drawn(_) => Vec::new(),
+            Source::Builtin(_)
+            | Source::Scenes(_)
+            | Source::Objects(_)
+            | Source::EventDigits { .. }
+            | Source::Drawn(_) => Vec::new(),
         }
     }
 
@@ -184,7 +195,11 @@ impl DataSpec {
                 pictures.iter_mut().for_each(|pictures| *pictures = path(pictures));
             }
             Source::Npz(one) | Source::Toolbox(one) | Source::Masks(one) | Source::Voc(one) => *one = path(one),
-            Source::Builtin(_) | Source::Scenes(_) | Source::EventDigits { .. } | Source::Drawn(_) => {}
+            Source::Builtin(_)
+            | Source::Scenes(_)
+            | Source::Objects(_)
+            | Source::EventDigits { .. }
+            | Source::Drawn(_) => {}
         }
         changed
     }
@@ -253,6 +268,7 @@ impl DataSpec {
                 let difficulty = options.difficulty.unwrap_or(usual.difficulty);
                 generator::generate(*split, SceneOptions { size, difficulty }, options.seed.unwrap_or(0))
             }
+            Source::Objects(split) => Ok(objects::generate(*split, options.seed.unwrap_or(0))),
             Source::EventDigits { split, binning } => {
                 event_generator::generate(*split, binning, options.seed.unwrap_or(0), shape)
             }
@@ -332,6 +348,7 @@ impl fmt::Display for DataSpec {
             Source::Coco { file, pictures } => write!(f, "coco:{}", pair(file, pictures.as_deref())),
             Source::Builtin(split) => write!(f, "builtin:{}", split.name()),
             Source::Scenes(split) => write!(f, "builtin:{}", split.name()),
+            Source::Objects(split) => write!(f, "builtin:{}", split.name()),
             Source::EventDigits { split, binning } => {
                 write!(f, "builtin:{}", split.name())?;
                 binning.write_options(f, &Binning::of_digits())
@@ -380,6 +397,7 @@ mod tests {
             "npy:a.npy,b.npy",
             "builtin:digits-train",
             "builtin:scenes,size=64x128,difficulty=0.25",
+            "builtin:objects-train,seed=3",
             "masks:a,fit=letterbox,meaning=instances,void=none",
             "voc:a,split=train,fit=crop,size=320x240,origin=0",
             "coco:a.json",
@@ -411,6 +429,7 @@ mod tests {
             "builtin:events-digits,sensor=8x8",
             "builtin:events-digits,difficulty=1",
             "builtin:scenes,difficulty=2",
+            "builtin:objects,size=64",
             "masks:a,origin=1",
             "coco:a,b,c",
         ] {

@@ -8,7 +8,6 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::background_load::BackgroundLoads;
-use super::input_sizes::InputSizes;
 use super::run::{PreparedNetwork, Run, ann_buffers, buffer_of, sample_buffers};
 use super::settings::Settings;
 use crate::compute::AnnRun;
@@ -17,6 +16,7 @@ use crate::convert::{
     BalancedThresholds, BalancingOptions, Calibration, Finding, Granularity, MaxPoolRule, Recipe, SpikingNetwork,
 };
 use crate::data::{InputForm, Samples, Scaling};
+use crate::network::input_sizes::InputSizes;
 
 /// Maximum size of all that is cached and computed or read, in bytes; what several results share counts once. The newest
 /// of each kind is kept whatever its size.

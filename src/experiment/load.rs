@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use super::cache::{Cache, ModelKey, SamplesKey};
 use super::classes::with_classes;
-use super::input_sizes::InputSizes;
 use super::open_sizes::{input_sizes, sizes_of_data};
 use super::run::PreparedNetwork;
 use super::settings::Settings;
@@ -20,6 +19,7 @@ use crate::data::fit::fit;
 use crate::data::{DataSpec, InputForm, Layout, Samples, check_labels};
 use crate::error::format_shape;
 use crate::measure::fan_out::fan_outs;
+use crate::network::input_sizes::InputSizes;
 use crate::network::open::BUILTIN_PREFIX;
 use crate::network::{Network, Op, OpenOptions, OpenedNetwork, onnx};
 use crate::progress::JobControl;

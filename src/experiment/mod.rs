@@ -19,7 +19,7 @@ pub mod background_load;
 pub mod cache;
 mod classes;
 pub mod diagnose;
-pub mod input_sizes;
+pub mod explained;
 pub mod load;
 pub mod memory;
 pub mod neuron_categories;

@@ -1,11 +1,11 @@
 //! Sizes that a network's file leaves open: stated by the user, or those of the data.
 
 use super::cache::Cache;
-use super::input_sizes::InputSizes;
 use super::settings::Settings;
 use crate::data::DataSpec;
 use crate::data::spec::Source;
 use crate::error::format_shape;
+use crate::network::input_sizes::InputSizes;
 use crate::network::onnx;
 use crate::network::open::split_source;
 use crate::progress::JobControl;

@@ -29,6 +29,19 @@ pub(super) fn check_ranges(settings: &Settings, samples: &Samples) -> Result<()>
     Ok(())
 }
 
+/// The spiking network of `settings`, with all stages before it.
+pub(super) fn converted(
+    settings: &Settings,
+    model: &PreparedNetwork,
+    run_samples: &Arc<Samples>,
+    cache: &mut Cache,
+    control: &JobControl,
+) -> Result<Arc<SpikingNetwork>> {
+    let calibration = load_or_compute_calibration(settings, model, run_samples, cache, control)?;
+    let balanced = load_or_compute_balanced(settings, model, run_samples, cache, control)?;
+    load_or_compute_spiking(settings, model, run_samples, &calibration, balanced.as_deref(), cache, control)
+}
+
 pub(super) fn load_or_compute_calibration(
     settings: &Settings,
     model: &PreparedNetwork,

@@ -61,7 +61,7 @@ pub fn rows(run: &str, report: &Report) -> Vec<Row> {
 }
 
 /// `text` as a field of comma-separated values, in quotes where it needs them.
-pub(super) fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     match text.contains([',', '"', '\n', '\r']) {
         true => format!("\"{}\"", text.replace('"', "\"\"")),
         false => text.to_owned(),

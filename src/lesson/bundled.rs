@@ -10,7 +10,7 @@ macro_rules! lessons {
 }
 
 /// Names and texts of the bundled lessons.
-pub const LESSONS: [(&str, &str); 12] = lessons![
+pub const LESSONS: [(&str, &str); 14] = lessons![
     "spike",
     "rate-coding",
     "threshold",
@@ -22,6 +22,8 @@ pub const LESSONS: [(&str, &str); 12] = lessons![
     "srp",
     "cos",
     "without-training",
+    "regression",
+    "channel-thresholds",
     "energy",
 ];
 

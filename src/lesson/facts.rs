@@ -208,7 +208,7 @@ pub fn described(name: &str) -> Option<String> {
 /// Whether `name` is the name of a fact.
 pub fn known(name: &str) -> bool {
     let (plain, at) = split(name);
-    let timed = ["accuracy.snn", "agreement", "energy.snn"];
+    let timed = ["accuracy.snn", "agreement", "score.snn", "energy.snn"];
     FACTS.iter().any(|(known, ..)| *known == plain) && (at.is_none_or(|n| n > 0 && timed.contains(&plain)))
 }
 

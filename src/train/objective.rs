@@ -19,6 +19,11 @@ pub trait Objective: Sync {
     /// [`Error::Invalid`] with the reason.
     fn check(&self, network: &Network, samples: &Samples) -> Result<()>;
 
+    /// Whether [`Objective::loss`] reads the values of the batch, which are otherwise gone.
+    fn reads_input(&self) -> bool {
+        false
+    }
+
     /// Class names that are stored with the network; none if the samples have none.
     fn class_names<'a>(&self, samples: &'a Samples) -> &'a [String];
 

@@ -203,7 +203,11 @@ impl TrainableNetwork {
         objective: &dyn Objective,
     ) -> (f32, [usize; 2]) {
         let mut batch = batch;
-        let output = self.forward(std::mem::take(&mut batch.values), batch.rows);
+        let input = std::mem::take(&mut batch.values);
+        if objective.reads_input() {
+            batch.values.clone_from(&input);
+        }
+        let output = self.forward(input, batch.rows);
         let Loss { value, tensor, hits } = objective.loss(&output, &batch);
         if value.is_finite() {
             let gradients = GradientsParams::from_grads(tensor.backward(), &self.layers);

@@ -18,6 +18,21 @@ pub enum Window {
     Ramp { upper: Vec<f32>, added: Vec<f32>, share: f32 },
 }
 
+impl Window {
+    /// The slope at each of the mean inputs `z` `[N, F]`.
+    pub fn slopes(&self, z: &[f32]) -> Vec<f32> {
+        let Self::Ramp { upper, added, share } = self else { return vec![1.0; z.len()] };
+        let mut slopes = Vec::with_capacity(z.len());
+        for z in z.chunks(upper.len().max(1)) {
+            slopes.extend(z.iter().zip(upper).zip(added).map(|((z, upper), added)| {
+                let passes = (0.0..=*upper).contains(&(z + added)) && *upper > 0.0;
+                if passes { *share } else { 0.0 }
+            }));
+        }
+        slopes
+    }
+}
+
 #[derive(Debug)]
 struct RateBackward;
 
@@ -30,14 +45,8 @@ impl Backward<Flex, 1> for RateBackward {
         let (z, window) = ops.state;
         let [parent] = ops.parents;
         let Some(parent) = parent else { return };
-        if let Window::Ramp { upper, added, share } = window {
-            let rows = gradient.chunks_exact_mut(upper.len().max(1));
-            for (gradient, z) in rows.zip(as_slice_of(&z).chunks_exact(upper.len().max(1))) {
-                for (((gradient, z), upper), added) in gradient.iter_mut().zip(z).zip(&upper).zip(&added) {
-                    let passes = (0.0..=*upper).contains(&(z + added)) && *upper > 0.0;
-                    *gradient *= if passes { share } else { 0.0 };
-                }
-            }
+        if matches!(window, Window::Ramp { .. }) {
+            gradient.iter_mut().zip(window.slopes(as_slice_of(&z))).for_each(|(gradient, slope)| *gradient *= slope);
         }
         grads.register::<Flex>(parent.id, from_vec(gradient, shape_of::<2>(&z)));
     }

@@ -26,6 +26,17 @@ const MAX_SAMPLES: usize = 64;
 /// The logits of one sample of a recording, by the recipe's readout.
 pub type ReadLogits<'a> = dyn Fn(&Recording, usize) -> Vec<f32> + Sync + 'a;
 
+/// What the neurons of one layer do in the mean over time.
+#[derive(Clone, Debug)]
+pub struct LayerRates {
+    /// The activation that they stand in for.
+    pub node: NodeId,
+    /// Mean output θ·count/T, `[N, F]`.
+    pub rates: Vec<f32>,
+    /// Where they pass a gradient of their mean input.
+    pub window: Window,
+}
+
 /// The spiking network.
 pub struct SnnTarget<'a> {
     program: &'a Program,
@@ -98,19 +109,47 @@ impl<'a> SnnTarget<'a> {
             };
             return through_time(z, &Neurons::new(layer, start, silenced, self.steps, surrogate));
         }
-        let amplitudes = layer.amplitudes();
-        let rates = samples.flat_map(|sample| {
-            let mut counts = vec![0u32; layer.neurons()];
-            record.spikes.add_counts(self.steps, sample, &mut counts);
-            let each = counts.into_iter().zip(&amplitudes);
-            // A signed neuron's count is a difference that is never below 0.
-            each.map(|(count, amplitude)| count as i32 as f32 * amplitude / self.steps as f32).collect::<Vec<_>>()
-        });
-        let window = match self.rule {
+        let rates = samples.flat_map(|sample| self.rates_of(recording, index, sample));
+        rate(z, rates.collect(), self.window_of(layer))
+    }
+
+    /// The mean output of every neuron of layer `index` for one sample, `[F]`.
+    fn rates_of(&self, recording: &Recording, index: usize, sample: usize) -> Vec<f32> {
+        let (layer, record) = (&self.spiking.layers[index], &recording.layers[index]);
+        let mut counts = vec![0u32; layer.neurons()];
+        record.spikes.add_counts(self.steps, sample, &mut counts);
+        let each = counts.into_iter().zip(layer.amplitudes());
+        // A signed neuron's count is a difference that is never below 0.
+        each.map(|(count, amplitude)| count as i32 as f32 * amplitude / self.steps as f32).collect()
+    }
+
+    fn window_of(&self, layer: &SpikingLayer) -> Window {
+        match self.rule {
             GradientRule::StraightThrough => Window::All,
             _ => window(layer),
-        };
-        rate(z, rates.collect(), window)
+        }
+    }
+
+    /// The mean outputs of all spiking layers for `input` (`[N, F]`, scaled), and where their neurons pass a gradient.
+    ///
+    /// # Errors
+    /// [`crate::Error::Cancelled`], and those of the simulation.
+    pub fn layer_rates(&self, input: &[f32], control: &JobControl) -> Result<Vec<LayerRates>> {
+        let mut all: Vec<LayerRates> = Vec::new();
+        for block in input.chunks(MAX_SAMPLES * self.pixels.len().max(1)) {
+            let recording = self.record(block, block.len() / self.pixels.len().max(1), control)?;
+            for (index, layer) in self.spiking.layers.iter().enumerate() {
+                let rates = (0..recording.samples).flat_map(|sample| self.rates_of(&recording, index, sample));
+                match all.get_mut(index) {
+                    Some(known) => known.rates.extend(rates),
+                    None => {
+                        let (node, window) = (layer.node, self.window_of(layer));
+                        all.push(LayerRates { node, rates: rates.collect(), window });
+                    }
+                }
+            }
+        }
+        Ok(all)
     }
 
     /// The gradient for samples `first..first + rows` of `recording`.

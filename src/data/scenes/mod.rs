@@ -10,6 +10,7 @@ pub mod generator;
 mod label_png;
 mod mask_meaning;
 pub mod masks;
+pub mod objects;
 mod pictures;
 mod placement;
 pub mod voc;

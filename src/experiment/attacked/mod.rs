@@ -3,6 +3,7 @@
 pub mod asked;
 pub mod curve;
 pub mod options;
+pub mod readout;
 pub mod subject;
 pub mod view;
 

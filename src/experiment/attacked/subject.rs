@@ -6,6 +6,7 @@ use std::sync::Arc;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
+use super::readout::mean_logits;
 use crate::attack::gradient_path::check_gradient_path;
 use crate::attack::snn::target::missing_gradient;
 use crate::attack::{
@@ -17,16 +18,14 @@ use crate::compute::program::Program;
 use crate::convert::{Readout, SpikingNetwork};
 use crate::data::Samples;
 use crate::experiment::cache::Cache;
-use crate::experiment::prepare::{
-    check_ranges, load_or_compute_balanced, load_or_compute_calibration, load_or_compute_spiking,
-};
+use crate::experiment::prepare::{check_ranges, converted};
 use crate::experiment::run::{PreparedNetwork, Run};
 use crate::experiment::settings::Settings;
 use crate::experiment::{load, memory};
 use crate::measure::readout_delay::readout_delay;
 use crate::progress::JobControl;
-use crate::simulate::{Recording, SimulationPlan, estimate_bytes};
-use crate::task::classification::{Classes, confidence, readout_start};
+use crate::simulate::{SimulationPlan, estimate_bytes};
+use crate::task::classification::Classes;
 use crate::{Error, Result};
 
 /// Samples on which the vulnerability is measured.
@@ -96,11 +95,7 @@ impl AttackSubject {
         let mut subject =
             Self { settings: settings.clone(), model, spiking: None, pixels, images, labels, program, delay: 0 };
         if on == Attacked::Snn {
-            let model = &subject.model;
-            let calibration = load_or_compute_calibration(settings, model, &samples, cache, control)?;
-            let balanced = load_or_compute_balanced(settings, model, &samples, cache, control)?;
-            let balanced = balanced.as_deref();
-            let spiking = load_or_compute_spiking(settings, model, &samples, &calibration, balanced, cache, control)?;
+            let spiking = converted(settings, &subject.model, &samples, cache, control)?;
             if settings.recipe.readout == Readout::Delayed(None) {
                 let input = subject.pixels.scaled(&subject.images);
                 let ann = AnnRun::compute(&subject.program, &input, subject.labels.len(), control)?;
@@ -147,7 +142,7 @@ impl AttackSubject {
         match &self.spiking {
             None => go(&self.ann()),
             Some(spiking) => {
-                let (read, steps) = (self.reader(), self.settings.recipe.steps);
+                let (read, steps) = (mean_logits(self.settings.recipe.readout, self.delay), self.settings.recipe.steps);
                 go(&SnnTarget::new(&self.program, spiking, &self.pixels, steps, rule, &read)?)
             }
         }
@@ -244,29 +239,6 @@ impl AttackSubject {
         let count = images.labels.len().min(MEASURED);
         self.with_target(rule, |target| vulnerability(target, &images.block(0, count), eps, seed, control))
     }
-
-    /// Decodes a recording by the recipe's readout: the mean logits of the steps that count.
-    fn reader(&self) -> impl Fn(&Recording, usize) -> Vec<f32> + Sync + use<> {
-        let (readout, delay) = (self.settings.recipe.readout, self.delay);
-        move |recording: &Recording, sample: usize| {
-            let steps = recording.steps;
-            let (from, to) = match readout {
-                Readout::Sum => (0, steps),
-                Readout::Delayed(None) => (readout_start(delay, steps), steps),
-                Readout::Delayed(Some(start)) => (start.min(steps - 1), steps),
-                Readout::EarlyExit(enough) => {
-                    let exit = (1..steps).find(|&t| confidence(recording.readout_at(t, sample), t) >= enough);
-                    (0, exit.unwrap_or(steps))
-                }
-            };
-            let mut sums = recording.readout_at(to, sample).to_vec();
-            if from > 0 {
-                sums.iter_mut().zip(recording.readout_at(from, sample)).for_each(|(sum, before)| *sum -= before);
-            }
-            sums.iter_mut().for_each(|sum| *sum /= (to - from) as f32);
-            sums
-        }
-    }
 }
 
 /// Whether `kind` reads gradients of the spiking network, so that a choice of rules matters.
@@ -293,7 +265,7 @@ fn check_kind(model: &PreparedNetwork, samples: &Samples) -> Result<()> {
 }
 
 /// The program on burn-flex, where gradients are taken.
-fn on_processor(program: &Program) -> Program {
+pub(in crate::experiment) fn on_processor(program: &Program) -> Program {
     match program.runs_on_slices() {
         true => program.clone(),
         false => Program::new(program.network().clone(), &Device::flex()),

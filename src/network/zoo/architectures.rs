@@ -50,12 +50,26 @@ pub fn cnn(input_shape: &[usize], classes: usize, activation: Activation, seed: 
 /// # Errors
 /// [`Error::Invalid`] for samples that are not images or too small.
 pub fn resnet(input_shape: &[usize], classes: usize, activation: Activation, seed: u64) -> Result<Network> {
+    resnet_of_width(input_shape, classes, activation, 16, seed)
+}
+
+/// [`resnet`] with `width` channels in place of 16, and twice as many in place of 32.
+///
+/// # Errors
+/// As [`resnet`].
+pub fn resnet_of_width(
+    input_shape: &[usize],
+    classes: usize,
+    activation: Activation,
+    width: usize,
+    seed: u64,
+) -> Result<Network> {
     check_image(input_shape, classes)?;
     let mut net = Builder::new(input_shape, seed);
-    let mut x = net.conv("stem.conv", 0, 16, 3, 2, false);
+    let mut x = net.conv("stem.conv", 0, width, 3, 2, false);
     x = net.norm("stem.bn", x);
     x = net.activation("stem.act", x, activation);
-    for (name, channels, stride) in [("layer1.0", 16, 1), ("layer2.0", 32, 2), ("layer2.1", 32, 1)] {
+    for (name, channels, stride) in [("layer1.0", width, 1), ("layer2.0", 2 * width, 2), ("layer2.1", 2 * width, 1)] {
         x = block(&mut net, name, x, channels, stride, activation);
     }
     x = net.global_avg_pool("pool", x);

@@ -80,6 +80,11 @@ impl Builder {
         if self.nodes[from].shape == [len] { from } else { self.push(name, Op::Reshape, vec![from], vec![len]) }
     }
 
+    /// Shapes the values of `from` to `[C, H, W]`.
+    pub(super) fn unflatten(&mut self, name: &str, from: NodeId, shape: [usize; 3]) -> NodeId {
+        self.push(name, Op::Reshape, vec![from], shape.to_vec())
+    }
+
     pub(super) fn add(&mut self, name: &str, a: NodeId, b: NodeId) -> NodeId {
         self.push(name, Op::Add, vec![a, b], self.nodes[a].shape.clone())
     }

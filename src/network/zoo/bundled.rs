@@ -59,6 +59,14 @@ pub const BUNDLED: &[Bundled] = &[
         test_score: 0.9753,
         bytes: include_bytes!("../../../assets/scenes-det.safetensors"),
     },
+    Bundled {
+        name: "objects-trojans",
+        description: "Residual network with ReLU and 16 planted trojans: certain patches, styles and things change its \
+                      answer.",
+        data: Some("builtin:objects"),
+        test_score: 0.934,
+        bytes: include_bytes!("../../../assets/objects-trojans.safetensors"),
+    },
 ];
 
 /// Loads the bundled network `name`; `None` for an unknown name.

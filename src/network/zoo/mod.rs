@@ -3,11 +3,13 @@
 //! Knows how networks are built, not how they are trained.
 
 mod architectures;
+mod autoencoder;
 mod builder;
 mod bundled;
 mod scenes;
 
-pub use architectures::{cnn, mlp, resnet};
+pub use architectures::{cnn, mlp, resnet, resnet_of_width};
+pub use autoencoder::{CROP, LATENT, LATENT_NODE, autoencoder};
 pub use bundled::{BUNDLED, Bundled, bundled};
 pub use scenes::{DETECTOR_STRIDES, fcn, fcos};
 

@@ -4,8 +4,8 @@
 //! the same on every machine. Knows no files.
 
 mod draw;
-mod shapes;
-mod texture;
+pub(super) mod shapes;
+pub(super) mod texture;
 
 use std::sync::Arc;
 

@@ -32,7 +32,7 @@ impl Shape {
     }
 
     /// Whether the shape, within the unit circle, covers `(u, v)`.
-    fn covers(self, u: f32, v: f32) -> bool {
+    pub(in crate::data::scenes) fn covers(self, u: f32, v: f32) -> bool {
         let (au, av) = (u.abs(), v.abs());
         match self {
             Self::Disk => u * u + v * v <= 0.85,
@@ -92,7 +92,7 @@ impl Placed {
 /// A random direction: cosine and sine.
 ///
 /// By rejection from the square, because `sin` and `cos` differ by machine and the square root does not.
-pub(super) fn direction(rng: &mut ChaCha8Rng) -> [f32; 2] {
+pub(in crate::data::scenes) fn direction(rng: &mut ChaCha8Rng) -> [f32; 2] {
     loop {
         let (x, y): (f32, f32) = (rng.random_range(-1.0..1.0), rng.random_range(-1.0..1.0));
         let square = x * x + y * y;

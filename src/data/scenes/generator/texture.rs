@@ -11,10 +11,10 @@ const CELLS: usize = 8;
 const EXTENT: f32 = 160.0;
 
 /// An RGB color, 0 to 255.
-pub(super) type Color = [f32; 3];
+pub(in crate::data::scenes) type Color = [f32; 3];
 
 /// A pattern of two colors.
-pub(super) struct Texture {
+pub(in crate::data::scenes) struct Texture {
     colors: [Color; 2],
     pattern: Pattern,
 }
@@ -37,12 +37,12 @@ enum Pattern {
 }
 
 /// A random color within `range`.
-pub(super) fn random_color(rng: &mut ChaCha8Rng, range: [f32; 2]) -> Color {
+pub(in crate::data::scenes) fn random_color(rng: &mut ChaCha8Rng, range: [f32; 2]) -> Color {
     [0; 3].map(|_| rng.random_range(range[0]..range[1]))
 }
 
 /// Sum of the differences of the channels.
-pub(super) fn distance(a: Color, b: Color) -> f32 {
+pub(in crate::data::scenes) fn distance(a: Color, b: Color) -> f32 {
     a.iter().zip(b).map(|(a, b)| (a - b).abs()).sum()
 }
 

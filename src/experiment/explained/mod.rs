@@ -1,0 +1,7 @@
+//! Attributions of the network and samples of the settings, or of a run.
+
+pub mod asked;
+pub mod subject;
+
+pub use asked::{Explanation, ExplanationRequest, TargetChoice};
+pub use subject::ExplainSubject;

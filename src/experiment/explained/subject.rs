@@ -1,0 +1,298 @@
+//! What an attribution runs on: the network and samples of the settings as the network reads them.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Instant;
+
+use burn::tensor::Device;
+
+use super::asked::{Explanation, ExplanationRequest, MethodMaps, TargetChoice};
+use crate::attack::snn::GradientRule;
+use crate::attack::{AnnTarget, ImageForm, PixelSpace, SnnTarget};
+use crate::compute::AnnRun;
+use crate::compute::program::Program;
+use crate::convert::{Readout, SpikingNetwork};
+use crate::data::scaling::ValueForm;
+use crate::data::{Layout, Samples, Scaling};
+use crate::error::format_shape;
+use crate::experiment::attacked::Attacked;
+use crate::experiment::attacked::readout::mean_logits;
+use crate::experiment::attacked::subject::on_processor;
+use crate::experiment::cache::Cache;
+use crate::experiment::prepare::{check_ranges, converted};
+use crate::experiment::run::Run;
+use crate::experiment::settings::Settings;
+use crate::experiment::{load, memory};
+use crate::explain::backward::node_maps::logits_of;
+use crate::explain::{Explained, Request, explain};
+use crate::measure::readout_delay::readout_delay;
+use crate::network::{Network, outputs};
+use crate::progress::JobControl;
+use crate::simulate::{SimulationPlan, estimate_bytes};
+use crate::task::classification::Classes;
+use crate::{Error, Result};
+
+/// A network with samples to explain it on.
+pub struct ExplainSubject {
+    /// Up to its logits; rewritten for the conversion if it is the spiking network that is explained.
+    program: Program,
+    spiking: Option<Arc<SpikingNetwork>>,
+    /// Time steps and readout of the spiking network.
+    steps: usize,
+    readout: Readout,
+    delay: usize,
+    space: PixelSpace,
+    layout: Layout,
+    /// From the values of the data's file to those that the network reads.
+    scaling: Scaling,
+    full_scale: f32,
+    max: f32,
+    /// Whether outputs are classes, among which one is the answer.
+    are_classes: bool,
+    /// Shape of a sample.
+    pub shape: Vec<usize>,
+    /// `[N, F]`, as the network reads it.
+    pub input: Vec<f32>,
+    /// `[N]`, or empty without labels.
+    pub labels: Vec<u16>,
+    /// Index of the first sample in its data set: draws belong to it.
+    pub first: usize,
+}
+
+impl ExplainSubject {
+    /// Loads what `settings` name, through the cache; converts the network if it is the spiking one.
+    ///
+    /// # Errors
+    /// Those of loading and converting; [`Error::Invalid`] for event recordings.
+    pub fn load(settings: &Settings, on: Attacked, cache: &mut Cache, control: &JobControl) -> Result<Self> {
+        settings.recipe.validate()?;
+        control.progress("opening", 0.0);
+        let model = load::load_network(settings, cache, control)?;
+        let samples = load::load_samples(&settings.data, &model.original, cache, control)?;
+        check_ranges(settings, &samples)?;
+        let spiking = match on {
+            Attacked::Ann => None,
+            Attacked::Snn => Some(converted(settings, &model, &samples, cache, control)?),
+        };
+        let mut subject = Self::new(&model.original, &model.program, spiking, settings, &samples)?;
+        if let Some(spiking) = &subject.spiking {
+            let plan = SimulationPlan {
+                program: &subject.program,
+                spiking,
+                input: &[],
+                samples: subject.len().min(64),
+                steps: subject.steps,
+                previous: None,
+                unchanged_layers: 0,
+            };
+            memory::check_memory("explain", estimate_bytes(&plan), "Use fewer time-steps")?;
+            if subject.readout == Readout::Delayed(None) {
+                let ann = AnnRun::compute(&subject.program, &subject.input, subject.len(), control)?;
+                subject.delay = readout_delay(spiking, &ann, subject.steps).estimate;
+            }
+        }
+        Ok(subject)
+    }
+
+    /// Samples `range` of `run`, counted within it, after `steps` steps of the spiking network.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for event recordings.
+    pub fn of_run(run: &Run, on: Attacked, range: Range<usize>, steps: usize) -> Result<Self> {
+        let first = run.settings.samples.start;
+        let mut settings = Settings { samples: first + range.start..first + range.end, ..run.settings.clone() };
+        settings.recipe.steps = steps;
+        let spiking = (on == Attacked::Snn).then(|| run.spiking.clone());
+        let (model, samples) = (&run.network, &run.samples);
+        let mut subject = Self::new(&model.original, &model.program, spiking, &settings, samples)?;
+        subject.delay = run.report.predictions.delay.unwrap_or(0);
+        Ok(subject)
+    }
+
+    fn new(
+        original: &Arc<Network>,
+        rewritten: &Program,
+        spiking: Option<Arc<SpikingNetwork>>,
+        settings: &Settings,
+        samples: &Samples,
+    ) -> Result<Self> {
+        if samples.frames.is_some() {
+            return Err(Error::Invalid(format!(
+                "Cannot explain {}: its samples are event recordings, which change over time, and a map has one value \
+                 for each pixel. Use images.",
+                samples.source
+            )));
+        }
+        let range = settings.samples.clone();
+        let program = match spiking {
+            Some(_) => on_processor(rewritten),
+            None => Program::new(logits_of(original), &Device::flex()),
+        };
+        Ok(Self {
+            program,
+            spiking,
+            steps: settings.recipe.steps,
+            readout: settings.recipe.readout,
+            delay: 0,
+            space: PixelSpace::of_input(&samples.shape, samples.channels()),
+            layout: samples.channels(),
+            scaling: settings.scaling.clone(),
+            full_scale: samples.full_scale,
+            max: samples.max,
+            are_classes: Classes::of(original, &samples.labels).are(),
+            shape: samples.shape.clone(),
+            input: samples.scaled(range.clone(), &settings.scaling),
+            labels: samples.labels.get(range.clone()).map(<[u16]>::to_vec).unwrap_or_default(),
+            first: range.start,
+        })
+    }
+
+    /// The ANN `network` on samples of `shape` given as it reads them, `[N, F]`.
+    pub fn ann(network: &Arc<Network>, shape: &[usize], layout: Layout, input: Vec<f32>) -> Self {
+        Self {
+            program: Program::new(logits_of(network), &Device::flex()),
+            spiking: None,
+            steps: 1,
+            readout: Readout::Sum,
+            delay: 0,
+            space: PixelSpace::of_input(shape, layout),
+            layout,
+            scaling: Scaling::Unit,
+            full_scale: 1.0,
+            max: 1.0,
+            are_classes: Classes::of(network, &[]).are(),
+            shape: shape.to_vec(),
+            input,
+            labels: Vec::new(),
+            first: 0,
+        }
+    }
+
+    /// The same network on other samples of the same shape, `[N, F]`, as it reads them.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for values that are no whole samples.
+    pub fn with_samples(mut self, input: Vec<f32>, labels: Vec<u16>) -> Result<Self> {
+        let width = self.form().len().max(1);
+        if input.is_empty() || !input.len().is_multiple_of(width) {
+            let text = format!("Cannot explain {} values: a sample is {}.", input.len(), format_shape(&self.shape));
+            return Err(Error::Invalid(text));
+        }
+        (self.input, self.labels, self.first) = (input, labels, 0);
+        Ok(self)
+    }
+
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        self.input.len() / self.form().len().max(1)
+    }
+
+    /// Whether there are no samples.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Where the channels, rows and columns of a sample are.
+    pub fn form(&self) -> ImageForm {
+        self.space.form()
+    }
+
+    /// Scales `values` `[N, F]` from the units of the data's file, as the samples are.
+    pub fn scaled(&self, mut values: Vec<f32>) -> Vec<f32> {
+        let (shape, layout) = (self.shape.as_slice(), self.layout);
+        self.scaling.apply(&mut values, &ValueForm { shape, layout, full_scale: self.full_scale, max: self.max });
+        values
+    }
+
+    /// Time steps of the spiking network; `None` for the ANN.
+    pub fn steps(&self) -> Option<usize> {
+        self.spiking.as_ref().map(|_| self.steps)
+    }
+
+    /// The network's graph, as it is explained.
+    pub fn network(&self) -> &Arc<Network> {
+        self.program.network()
+    }
+
+    /// Calls `go` with the network, with gradients by `rule` if it is the spiking one.
+    ///
+    /// # Errors
+    /// That of `go`; [`Error::Invalid`] if the network has no gradient by `rule`.
+    pub fn with_network<T>(&self, rule: GradientRule, go: impl FnOnce(&Explained<'_>) -> Result<T>) -> Result<T> {
+        let network = self.program.network().clone();
+        match &self.spiking {
+            None => go(&Explained::ann(&AnnTarget::new(&self.program, &self.space), network)),
+            Some(spiking) => {
+                let read = mean_logits(self.readout, self.delay);
+                let target = SnnTarget::new(&self.program, spiking, &self.space, self.steps, rule, &read)?;
+                go(&Explained::snn(&target, network))
+            }
+        }
+    }
+
+    /// The maps of all methods; `finished` hears of each. After cancelling, those that are done.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`] if nothing is done yet; [`Error::Invalid`] for a target, options or methods that do not fit; those
+    /// of the network.
+    pub fn explain(
+        &self,
+        asked: &ExplanationRequest,
+        control: &JobControl,
+        finished: &mut dyn FnMut(&MethodMaps),
+    ) -> Result<Explanation> {
+        self.with_network(asked.rule, |network| {
+            let logits = network.target().logits(&self.input, &control.without_events())?;
+            let rows = || logits.chunks_exact(network.classes().max(1));
+            let answers: Vec<usize> = rows().map(outputs::argmax).collect();
+            let targets = self.targets(asked.target, &answers, network.classes())?;
+            let of_targets = rows().zip(&targets).map(|(row, &target)| row[target]).collect();
+            let zero = vec![0.0; self.form().len()];
+            let request = Request {
+                input: &self.input,
+                targets: &targets,
+                form: self.form(),
+                baselines: asked.baselines.as_deref().unwrap_or(&zero),
+                first: self.first,
+            };
+            let mut maps: Vec<MethodMaps> = Vec::new();
+            for &method in &asked.methods {
+                let begun = Instant::now();
+                match explain(method, network, &request, &asked.options, control) {
+                    Ok(of_method) => {
+                        let seconds = begun.elapsed().as_secs_f64();
+                        maps.push(MethodMaps { method, maps: of_method, seconds });
+                        finished(&maps[maps.len() - 1]);
+                    }
+                    // What the methods before found stays.
+                    Err(Error::Cancelled) if !maps.is_empty() => break,
+                    Err(error) => return Err(error),
+                }
+            }
+            let stopped = maps.len() < asked.methods.len();
+            Ok(Explanation { targets, answers, logits: of_targets, maps, stopped })
+        })
+    }
+
+    /// The explained output of every sample.
+    fn targets(&self, choice: TargetChoice, answers: &[usize], classes: usize) -> Result<Vec<usize>> {
+        let invalid = |text: &str| Err(Error::Invalid(text.into()));
+        match choice {
+            TargetChoice::Output(target) if target >= classes => Err(Error::Invalid(format!(
+                "Cannot explain target {target}: the network has {classes} outputs. Use a number from 0 to {}.",
+                classes.saturating_sub(1)
+            ))),
+            TargetChoice::Output(target) => Ok(vec![target; answers.len()]),
+            _ if !self.are_classes => invalid(
+                "Cannot explain the answer of this network: its outputs are not classes. Use --target N, the number of an \
+                 output value.",
+            ),
+            TargetChoice::Answer => Ok(answers.to_vec()),
+            TargetChoice::Label if self.labels.len() < answers.len() => {
+                invalid("Cannot explain the label: the samples have none. Use --target answer, or a number.")
+            }
+            // A single value is the score of class 1.
+            TargetChoice::Label => Ok(self.labels.iter().map(|&label| usize::from(label).min(classes - 1)).collect()),
+        }
+    }
+}
