@@ -50,7 +50,7 @@ pub struct Outcome {
 
 /// A row on its way to run.
 enum Prepared {
-    Row(GroupRow),
+    Row(Box<GroupRow>),
     /// Its options do not combine.
     Refused(PlanRow, Error),
 }
@@ -59,7 +59,9 @@ enum Prepared {
 fn prepare(plan: &Plan, number: usize, digests: &SourceDigests) -> Result<Prepared> {
     let row = plan.row(number)?;
     match row.resolve() {
-        Ok(settings) => Ok(Prepared::Row(GroupRow { number, address: digests.address(&settings)?, row: settings })),
+        Ok(settings) => {
+            Ok(Prepared::Row(Box::new(GroupRow { number, address: digests.address(&settings)?, row: settings })))
+        }
         Err(error @ Error::Invalid(_)) => Ok(Prepared::Refused(row, error)),
         Err(error) => Err(error),
     }
@@ -104,7 +106,7 @@ pub fn run(
     let (mut rows, mut refused) = (Vec::with_capacity(prepared.len()), Vec::new());
     for prepared in prepared {
         match prepared {
-            Prepared::Row(row) => rows.push(row),
+            Prepared::Row(row) => rows.push(*row),
             Prepared::Refused(row, error) => refused.push((row, error)),
         }
     }

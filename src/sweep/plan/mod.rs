@@ -152,7 +152,7 @@ impl Plan {
             let others = self.axes.iter().flat_map(|axis| axis.options(0));
             let others: Vec<_> = others.filter(|(key, _)| varied.iter().all(|(own, _)| own != key)).collect();
             // An option of an attack is valid beside an attack only, which may stand in another axis.
-            let checked = resolve(&[]).or_else(|error| resolve(&others).map_err(|_| error));
+            let checked = resolve(&[]).or_else(|_| resolve(&others));
             checked.map_err(|error| text.error(line, error.to_string().trim_end_matches('.')))
         };
         let base_line = self.base.first().map_or(1, |(_, value)| value.line);
