@@ -159,6 +159,51 @@ fn rows_that_contradict_themselves_do_not_end_the_sweep() {
 }
 
 #[test]
+fn rows_whose_options_do_not_combine_leave_the_others() {
+    let sweep = Sweep::new(
+        "[base]\nmodel = \"builtin:digits-mlp\"\ndata = \"builtin:digits\"\nsamples = \"256..266\"\ncalibrate = \"0..40\"\n\
+         [grid]\nat = [\"2\", \"5\"]\nsteps = [2, 5]\n",
+    );
+    let output = sweep.run(&["plan.toml", "--out", "out"]);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert!(text.contains("row 2 (at = 5, steps = 2) did not run: Cannot score at"), "{text}");
+    assert_eq!(sweep.status("out")["missing"], serde_json::json!([2]));
+    assert_eq!(sweep.merged("out").lines().filter(|line| line.contains("ann_accuracy")).count(), 3);
+    assert_eq!(sweep.run(&["plan.toml", "--out", "out", "--task", "2"]).status.code(), Some(2));
+}
+
+#[test]
+fn attacks_are_rows_with_the_figures_of_the_command() {
+    let options = ["--on", "snn", "--attack", "pgd", "--attack-steps", "2", "--samples", "256..266", "--steps", "4"];
+    let sweep = Sweep::new(
+        "[base]\nmodel = \"builtin:digits-mlp\"\ndata = \"builtin:digits\"\nsamples = \"256..266\"\ncalibrate = \"0..40\"\n\
+         on = \"snn\"\nattack-steps = 2\nsteps = 4\n[grid]\nattack = [\"none\", \"pgd\"]\neps = [\"8/255\", 0.2]\n",
+    );
+    sweep.done(&["plan.toml", "--out", "out"]);
+    let table = sweep.merged("out");
+    for task in (0..4).rev() {
+        sweep.done(&["plan.toml", "--out", "tasks", "--threads", "1", "--task", &task.to_string()]);
+    }
+    assert_eq!(table, sweep.merged("tasks"));
+    let attack = Command::new(env!("CARGO_BIN_EXE_spikescope"))
+        .current_dir(sweep.folder.path())
+        .args(["attack", "--model", "builtin:digits-mlp", "--data", "builtin:digits", "--calibrate", "0..40"])
+        .args(options)
+        .args(["--eps", "0.2", "--out", "attacked"])
+        .output()
+        .unwrap();
+    assert!(attack.status.success(), "{}", String::from_utf8_lossy(&attack.stderr));
+    let attack: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(sweep.path("attacked/attack.json")).unwrap()).unwrap();
+    for figure in ["clean_accuracy", "robust_accuracy", "random_accuracy", "mean_linf"] {
+        let start = format!("3,pgd,0.2,{figure},,");
+        let line = table.lines().find_map(|line| line.strip_prefix(&start)).unwrap();
+        assert_eq!(line.parse::<f64>().unwrap(), attack[figure].as_f64().unwrap(), "{figure}");
+    }
+}
+
+#[test]
 fn results_that_cannot_be_written_end_the_sweep_with_a_sentence() {
     let sweep = Sweep::new(PLAN);
     std::fs::create_dir(sweep.path("out")).unwrap();

@@ -10,13 +10,13 @@ use super::interrupt::cancel_on_interrupt;
 use super::progress::Progress;
 use super::run::{StagingFolder, check_out};
 use crate::attack::vulnerability::LINEAR;
-use crate::attack::{Attack, AttackKind, Given, GradientChoice, Norm, Outcome, Vulnerability, parse_fraction};
+use crate::attack::{AttackKind, GradientChoice, Norm, Outcome, Vulnerability};
 use crate::compute::Backend;
 use crate::convert::Recipe;
 use crate::data::npz::find_array;
 use crate::data::write_npz_with;
 use crate::error::format_shape;
-use crate::experiment::attacked::{AttackSubject, Attacked, RuleResult, takes_a_rule};
+use crate::experiment::attacked::{AttackOptions, AttackRequest, AttackSubject, Attacked, RuleResult, takes_a_rule};
 use crate::experiment::cache::Cache;
 use crate::experiment::options::{
     RunArgs, check_theta, fit_default_ranges, range_text, settings_from_args, use_stated_scaling, with_config,
@@ -30,42 +30,11 @@ pub struct AttackArgs {
     /// What `run` takes: network, data, and the recipe of the spiking network
     #[command(flatten)]
     pub run: RunArgs,
-    /// The network that is attacked: ann | snn
-    #[arg(long, value_name = "ann|snn", default_value = "ann")]
-    pub on: String,
-    /// Attack: none | uniform | gaussian | fgsm | rfgsm | pgd | apgd | square
-    #[arg(long, value_name = "WORD")]
-    pub attack: String,
-    /// Norm of the ball: linf | l2
-    #[arg(long, value_name = "linf|l2", default_value = "linf")]
-    pub norm: String,
-    /// Radius of the ball in pixel units, where pixels are from 0 to 1: a number or a fraction
-    #[arg(long, value_name = "E", default_value = "8/255", allow_hyphen_values = true)]
-    pub eps: String,
-    /// Length of a step of rfgsm and pgd, in pixel units [default: 2/255, with l2 a fifth of eps]
-    #[arg(long, value_name = "A", allow_hyphen_values = true)]
-    pub alpha: Option<String>,
-    /// Steps of rfgsm, pgd and apgd
-    #[arg(long, value_name = "N", default_value_t = 10)]
-    pub attack_steps: usize,
-    /// Starts of a random attack; samples that are fooled need no further one
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub restarts: usize,
-    /// Queries of square
-    #[arg(long, value_name = "N", default_value_t = 5000)]
-    pub queries: usize,
+    #[command(flatten)]
+    pub options: AttackOptions,
     /// Starting images: array `start`, `[N,C,H,W]` in pixel units, for fgsm, rfgsm, pgd and apgd
     #[arg(long, value_name = "FILE.npz")]
     pub start: Option<PathBuf>,
-    /// Class to move toward (fgsm, rfgsm, pgd), instead of away from the label
-    #[arg(long, value_name = "CLASS")]
-    pub target: Option<u16>,
-    /// Decides all random draws
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub seed: u64,
-    /// Gradient of the spiking network: rate | surrogate | straight-through | ann | worst
-    #[arg(long, value_name = "WORD", default_value = "rate")]
-    pub gradient: String,
 }
 
 /// Content of `attack.json`.
@@ -150,9 +119,9 @@ pub fn run(args: AttackArgs) -> Result<()> {
     if base.dump.is_some() {
         return Err(Error::Invalid("Cannot dump counts of an attack. Omit --dump.".into()));
     }
-    let options = options(&args)?;
-    let on = word("on", &args.on, &[("ann", Attacked::Ann), ("snn", Attacked::Snn)])?;
-    let choice = GradientChoice::parse(&args.gradient)?;
+    let request = args.options.request()?;
+    let AttackRequest { on, attack: options, gradient: choice, target } = &request;
+    let (on, choice) = (*on, *choice);
     let mut settings = settings_from_args(&base)?;
     settings.recipe.validate()?;
     let out = base
@@ -169,16 +138,10 @@ pub fn run(args: AttackArgs) -> Result<()> {
     check_theta(&settings, &base, &mut cache)?;
     fit_default_ranges(&mut settings, &base, &mut cache, &control)?;
     let subject = AttackSubject::load(&settings, on, &mut cache, &control)?;
-    options.validate(subject.pixels.len())?;
+    request.check(&subject)?;
     let start = args.start.as_ref().map(|path| start_images(path, &subject)).transpose()?;
-    let classes = subject.model.original.classes().max(2);
-    if let Some(target) = args.target.filter(|target| usize::from(*target) >= classes) {
-        return Err(Error::Invalid(format!("Cannot move toward class {target}: the network has {classes} classes.")));
-    }
-    let goal = args.target.map(|target| vec![target; subject.labels.len()]);
-    let given = Given { start: start.as_deref(), goal: goal.as_deref() };
     let load = begun.elapsed().as_secs_f64();
-    let result = subject.attack(&options, choice, given, &control);
+    let result = request.carry_out(&subject, start.as_deref(), &control);
     let (outcome, rules) = result.inspect_err(|_| progress.clear())?;
     let seconds = Seconds { load, attack: begun.elapsed().as_secs_f64() - load };
     // Of what was stopped, only the answers.
@@ -219,7 +182,7 @@ pub fn run(args: AttackArgs) -> Result<()> {
             seed: options.seed,
             gradient: takes_a_rule(options.kind, on).then_some(choice),
             start: args.start.as_ref(),
-            target: args.target,
+            target: *target,
         },
         stopped,
         clean_accuracy: outcome.clean_accuracy(),
@@ -244,35 +207,6 @@ pub fn run(args: AttackArgs) -> Result<()> {
     println!("{}", sentence(&report, count));
     println!("wrote {}", out.display());
     if stopped { Err(Error::Cancelled) } else { Ok(()) }
-}
-
-/// The attack of the options.
-fn options(args: &AttackArgs) -> Result<Attack> {
-    let kind = word("attack", &args.attack, &AttackKind::ALL)?;
-    let norm = word("norm", &args.norm, &[("linf", Norm::Linf), ("l2", Norm::L2)])?;
-    let eps = parse_fraction("eps", &args.eps)?;
-    let alpha = args.alpha.as_deref().map(|text| parse_fraction("alpha", text)).transpose()?;
-    let options = Attack {
-        kind,
-        norm,
-        eps,
-        alpha: alpha.unwrap_or(Attack::default_alpha(norm, eps)),
-        steps: args.attack_steps,
-        restarts: args.restarts,
-        queries: args.queries,
-        seed: args.seed,
-    };
-    // What does not depend on the size of the images, before anything is read.
-    options.validate(usize::MAX)?;
-    Ok(options)
-}
-
-/// The value of the word `text` among `words`.
-pub(super) fn word<T: Copy>(option: &str, text: &str, words: &[(&str, T)]) -> Result<T> {
-    words.iter().find(|(word, _)| *word == text.trim()).map(|(_, value)| *value).ok_or_else(|| {
-        let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-        Error::Invalid(format!("Cannot use {option} '{text}': unknown word. Use one of {}.", known.join(", ")))
-    })
 }
 
 /// The array `start` of the file at `path`, checked against the samples.

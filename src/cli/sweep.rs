@@ -1,5 +1,6 @@
 //! Command `sweep`: runs the rows of a plan, tells which are missing, merges their results, writes scripts for a cluster.
 
+use std::collections::HashSet;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -13,7 +14,7 @@ use super::run::check_out;
 use crate::experiment::memory;
 use crate::sweep::Plan;
 use crate::sweep::address::SourceDigests;
-use crate::sweep::folder::{fault_text, list, row_path, rows_by_address};
+use crate::sweep::folder::{fault_text, list, row_path};
 use crate::sweep::merge::merge;
 use crate::sweep::predict::predict;
 use crate::sweep::runner::{SweepEvent, addresses, run as run_rows};
@@ -164,18 +165,18 @@ fn status(args: &StatusArgs) -> Result<()> {
     let plan = Plan::open(&args.plan)?;
     let addresses = addresses(&plan, &SourceDigests::default())?;
     let listing = list(&args.out)?;
-    let rows = rows_by_address(&addresses);
+    let rows: HashSet<&str> = addresses.iter().flatten().map(String::as_str).collect();
     let missing: Vec<usize> = addresses
         .iter()
         .enumerate()
-        .filter(|(_, address)| !listing.finished.contains(*address))
+        .filter(|(_, address)| address.as_ref().is_none_or(|address| !listing.finished.contains(address)))
         .map(|(row, _)| row)
         .collect();
     let done = plan.rows() - missing.len();
     let mut foreign: Vec<PathBuf> = listing
         .finished
         .iter()
-        .filter(|address| !rows.contains_key(address.as_str()))
+        .filter(|address| !rows.contains(address.as_str()))
         .map(|address| row_path(&args.out, address))
         .collect();
     foreign.sort();

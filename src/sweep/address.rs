@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::digest::{FORMAT, hex};
-use super::plan::RowSettings;
+use super::plan::{RowSettings, Work};
 use crate::data::DataSpec;
 use crate::experiment::Settings;
 use crate::network::open::{BUILTIN_PREFIX, split_source};
@@ -53,8 +53,12 @@ impl SourceDigests {
         };
         // What is not stated is found in the files.
         let stated = (row.args.scale.is_some(), row.args.samples.is_some(), row.args.calibrate.is_some());
-        let identity = (FORMAT, env!("CARGO_PKG_VERSION"), "run", stated, settings);
-        let text = serde_json::to_vec(&identity).map_err(|error| Error::Internal(error.to_string()))?;
+        let version = (FORMAT, env!("CARGO_PKG_VERSION"));
+        let text = match &row.work {
+            Work::Run => serde_json::to_vec(&(version.0, version.1, "run", stated, settings)),
+            Work::Attack(request) => serde_json::to_vec(&(version.0, version.1, "attack", stated, settings, request)),
+        };
+        let text = text.map_err(|error| Error::Internal(error.to_string()))?;
         let mut address = hex(&Sha256::digest(text));
         address.truncate(DIGITS);
         Ok(address)

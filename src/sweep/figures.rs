@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::Result;
-use crate::convert::{Readout, Recipe};
+use crate::convert::Readout;
 use crate::experiment::Run;
 use crate::measure::accuracy_curve;
 use crate::measure::layer::prefix_sums::{PrefixSums, prefix_sums};
@@ -29,7 +29,7 @@ pub enum Figure {
 }
 
 impl Figures {
-    fn value(&mut self, name: &str, value: impl Into<f64>) {
+    pub(super) fn value(&mut self, name: &str, value: impl Into<f64>) {
         self.0.insert(name.to_owned(), Figure::Value(value.into()));
     }
     fn steps(&mut self, name: &str, values: impl Iterator<Item = f64>) {
@@ -37,15 +37,10 @@ impl Figures {
     }
 }
 
-/// Whether the first steps of a long run are a shorter run of `recipe`.
-pub fn is_prefix_of_longer(recipe: &Recipe) -> bool {
-    !recipe.depends_on_steps()
-}
-
 /// The figures of `run` after each of `steps`, which ascend and do not exceed T.
 ///
 /// They are the same, bit by bit, as those of a run over so many steps, unless its spiking network is another one
-/// ([`is_prefix_of_longer`]).
+/// ([`Recipe::depends_on_steps`](crate::convert::Recipe::depends_on_steps)).
 ///
 /// # Errors
 /// [`crate::Error::Cancelled`] if `control` is cancelled.

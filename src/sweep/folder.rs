@@ -1,6 +1,6 @@
 //! Results folder of sweeps: one file a row, by its address.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -95,15 +95,6 @@ pub fn list(out: &Path) -> Result<Listing> {
     }
     listing.unknown.sort();
     Ok(listing)
-}
-
-/// The row numbers of a plan by address; `addresses` are in the order of the rows.
-pub fn rows_by_address(addresses: &[String]) -> HashMap<&str, Vec<usize>> {
-    let mut rows: HashMap<&str, Vec<usize>> = HashMap::with_capacity(addresses.len());
-    for (number, address) in addresses.iter().enumerate() {
-        rows.entry(address).or_default().push(number);
-    }
-    rows
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>> {

@@ -59,7 +59,10 @@ pub fn merge(plan: &Plan, out: &Path, results: &Path, control: &JobControl) -> R
         for (chunk, addresses) in addresses.chunks(CHUNK).enumerate() {
             control.check()?;
             control.progress("merging", (chunk * CHUNK) as f32 / plan.rows() as f32);
-            let read = |address: &String| if finished.contains(address) { read_row(out, address) } else { Ok(None) };
+            let read = |address: &Option<String>| match address {
+                Some(address) if finished.contains(address) => read_row(out, address),
+                _ => Ok(None),
+            };
             let rows: Vec<Option<RowFile>> = addresses.par_iter().map(read).collect::<Result<_>>()?;
             for (k, row) in rows.into_iter().enumerate() {
                 let Some(row) = row else {

@@ -1,15 +1,21 @@
 //! Prediction of the time and memory that a row of a plan takes.
 
-use super::plan::Plan;
+use std::time::Instant;
+
+use super::plan::{Plan, RowSettings, Work};
 use super::runner::completed;
-use crate::Result;
+use crate::attack::Attack;
+use crate::experiment::attacked::{AttackRequest, AttackSubject, Attacked};
 use crate::experiment::cache::Cache;
-use crate::experiment::pipeline;
+use crate::experiment::{Settings, pipeline};
 use crate::progress::JobControl;
 use crate::simulate::{SimulationPlan, estimate_bytes};
+use crate::{Error, Result};
 
 /// Samples of the short run.
 const SAMPLES: usize = 4;
+/// Samples of a short attack: those of a block, so that it takes the memory of a whole one.
+const ATTACKED: usize = 64;
 /// Other machines may be slower.
 const TIME_MARGIN: f64 = 3.0;
 /// Time to start and to read from a shared file system, in seconds.
@@ -31,17 +37,24 @@ pub struct Prediction {
 /// # Errors
 /// Those of the row; [`crate::Error::Cancelled`].
 pub fn predict(plan: &Plan, control: &JobControl) -> Result<Prediction> {
-    let mut largest = (0, 0);
+    let mut largest: Option<(usize, RowSettings)> = None;
     for number in 0..plan.rows() {
-        let settings = plan.row(number)?.resolve()?.settings;
-        let size = settings.samples.len() * settings.recipe.steps;
-        if size > largest.0 {
-            largest = (size, number);
+        // Rows whose options do not combine end at once.
+        let Ok(row) = plan.row(number)?.resolve() else { continue };
+        let size = size(&row);
+        if largest.as_ref().is_none_or(|(largest, _)| size > *largest) {
+            largest = Some((size, row));
         }
     }
+    let Some((_, largest)) = largest else {
+        return Err(Error::Invalid(format!("Cannot predict {}: no row can run.", plan.path.display())));
+    };
     let mut cache = Cache::default();
-    let whole = completed(&plan.row(largest.1)?.resolve()?, &mut cache, control)?;
+    let whole = completed(&largest, &mut cache, control)?;
     let mut few = whole.clone();
+    if let Work::Attack(request) = &largest.work {
+        return predict_attack(&whole, request, &mut cache, control);
+    }
     few.samples.end = few.samples.end.min(few.samples.start + SAMPLES);
     let run = pipeline::run(&few, &mut cache, control)?;
     let seconds = run.seconds;
@@ -60,10 +73,56 @@ pub fn predict(plan: &Plan, control: &JobControl) -> Result<Prediction> {
     let values: usize = run.ann.pre_activations.iter().map(Vec::len).sum::<usize>() + run.input.len();
     let values = (values as f64 * scale) as usize * size_of::<f32>();
     let bytes = peak_memory().unwrap_or(LEAST_MEMORY) + estimate_bytes(&simulation) + values;
-    Ok(Prediction {
+    Ok(with_margins(seconds, bytes))
+}
+
+/// Work of a row in steps of samples, where a gradient costs about as much as two evaluations.
+fn size(row: &RowSettings) -> usize {
+    let Settings { samples, recipe, .. } = &row.settings;
+    let once = samples.len().saturating_mul(recipe.steps);
+    match &row.work {
+        Work::Run => once,
+        Work::Attack(request) => {
+            let steps = if request.on == Attacked::Snn { recipe.steps } else { 1 };
+            let times = request.evaluations().saturating_mul(steps);
+            samples.len().saturating_mul(times)
+        }
+    }
+}
+
+/// Predicts an attack from one step of it on few samples.
+fn predict_attack(
+    whole: &Settings,
+    request: &AttackRequest,
+    cache: &mut Cache,
+    control: &JobControl,
+) -> Result<Prediction> {
+    let mut few = whole.clone();
+    few.samples.end = few.samples.end.min(few.samples.start + ATTACKED);
+    let short = AttackRequest {
+        attack: Attack { steps: 1, restarts: 1, queries: 1, ..request.attack.clone() },
+        ..request.clone()
+    };
+    let started = Instant::now();
+    let subject = AttackSubject::load(&few, request.on, cache, control)?;
+    let loaded = started.elapsed().as_secs_f64();
+    request.check(&subject)?;
+    short.carry_out(&subject, None, control)?;
+    control.check()?;
+    let attacked = started.elapsed().as_secs_f64() - loaded;
+    let scale = whole.samples.len() as f64 / few.samples.len().max(1) as f64;
+    let more = request.evaluations() as f64 / short.evaluations().max(1) as f64;
+    // Images, adversarial images and starts.
+    let images = whole.samples.len() * subject.pixels.len() * size_of::<f32>() * 4;
+    Ok(with_margins(loaded + attacked * scale * more, peak_memory().unwrap_or(LEAST_MEMORY) + images))
+}
+
+/// The prediction of `seconds` and `bytes`, with what may come on top.
+fn with_margins(seconds: f64, bytes: usize) -> Prediction {
+    Prediction {
         seconds: (START + seconds * TIME_MARGIN).ceil() as u64,
         bytes: ((bytes as f64 * MEMORY_MARGIN) as usize).max(LEAST_MEMORY),
-    })
+    }
 }
 
 /// Largest size of this process so far, in bytes; `None` where the system does not report it.

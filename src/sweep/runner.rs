@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 
 use super::address::SourceDigests;
+use super::attack_figures::attack_figures;
 use super::figures::figures_at;
 use super::folder::{list, read_row, row_path};
 use super::lock::GroupLock;
-use super::plan::{Plan, PlanRow, RowSettings};
+use super::plan::{Plan, PlanRow, RowSettings, Work};
 use super::row_file::{Environment, RowFile};
 use super::schedule::{Group, GroupRow, groups};
 use crate::experiment::cache::Cache;
@@ -47,16 +48,34 @@ pub struct Outcome {
     pub failed: Vec<(usize, String)>,
 }
 
-/// The address of every row of `plan`, in order; those of rows that cannot run are errors.
+/// A row on its way to run.
+enum Prepared {
+    Row(Box<GroupRow>),
+    /// Its options do not combine.
+    Refused(PlanRow, Error),
+}
+
+/// Row `number` of `plan` with its address.
+fn prepare(plan: &Plan, number: usize, digests: &SourceDigests) -> Result<Prepared> {
+    let row = plan.row(number)?;
+    match row.resolve() {
+        Ok(settings) => {
+            Ok(Prepared::Row(Box::new(GroupRow { number, address: digests.address(&settings)?, row: settings })))
+        }
+        Err(error @ Error::Invalid(_)) => Ok(Prepared::Refused(row, error)),
+        Err(error) => Err(error),
+    }
+}
+
+/// The address of every row of `plan`, in order; `None` for a row whose options do not combine.
 ///
 /// # Errors
 /// [`Error::Io`] for a source that cannot be read.
-pub fn addresses(plan: &Plan, digests: &SourceDigests) -> Result<Vec<String>> {
+pub fn addresses(plan: &Plan, digests: &SourceDigests) -> Result<Vec<Option<String>>> {
     // The first row reads the files, the others find their digests.
-    let address = |number: usize| {
-        let row = plan.row(number)?;
-        let settings = row.resolve().map_err(|error| of_row(&row, error))?;
-        digests.address(&settings)
+    let address = |number: usize| match prepare(plan, number, digests)? {
+        Prepared::Row(row) => Ok(Some(row.address)),
+        Prepared::Refused(..) => Ok(None),
     };
     address(0)?;
     (0..plan.rows()).into_par_iter().map(address).collect()
@@ -80,25 +99,31 @@ pub fn run(
         Some(number) => vec![plan.row(number)?.number],
         None => (0..plan.rows()).collect(),
     };
-    let prepare = |&number: &usize| {
-        control.check()?;
-        let row = plan.row(number)?;
-        let settings = row.resolve().map_err(|error| of_row(&row, error))?;
-        let address = digests.address(&settings)?;
-        Ok(GroupRow { number, address, row: settings })
-    };
+    let prepare = |&number: &usize| control.check().and_then(|()| prepare(plan, number, &digests));
     prepare(&numbers[0])?;
-    let mut rows: Vec<GroupRow> = numbers.par_iter().map(prepare).collect::<Result<_>>()?;
-    let mut outcome = Outcome { rows: rows.len(), ..Outcome::default() };
+    let prepared: Vec<Prepared> = numbers.par_iter().map(prepare).collect::<Result<_>>()?;
+    let mut outcome = Outcome { rows: prepared.len(), ..Outcome::default() };
+    let (mut rows, mut refused) = (Vec::with_capacity(prepared.len()), Vec::new());
+    for prepared in prepared {
+        match prepared {
+            Prepared::Row(row) => rows.push(*row),
+            Prepared::Refused(row, error) => refused.push((row, error)),
+        }
+    }
+    let able = rows.len();
     if only.is_some() {
         rows.retain(|row| read_row(out, &row.address).ok().flatten().is_none());
     } else {
         let listing = list(out)?;
         rows.retain(|row| !listing.finished.contains(&row.address));
     }
-    outcome.finished_before = outcome.rows - rows.len();
+    outcome.finished_before = able - rows.len();
     outcome.finished = outcome.finished_before;
     tell(SweepEvent::Begin { rows: outcome.rows, finished: outcome.finished });
+    for (row, error) in &refused {
+        tell(SweepEvent::Failed { row, error });
+        outcome.failed.push((row.number, error.to_string()));
+    }
     let mut sweep = Sweep { plan, out, control, tell, cache: Cache::default(), outcome };
     let mut waiting = Vec::new();
     for group in groups(rows) {
@@ -170,11 +195,19 @@ impl Sweep<'_> {
         let settings = completed(&longest.row, &mut self.cache, self.control)?;
         let mut steps: Vec<usize> = rows.iter().map(|row| row.row.settings.recipe.steps).collect();
         steps.dedup();
-        // Boxes are scored where a row ends.
-        let scored = Settings { score_at: steps.clone(), ..settings.clone() };
-        let run = pipeline::run(&scored, &mut self.cache, self.control)?;
+        let figures = match &longest.row.work {
+            Work::Run => {
+                // Boxes are scored where a row ends.
+                let scored = Settings { score_at: steps.clone(), ..settings.clone() };
+                let run = pipeline::run(&scored, &mut self.cache, self.control)?;
+                figures_at(&run, &steps, self.control)?
+            }
+            Work::Attack(request) => {
+                let figures = attack_figures(&settings, request, &mut self.cache, self.control)?;
+                vec![figures; steps.len()]
+            }
+        };
         let seconds = started.elapsed().as_secs_f64();
-        let figures = figures_at(&run, &steps, self.control)?;
         for row in rows {
             let own = row.row.settings.recipe.steps;
             let Some(at) = steps.iter().position(|&steps| steps == own) else { continue };
@@ -213,12 +246,4 @@ pub(super) fn completed(row: &RowSettings, cache: &mut Cache, control: &JobContr
 /// Whether `error` is about writing the results, which the next row would not escape.
 fn is_of_results(error: &Error, out: &Path) -> bool {
     matches!(error, Error::Io { path, .. } if path.starts_with(out))
-}
-
-/// `error` with the row that has it.
-fn of_row(row: &PlanRow, error: Error) -> Error {
-    match error {
-        Error::Invalid(reason) => Error::Invalid(format!("Cannot use {}: {reason}", row.description())),
-        other => other,
-    }
 }

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::figures::is_prefix_of_longer;
-use super::plan::RowSettings;
+use super::plan::{RowSettings, Work};
 use crate::convert::Recipe;
 use crate::experiment::Settings;
 
-/// Rows that one run gives: they differ in the number of steps alone.
+/// Rows that one run gives: they differ in the number of steps alone. An attack is a group of its own.
 #[derive(Clone, Debug)]
 pub struct Group {
     /// The rows by their number of steps, ascending: row numbers and address.
@@ -41,6 +40,7 @@ struct Key {
     calibration: String,
     thresholds: String,
     recipe: String,
+    work: String,
 }
 
 impl Key {
@@ -60,7 +60,8 @@ impl Key {
             score_at,
         } = &row.row.settings;
         // Steps are not part of it, unless the spiking network depends on them.
-        let steps = if is_prefix_of_longer(recipe) { 0 } else { recipe.steps };
+        let is_prefix_of_longer = row.row.work == Work::Run && !recipe.depends_on_steps();
+        let steps = if is_prefix_of_longer { 0 } else { recipe.steps };
         let args = &row.row.args;
         Self {
             network: format!("{model} {output:?} {input:?} {backend:?} {head:?} {:?}", recipe.pooling),
@@ -68,6 +69,7 @@ impl Key {
             calibration: format!("{calibration_data:?} {calibrate:?} {:?}", args.calibrate),
             thresholds: format!("{:?} {:?}", recipe.threshold, recipe.granularity),
             recipe: format!("{:?} {score_at:?}", Recipe { steps, ..recipe.clone() }),
+            work: format!("{:?}", row.row.work),
         }
     }
 }

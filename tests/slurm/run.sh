@@ -36,16 +36,17 @@ ls jobs
 bash jobs/submit.sh
 began=$(date +%s)
 
-# Kills: tasks by Slurm and by signal 9, requeues, a node daemon that goes and comes back.
+# Kills: tasks by Slurm and by signal 9, requeues, a node daemon that goes and comes back. Processes are found by this folder.
+tasks() { pgrep -f "sweep $work/jobs/plan.toml .*--task" || true; }
 for round in 1 2 3 4 5; do
     sleep 8
     running=$(squeue -h -t RUNNING -r -o %i | head -3)
     set -- $running
     [ $# -ge 1 ] && scontrol requeue "$1" || true
     [ $# -ge 2 ] && scancel --signal=KILL --full "$2" || true
-    pkill -9 -n -f "sweep .*--task" || true
+    tasks | tail -1 | xargs -r kill -9 2>/dev/null || true
 done
-pkill -9 -f 'slurmd -N n2' || true
+kill -9 "$(cat slurm/slurmd-n2.pid)"
 sleep 15
 slurmd -N n2 -f "$SLURM_CONF"
 scontrol update nodename=n2 state=resume 2>/dev/null || true

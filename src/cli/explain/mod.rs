@@ -9,7 +9,7 @@ use clap::Args;
 
 use self::arrays::{baselines, masks, write_maps};
 use self::report::{AtSteps, Report};
-use super::attack::word;
+use crate::experiment::attacked::options::word;
 use super::interrupt::cancel_on_interrupt;
 use super::progress::Progress;
 use super::run::{StagingFolder, check_out};

@@ -2,11 +2,13 @@
 
 pub mod asked;
 pub mod curve;
+pub mod options;
 pub mod readout;
 pub mod subject;
 pub mod view;
 
 pub use asked::AttackView;
 pub use curve::RobustnessCurve;
+pub use options::{AttackOptions, AttackRequest};
 pub use subject::{AttackSubject, Attacked, RuleResult, takes_a_rule};
 pub use view::{AttackedSide, RobustnessView};

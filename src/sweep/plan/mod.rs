@@ -7,7 +7,7 @@ mod toml_text;
 use std::path::{Path, PathBuf};
 
 use axis::Axis;
-pub use row::{PlanRow, RowSettings};
+pub use row::{PlanRow, RowSettings, Work};
 use toml_text::{Located, Section, Text};
 
 use crate::{Error, Result};
@@ -142,12 +142,18 @@ impl Plan {
         Ok(())
     }
 
-    /// Checks that every value can be an option, beside those of the base.
+    /// Checks that every value can be an option, beside those of the base, alone or with the first of every other axis.
     fn check_values(&self, text: &Text<'_>) -> Result<()> {
         let check = |varied: &[(String, Located)], line: usize| {
-            let options = self.base.iter().chain(varied).cloned().collect();
-            let row = PlanRow { number: 0, varied: Vec::new(), options };
-            row.resolve().map(|_| ()).map_err(|error| text.error(line, error.to_string().trim_end_matches('.')))
+            let resolve = |others: &[(String, Located)]| {
+                let options = self.base.iter().chain(others).chain(varied).cloned().collect();
+                PlanRow { number: 0, varied: Vec::new(), options }.resolve().map(|_| ())
+            };
+            let others = self.axes.iter().flat_map(|axis| axis.options(0));
+            let others: Vec<_> = others.filter(|(key, _)| varied.iter().all(|(own, _)| own != key)).collect();
+            // An option of an attack is valid beside an attack only, which may stand in another axis.
+            let checked = resolve(&[]).or_else(|_| resolve(&others));
+            checked.map_err(|error| text.error(line, error.to_string().trim_end_matches('.')))
         };
         let base_line = self.base.first().map_or(1, |(_, value)| value.line);
         for (k, (_, value)) in self.base.iter().enumerate() {

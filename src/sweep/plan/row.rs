@@ -1,10 +1,15 @@
 //! One row of a plan: its options and their settings.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use clap::Args;
 use toml::Value;
 
 use super::toml_text::Located;
 use crate::convert::Recipe;
 use crate::experiment::Settings;
+use crate::experiment::attacked::{AttackOptions, AttackRequest};
 use crate::experiment::options::{RunArgs, settings_from_args};
 use crate::{Error, Result};
 
@@ -30,7 +35,30 @@ pub struct RowSettings {
     /// Without what only files can tell: stated scaling, ranges that are fitted to the data.
     pub settings: Settings,
     pub args: RunArgs,
+    pub work: Work,
 }
+
+/// What a row does with its settings.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Work {
+    Run,
+    Attack(AttackRequest),
+}
+
+/// The options of a row, each with its command.
+pub(super) struct RowOptions {
+    run: RunArgs,
+    method: Option<Method>,
+    presteps: Option<usize>,
+    /// Those of an attack, if the row has any.
+    attack: Option<AttackOptions>,
+}
+
+/// The names of the options of an attack.
+static ATTACK_OPTIONS: LazyLock<HashSet<String>> = LazyLock::new(|| {
+    let command = AttackOptions::augment_args(clap::Command::new("attack"));
+    command.get_arguments().filter_map(|option| option.get_long().map(str::to_owned)).collect()
+});
 
 impl PlanRow {
     /// The texts of the options that vary, as they stand in a table of results.
@@ -48,9 +76,9 @@ impl PlanRow {
         }
     }
 
-    /// The options as those of a run, without those that a plan has beside them.
-    pub(super) fn options(&self) -> Result<(RunArgs, Option<Method>)> {
-        let (mut table, mut method, mut presteps) = (toml::Table::new(), None, None);
+    /// The options by their command, each valid by itself.
+    pub(super) fn options(&self) -> Result<RowOptions> {
+        let (mut run, mut attack, mut method, mut presteps) = (toml::Table::new(), toml::Table::new(), None, None);
         for (key, Located { value, .. }) in &self.options {
             match (key.as_str(), value) {
                 (key, _) if REFUSED.contains(&key) => {
@@ -63,18 +91,16 @@ impl PlanRow {
                 ("presteps", Value::Integer(steps)) if *steps > 0 => presteps = usize::try_from(*steps).ok(),
                 ("presteps", _) => return Err(Error::Invalid("'presteps' is not a number above 0".into())),
                 _ => {
+                    let table = if ATTACK_OPTIONS.contains(key) { &mut attack } else { &mut run };
                     table.insert(key.clone(), value.clone());
                 }
             }
         }
-        if method.is_none() && presteps.is_some() {
-            return Err(Error::Invalid("'presteps' needs a 'method' that they belong to".into()));
-        }
         let key = self.options.last().map_or("", |(key, _)| key);
-        let args = table
-            .try_into()
-            .map_err(|error: toml::de::Error| Error::Invalid(format!("'{key}': {}", error.message())))?;
-        Ok((args, method.map(|name| Method { name, presteps: presteps.unwrap_or(PRESTEPS) })))
+        let refused = |error: toml::de::Error| Error::Invalid(format!("'{key}': {}", error.message()));
+        let method = method.map(|name| Method { name, presteps: presteps.unwrap_or(PRESTEPS) });
+        let attack = (!attack.is_empty()).then(|| attack.try_into()).transpose().map_err(refused)?;
+        Ok(RowOptions { run: run.try_into().map_err(refused)?, method, presteps, attack })
     }
 
     /// The settings of the row.
@@ -82,12 +108,25 @@ impl PlanRow {
     /// # Errors
     /// [`Error::Invalid`] for an option with an invalid value.
     pub fn resolve(&self) -> Result<RowSettings> {
-        let (args, method) = self.options()?;
+        let RowOptions { run: args, method, presteps, attack } = self.options()?;
         let mut settings = settings_from_args(&args)?;
-        if let Some(method) = method {
-            settings.recipe = method.recipe(&settings.recipe)?;
+        match method {
+            Some(method) => settings.recipe = method.recipe(&settings.recipe)?,
+            None if presteps.is_some() => {
+                return Err(Error::Invalid("'presteps' needs a 'method' that they belong to".into()));
+            }
+            None => {}
         }
-        Ok(RowSettings { settings, args })
+        let work = match attack {
+            None => Work::Run,
+            Some(options) if options.attack.is_empty() => {
+                let names = self.options.iter().map(|(key, _)| key).filter(|key| ATTACK_OPTIONS.contains(*key));
+                let names: Vec<&str> = names.map(String::as_str).collect();
+                return Err(Error::Invalid(format!("'{}' needs an 'attack' that it belongs to", names.join("', '"))));
+            }
+            Some(options) => Work::Attack(options.request()?),
+        };
+        Ok(RowSettings { settings, args, work })
     }
 }
 

@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use super::*;
+use crate::attack::AttackKind;
 
 fn parse(text: &str) -> Result<Plan> {
     Plan::parse(Path::new("plan.toml"), text)
@@ -57,6 +58,17 @@ fn axes_stand_in_the_order_of_the_file() {
 }
 
 #[test]
+fn a_row_with_an_attack_is_one_and_its_options_may_stand_in_any_axis() {
+    let plan =
+        parse("[base]\non = \"snn\"\n[grid]\nattack = [\"fgsm\", \"pgd\"]\neps = [\"8/255\", 0.1]\nsteps = [4]\n")
+            .unwrap();
+    let Work::Attack(request) = plan.row(3).unwrap().resolve().unwrap().work else { panic!("no attack") };
+    assert_eq!((request.attack.kind, request.attack.eps), (AttackKind::Pgd, 0.1));
+    assert_eq!(parse("").unwrap().row(0).unwrap().resolve().unwrap().work, Work::Run);
+    assert_eq!(parse("[grid]\nmethod = [\"SRP\"]\npresteps = [2, 4]\n").unwrap().rows(), 2);
+}
+
+#[test]
 fn errors_name_the_line() {
     for (text, line, part) in [
         ("name = 3\n", 1, "name"),
@@ -73,6 +85,10 @@ fn errors_name_the_line() {
         ("[base]\nsteps = 1979-05-27\n", 2, "date"),
         ("[grids]\nsteps = [1]\n", 1, "grids"),
         ("[grid]\nmethod = [\"SRQ\"]\n", 2, "SRQ"),
+        ("[grid]\neps = [0.1]\n", 2, "'attack'"),
+        ("[grid]\nattack = [\"pgd\", \"pdg\"]\neps = [0.1]\n", 2, "pdg"),
+        ("[grid]\nattack = [\"pgd\"]\neps = [0.1,\n 2]\n", 3, "eps 2"),
+        ("[base]\npresteps = 3\n", 2, "method"),
         ("[[list]]\nsteps = 1\n[[list]]\ntie = \"gt\"\n", 4, "tie"),
         ("[base]\n\nx y\n", 3, ""),
     ] {
