@@ -21,7 +21,7 @@
 //! - [`compute`]: running a network: dense (Burn), event kernels, SIMD, backends.
 //! - [`network`]: the graph and its readers (ONNX, PyTorch, safetensors, NIR); bundled networks.
 //! - [`data`]: samples and their readers.
-//! - [`progress`], [`error`], [`files`]: cancellation and progress, errors, atomic file writes.
+//! - [`ground`]: [`progress`], [`error`], [`files`]: cancellation and progress, errors, atomic file writes.
 
 #![deny(unsafe_code)]
 
@@ -30,16 +30,14 @@ pub mod cli;
 pub mod compute;
 pub mod convert;
 pub mod data;
-pub mod error;
 pub mod experiment;
 pub mod explain;
 pub mod export;
-pub mod files;
+pub mod ground;
 pub mod lab;
 pub mod lesson;
 pub mod measure;
 pub mod network;
-pub mod progress;
 pub mod simulate;
 pub mod sweep;
 pub mod task;
@@ -47,4 +45,5 @@ pub mod train;
 pub mod trojan;
 pub mod ui;
 
-pub use error::{Error, Result};
+pub use ground::error::{Error, Result};
+pub use ground::{error, files, progress};

@@ -43,6 +43,8 @@ enum Command {
     Attack(Box<cli::attack::AttackArgs>),
     /// Plant trojans in a network, and measure which tools find them again
     Trojan(cli::trojan::TrojanArgs),
+    /// Explain the answers of a network by attribution maps
+    Explain(Box<cli::explain::ExplainArgs>),
     /// Export a run to formats that other programs read
     Export(Box<cli::export::ExportArgs>),
     /// Download a public data set: mnist, fashion-mnist or cifar10
@@ -74,6 +76,7 @@ fn run_command(arguments: Arguments) -> Result<ExitCode> {
         Some(Command::Race(args)) => cli::race::run(*args),
         Some(Command::Attack(args)) => cli::attack::run(*args),
         Some(Command::Trojan(args)) => cli::trojan::run(args),
+        Some(Command::Explain(args)) => cli::explain::run(*args),
         Some(Command::Export(args)) => cli::export::run(*args),
         Some(Command::Fetch(args)) => cli::fetch::run(args),
         Some(Command::Train(args)) => cli::train::run(args),

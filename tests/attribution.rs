@@ -3,6 +3,7 @@
 mod common;
 
 use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 use std::sync::Arc;
 
 use common::shared;
@@ -283,4 +284,57 @@ fn sampled_methods_with_draws_of_their_own() {
             assert!(found > 0.95, "{} {name}: {found}", net.name);
         }
     }
+}
+
+fn spikescope(args: &[&str], out: &Path) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_spikescope"));
+    command.arg("explain").args(args);
+    if !args.contains(&"--samples") {
+        command.args(["--samples", "256..258"]);
+    }
+    command.args(["--calibrate", "0..8"]).arg("--out").arg(out);
+    command.output().unwrap()
+}
+
+#[test]
+fn the_command_explains_both_networks_and_refuses_bad_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let mask = folder.path().join("mask.npz");
+    let write = |size: usize, value: f32| {
+        spikescope::data::write_npz_with(&mask, |npz| {
+            let mut values = vec![0.0f32; size * size];
+            values[0] = value;
+            npz.array("masks", &[1, size, size], &values)
+        })
+        .unwrap();
+    };
+    let mask_path = mask.display().to_string();
+    let methods = ["--methods", "saliency,lrp,spike-count", "--masks", &mask_path];
+    write(28, 1.0);
+    let done = spikescope(&[&methods[..], &["--on", "snn", "--at", "2,3"]].concat(), &out);
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let (shape, _) = find_array(&out.join("maps.npz"), &["spike_count_t3"]).unwrap().unwrap();
+    assert_eq!(shape, [2, 1, 28, 28]);
+    let scores: serde_json::Value = serde_json::from_slice(&std::fs::read(out.join("scores.json")).unwrap()).unwrap();
+    let at = &scores["at"][1];
+    assert_eq!((at["steps"].as_u64(), at["methods"]["lrp"]["l1"].as_array().map(Vec::len)), (Some(3), Some(2)));
+    assert_eq!(at["baselines"]["blank"]["median"]["correlation"], 0.0);
+    let refused = |args: &[&str], text: &str| {
+        let output = spikescope(args, &out);
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {error}");
+        assert!(error.contains(text), "{args:?}: {error}");
+    };
+    write(28, 0.0);
+    refused(&methods, "is empty");
+    write(27, 1.0);
+    refused(&methods, "28×28");
+    refused(&["--methods", "magic"], "unknown word");
+    refused(&["--target", "10"], "0 to 9");
+    refused(&["--patches", "29"], "1 to 28");
+    refused(&["--at", "4"], "--on snn");
+    refused(&["--methods", "lime", "--layer", "x", "--budget", "0"], "budget");
+    refused(&["--methods", "guided-grad-cam", "--model", "builtin:digits-mlp"], "no convolution");
+    refused(&["--methods", "feature-permutation", "--samples", "256..257"], "one sample");
 }

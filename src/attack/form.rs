@@ -30,6 +30,19 @@ impl ImageForm {
         }
     }
 
+    /// Images `[N, …]` in the order channels, rows, columns.
+    pub fn channels_first(&self, images: &[f32]) -> Vec<f32> {
+        let mut ordered = Vec::with_capacity(images.len());
+        for image in images.chunks_exact(self.len().max(1)) {
+            for channel in 0..self.channels {
+                for row in 0..self.height {
+                    ordered.extend((0..self.width).map(|column| image[self.at(channel, row, column)]));
+                }
+            }
+        }
+        ordered
+    }
+
     /// Number of values.
     pub fn len(&self) -> usize {
         self.channels * self.height * self.width

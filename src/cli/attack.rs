@@ -268,7 +268,7 @@ fn options(args: &AttackArgs) -> Result<Attack> {
 }
 
 /// The value of the word `text` among `words`.
-fn word<T: Copy>(option: &str, text: &str, words: &[(&str, T)]) -> Result<T> {
+pub(super) fn word<T: Copy>(option: &str, text: &str, words: &[(&str, T)]) -> Result<T> {
     words.iter().find(|(word, _)| *word == text.trim()).map(|(_, value)| *value).ok_or_else(|| {
         let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
         Error::Invalid(format!("Cannot use {option} '{text}': unknown word. Use one of {}.", known.join(", ")))

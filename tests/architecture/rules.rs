@@ -8,7 +8,7 @@ use super::model::{ModuleTree, Sources};
 
 /// Entries of `src/` from top to bottom. Entries joined by `+` share a floor and may import each other.
 pub const FLOORS: &str = "main,cli,ui,lesson,lab,sweep,trojan,experiment,export,measure,task,train,explain,attack,simulate,convert,compute,\
-                          network,data,error+files+progress";
+                          network,data,ground";
 
 /// What breaks the rules.
 pub struct Report {

@@ -20,7 +20,7 @@ use crate::experiment::attacked::readout::mean_logits;
 use crate::experiment::attacked::subject::on_processor;
 use crate::experiment::cache::Cache;
 use crate::experiment::prepare::{check_ranges, converted};
-use crate::experiment::run::Run;
+use crate::experiment::run::{PreparedNetwork, Run};
 use crate::experiment::settings::Settings;
 use crate::experiment::{load, memory};
 use crate::explain::backward::node_maps::logits_of;
@@ -70,11 +70,36 @@ impl ExplainSubject {
         let model = load::load_network(settings, cache, control)?;
         let samples = load::load_samples(&settings.data, &model.original, cache, control)?;
         check_ranges(settings, &samples)?;
+        Self::prepare(&model, &samples, settings, on, cache, control)
+    }
+
+    /// The network `model`, which no cache knows, on `samples`.
+    ///
+    /// # Errors
+    /// As [`ExplainSubject::load`].
+    pub fn of_network(
+        model: &PreparedNetwork,
+        samples: &Arc<Samples>,
+        settings: &Settings,
+        on: Attacked,
+        control: &JobControl,
+    ) -> Result<Self> {
+        Self::prepare(model, samples, settings, on, &mut Cache::for_one_run(), control)
+    }
+
+    fn prepare(
+        model: &PreparedNetwork,
+        samples: &Arc<Samples>,
+        settings: &Settings,
+        on: Attacked,
+        cache: &mut Cache,
+        control: &JobControl,
+    ) -> Result<Self> {
         let spiking = match on {
             Attacked::Ann => None,
-            Attacked::Snn => Some(converted(settings, &model, &samples, cache, control)?),
+            Attacked::Snn => Some(converted(settings, model, samples, cache, control)?),
         };
-        let mut subject = Self::new(&model.original, &model.program, spiking, settings, &samples)?;
+        let mut subject = Self::new(&model.original, &model.program, spiking, settings, samples)?;
         if let Some(spiking) = &subject.spiking {
             let plan = SimulationPlan {
                 program: &subject.program,
@@ -246,32 +271,57 @@ impl ExplainSubject {
             let rows = || logits.chunks_exact(network.classes().max(1));
             let answers: Vec<usize> = rows().map(outputs::argmax).collect();
             let targets = self.targets(asked.target, &answers, network.classes())?;
-            let of_targets = rows().zip(&targets).map(|(row, &target)| row[target]).collect();
-            let zero = vec![0.0; self.form().len()];
-            let request = Request {
-                input: &self.input,
-                targets: &targets,
-                form: self.form(),
-                baselines: asked.baselines.as_deref().unwrap_or(&zero),
-                first: self.first,
-            };
-            let mut maps: Vec<MethodMaps> = Vec::new();
-            for &method in &asked.methods {
-                let begun = Instant::now();
-                match explain(method, network, &request, &asked.options, control) {
-                    Ok(of_method) => {
-                        let seconds = begun.elapsed().as_secs_f64();
-                        maps.push(MethodMaps { method, maps: of_method, seconds });
-                        finished(&maps[maps.len() - 1]);
-                    }
-                    // What the methods before found stays.
-                    Err(Error::Cancelled) if !maps.is_empty() => break,
-                    Err(error) => return Err(error),
-                }
-            }
+            let logits = rows().zip(&targets).map(|(row, &target)| row[target]).collect();
+            let maps = self.maps(network, asked, &targets, control, finished)?;
             let stopped = maps.len() < asked.methods.len();
-            Ok(Explanation { targets, answers, logits: of_targets, maps, stopped })
+            Ok(Explanation { targets, answers, logits, maps, stopped })
         })
+    }
+
+    /// The maps of all methods for outputs that are given, `[N]`.
+    ///
+    /// # Errors
+    /// As [`ExplainSubject::explain`].
+    pub fn explain_targets(
+        &self,
+        asked: &ExplanationRequest,
+        targets: &[usize],
+        control: &JobControl,
+    ) -> Result<Vec<MethodMaps>> {
+        self.with_network(asked.rule, |network| self.maps(network, asked, targets, control, &mut |_| ()))
+    }
+
+    fn maps(
+        &self,
+        network: &Explained<'_>,
+        asked: &ExplanationRequest,
+        targets: &[usize],
+        control: &JobControl,
+        finished: &mut dyn FnMut(&MethodMaps),
+    ) -> Result<Vec<MethodMaps>> {
+        let zero = vec![0.0; self.form().len()];
+        let request = Request {
+            input: &self.input,
+            targets,
+            form: self.form(),
+            baselines: asked.baselines.as_deref().unwrap_or(&zero),
+            first: self.first,
+        };
+        let mut maps: Vec<MethodMaps> = Vec::new();
+        for &method in &asked.methods {
+            let begun = Instant::now();
+            match explain(method, network, &request, &asked.options, control) {
+                Ok(of_method) => {
+                    let seconds = begun.elapsed().as_secs_f64();
+                    maps.push(MethodMaps { method, maps: of_method, seconds });
+                    finished(&maps[maps.len() - 1]);
+                }
+                // What the methods before found stays.
+                Err(Error::Cancelled) if !maps.is_empty() => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(maps)
     }
 
     /// The explained output of every sample.
