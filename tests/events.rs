@@ -87,3 +87,54 @@ fn snn_receives_one_event_frame_per_step() {
     let mean: Vec<f32> = (0..neurons).map(|i| currents.iter().skip(i).step_by(neurons).sum::<f32>() / 32.0).collect();
     assert!(close(&mean, &means(&forward, 0)));
 }
+
+#[test]
+fn frames_of_counts_run_as_events_with_the_spikes_of_the_dense_form() {
+    use spikescope::convert::{Calibration, Recipe, SpikingNetwork, calibrate, rewrite};
+    use spikescope::network::Op;
+    use spikescope::simulate::{SimulationPlan, simulate};
+    let (samples, frames, steps) = (3, 6, 15);
+    for (architecture, shape) in [(ZooArchitecture::Cnn, [2, 10, 10]), (ZooArchitecture::Mlp, [2, 6, 6])] {
+        let mut network = architecture.build(&shape, 4, parse_activation("relu").unwrap(), 3).unwrap();
+        // Sums of multiples of 1/256 have no rounding: every order gives the same bits.
+        let round = |values: &[f32]| -> Vec<f32> { values.iter().map(|v| (v * 256.0).round() / 256.0).collect() };
+        for node in &mut network.nodes {
+            if let Op::Conv2d { weight, bias, .. } | Op::Linear { weight, bias } = &mut node.op {
+                for weights in std::iter::once(weight).chain(bias) {
+                    weights.data = Arc::new(round(&weights.data));
+                }
+            }
+        }
+        let (rewritten, _) = rewrite::rewrite_cached(&network, spikescope::convert::MaxPoolRule::PreNeuron).unwrap();
+        let program = spikescope::compute::program::Program::new(rewritten, &burn::tensor::Device::flex());
+        let width: usize = shape.iter().product();
+        let counts: Vec<f32> = (0..samples * frames * width)
+            .map(|i| ((i * 7919 % 1009) as f32 / 1009.0).powi(6) * 4.0)
+            .map(f32::floor)
+            .collect();
+        assert!(counts.contains(&3.0) && counts.contains(&1.0));
+        let control = JobControl::default();
+        let calibration: Calibration = calibrate(&program, &counts[..samples * width], samples, &control).unwrap();
+        let spiking = SpikingNetwork::convert(&program, &calibration, None, &Recipe::default()).unwrap();
+        let run = |program: &spikescope::compute::program::Program, input: &[f32], steps| {
+            let plan = SimulationPlan {
+                program,
+                spiking: &spiking,
+                input,
+                samples,
+                steps,
+                previous: None,
+                unchanged_layers: 0,
+            };
+            simulate(&plan, &control).unwrap()
+        };
+        let dense = run(&program.clone().dense_only(), &counts, steps);
+        let events = run(&program, &counts, steps);
+        assert!(events.layers[0].spikes.counts(steps).iter().any(|n| *n > 0));
+        assert_eq!(events.layers[0].spikes, dense.layers[0].spikes);
+        // Halves are no counts: the run falls back to dense values, and the spikes of doubled weights would be these.
+        let halves: Vec<f32> = counts.iter().map(|v| v / 2.0).collect();
+        let fallback = run(&program, &halves, steps);
+        assert_eq!(fallback.layers[0].spikes, run(&program.clone().dense_only(), &halves, steps).layers[0].spikes);
+    }
+}

@@ -14,7 +14,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::dense::{NodeParams, apply_node, tensor_to_vec};
 use super::event::lookup_table::TableCache;
-use super::event::{Grid, SynapsePlan, compile};
+use super::event::{Grid, SynapsePlan, compile, compile_frames};
 use super::prepared::Prepared;
 use crate::network::{Network, Node, NodeId, Op};
 
@@ -36,6 +36,8 @@ pub struct Program {
     last_reader: Vec<NodeId>,
     /// The event form of every node for which one was requested.
     events: Arc<Vec<OnceLock<Option<EventForm>>>>,
+    /// The same where the input is frames of events.
+    frames: Arc<Vec<OnceLock<Option<EventForm>>>>,
     /// Whether event forms are ignored.
     dense_only: bool,
 }
@@ -58,10 +60,10 @@ impl Program {
             node.inputs.iter().for_each(|&input| last_reader[input] = id);
         }
         last_reader[network.output] = network.nodes.len();
-        let events = Arc::new(network.nodes.iter().map(|_| OnceLock::new()).collect());
+        let [events, frames] = [(); 2].map(|()| Arc::new(network.nodes.iter().map(|_| OnceLock::new()).collect()));
         let params = Arc::new(network.nodes.iter().map(|_| OnceLock::new()).collect());
         let prepared = Arc::new(network.nodes.iter().map(|_| OnceLock::new()).collect());
-        Self { network, params, prepared, device: device.clone(), last_reader, events, dense_only: false }
+        Self { network, params, prepared, device: device.clone(), last_reader, events, frames, dense_only: false }
     }
 
     /// The same program without event forms: the reference that tests compare the event kernels with.
@@ -147,16 +149,20 @@ impl Program {
 
     /// The event form of node `id`, if it has one; compiled on first use.
     pub fn event_form(&self, id: NodeId) -> Option<&EventForm> {
-        if self.dense_only {
-            return None;
-        }
-        let compile_form = || {
-            let plan = compile(&self.network, id)?;
-            let constant = if plan.depends_on_input { Vec::new() } else { self.value_without_spikes(&plan, None) };
-            let tables = plan.terms.iter().map(|_| TableCache::default()).collect();
-            Some(EventForm { plan, tables, constant })
-        };
-        self.events[id].get_or_init(compile_form).as_ref()
+        let compile = || self.form_of(compile(&self.network, id)?);
+        if self.dense_only { None } else { self.events[id].get_or_init(compile).as_ref() }
+    }
+
+    /// As [`Self::event_form`] where the input is frames of events: whole-number counts of spikes, one frame a step.
+    pub fn frame_form(&self, id: NodeId) -> Option<&EventForm> {
+        let compile = || self.form_of(compile_frames(&self.network, id)?);
+        if self.dense_only { None } else { self.frames[id].get_or_init(compile).as_ref() }
+    }
+
+    fn form_of(&self, plan: SynapsePlan) -> Option<EventForm> {
+        let constant = if plan.depends_on_input { Vec::new() } else { self.value_without_spikes(&plan, None) };
+        let tables = plan.terms.iter().map(|_| TableCache::default()).collect();
+        Some(EventForm { plan, tables, constant })
     }
 
     /// The value of `plan` without any spike, `[N][places][channels]`, for `input` (`[N, F]`, scaled). Without input it

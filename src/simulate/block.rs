@@ -8,14 +8,15 @@ use std::ops::Range;
 use super::correction::srp;
 use super::currents::{Current, Currents, Piece, PieceCurrents, TakeCurrents};
 use super::event_currents::{EventCurrents, SpikeInput};
+use super::event_frames::frame_spikes;
 use super::layer::{LayerTask, integrate};
 use super::layer_buffers::{LayerBuffers, LayerOutput};
 use super::plan::{Reuse, SimulationPlan};
 use super::signal::{Signal, apply_signal, frame_count, input_signal};
 use super::spike_train::{SampleSpikes, SpikeRows, SpikeTrain, for_each_bit};
 use crate::compute::dense::tensor_to_vec;
-use crate::compute::event::Grid;
 use crate::compute::event::lookup_table::TableCache;
+use crate::compute::event::{Grid, depends_on_input};
 use crate::compute::program::{EventForm, Program};
 use crate::compute::simd::lanes::LANES;
 use crate::convert::{Correction, MaxPoolRule, SpikingLayer, SpikingNetwork};
@@ -51,10 +52,15 @@ pub(super) fn event_form<'a>(program: &'a Program, id: NodeId, spiking: &Spiking
     (spiking.pooling == MaxPoolRule::Lateral || !form.plan.needs_lateral()).then_some(form)
 }
 
-/// Like [`event_form`], under `plan`: what reads an input that changes over time runs on dense values.
+/// Like [`event_form`], under `plan`: an input that changes over time is events too. Blocks whose frames are no
+/// whole-number counts run on dense values ([`super::event_frames`]).
 pub(super) fn planned_form<'a>(plan: &SimulationPlan<'a>, id: NodeId) -> Option<&'a EventForm> {
-    let changes_over_time = || frame_count(plan.program, plan.input, plan.samples) > 1;
-    event_form(plan.program, id, plan.spiking).filter(|form| !(form.plan.depends_on_input && changes_over_time()))
+    let program = plan.program;
+    if frame_count(program, plan.input, plan.samples) < 2 || !depends_on_input(program.network(), id) {
+        return event_form(program, id, plan.spiking);
+    }
+    let form = program.frame_form(id).filter(|_| !plan.spiking.dense_nodes.contains(&id))?;
+    (plan.spiking.pooling == MaxPoolRule::Lateral || !form.plan.needs_lateral()).then_some(form)
 }
 
 /// Steps that a run without reuse simulates: COS reads ρ steps even if fewer are recorded.
@@ -82,7 +88,7 @@ pub(super) fn run_block(shared: BlockContext<'_>, block: &mut Block<'_>, control
     let recorded_steps = plan.steps - reuse.from_step;
     let steps = simulated_steps(plan, reuse);
     let network = plan.program.network();
-    let mut state = BlockState { shared, block, steps, values: vec![None; network.nodes.len()] };
+    let mut state = BlockState { shared, block, steps, values: vec![None; network.nodes.len()], frames: None };
     for (id, node) in network.nodes.iter().enumerate() {
         control.check()?;
         let index = plan.spiking.layers.iter().position(|layer| layer.node == id);
@@ -156,6 +162,8 @@ struct BlockState<'a, 'b> {
     block: &'a mut Block<'b>,
     steps: usize,
     values: Vec<Option<Signal>>,
+    /// The frames of the block's input as spikes, once a layer has read them.
+    frames: Option<SpikeTrain>,
 }
 
 impl BlockState<'_, '_> {
@@ -164,7 +172,12 @@ impl BlockState<'_, '_> {
         let plan = self.shared.plan;
         let grid = Grid::from_any_shape(&plan.program.network().nodes[source].shape);
         let (samples, steps, parts) = (self.block.rows, self.steps, self.shared.parts);
-        let current = match planned_form(plan, source) {
+        let mut form = planned_form(plan, source);
+        if form.is_some_and(|form| form.plan.frames) && !self.read_frames() {
+            self.compute_dense(source)?;
+            form = None;
+        }
+        let current = match form {
             Some(form) => Current::Events(self.events(form)),
             None => match self.value(source, Some(reader))? {
                 Signal::Constant(x) => Current::Constant(tensor_to_vec(x)),
@@ -174,11 +187,41 @@ impl BlockState<'_, '_> {
         Ok(Currents { current, grid, samples, steps, bias, parts })
     }
 
+    /// Reads the frames of the input as spikes. Returns false if they are no whole-number counts.
+    fn read_frames(&mut self) -> bool {
+        let BlockContext { plan, reuse, .. } = self.shared;
+        if self.frames.is_none() {
+            let shape = &plan.program.network().input_shape();
+            let frames = frame_count(plan.program, plan.input, plan.samples);
+            let len = plan.input.len() / plan.samples.max(1);
+            let input = &plan.input[self.block.first * len..(self.block.first + self.block.rows) * len];
+            self.frames = frame_spikes(input, shape, frames, (reuse.from_step, self.steps));
+        }
+        self.frames.is_some()
+    }
+
+    /// Computes the dense values that node `target` needs and that are not known.
+    fn compute_dense(&mut self, target: NodeId) -> Result<()> {
+        let plan = self.shared.plan;
+        for id in plan.program.nodes_between_spikes(target) {
+            let index = plan.spiking.layers.iter().position(|layer| layer.node == id);
+            if self.values[id].is_none() {
+                self.values[id] = Some(self.dense_value(id, index)?);
+            }
+        }
+        Ok(())
+    }
+
     fn events<'b>(&'b self, form: &'b EventForm) -> EventCurrents<'b> {
         let plan = self.shared.plan;
         let source = |(term, tables): (&'b crate::compute::event::Term, &TableCache)| {
+            if let (Op::Input, Some(frames)) = (&plan.program.network().nodes[term.source].op, &self.frames) {
+                return SpikeInput::new(vec![1.0], (SpikeRows::Train(frames), 0), term, &form.plan, tables);
+            }
             let index = plan.spiking.layers.iter().position(|layer| layer.node == term.source).unwrap_or(0);
-            SpikeInput::new(&plan.spiking.layers[index], self.spikes(index), term, &form.plan, tables)
+            let layer = &plan.spiking.layers[index];
+            let amplitudes = layer.theta.iter().map(|&theta| layer.neuron.amplitude(theta)).collect();
+            SpikeInput::new(amplitudes, self.spikes(index), term, &form.plan, tables)
         };
         let synapse_plan = &form.plan;
         let constant = if synapse_plan.depends_on_input {
@@ -292,12 +335,10 @@ pub(super) fn with_recorded_currents<R>(
         block: &mut block,
         steps: plan.steps,
         values: vec![None; network.nodes.len()],
+        frames: None,
     };
     if planned_form(plan, source).is_none() {
-        for id in plan.program.nodes_between_spikes(source) {
-            let index = plan.spiking.layers.iter().position(|layer| layer.node == id);
-            state.values[id] = Some(state.dense_value(id, index)?);
-        }
+        state.compute_dense(source)?;
     }
     let currents = state.currents(source, spiking.node, &spiking.bias)?;
     work(&currents)

@@ -15,7 +15,7 @@ use crate::compute::event::synapse_plan::{LinearMap, PackedWeights, SourcePool, 
 use crate::compute::event::weight_tiles::{TiledEvents, WeightTile};
 use crate::compute::simd::isa::Isa;
 use crate::compute::simd::lanes::{LANES, Lanes};
-use crate::convert::{MaxPoolRule, SpikingLayer};
+use crate::convert::MaxPoolRule;
 
 /// A current computed from events.
 pub struct EventCurrents<'a> {
@@ -43,16 +43,15 @@ pub struct SpikeInput<'a> {
 }
 
 impl<'a> SpikeInput<'a> {
-    /// The spikes `rows` of `layer`, from sample `sample` on, as the input of `term`, a term of `plan`; `cache` has its
-    /// lookup tables.
+    /// The spikes `rows`, from sample `sample` on, as the input of `term`, a term of `plan`; `amplitudes` are those of one
+    /// count (one value, or one per channel), `cache` has the term's lookup tables.
     pub fn new(
-        layer: &SpikingLayer,
+        amplitudes: Vec<f32>,
         (rows, sample): (SpikeRows<'a>, usize),
         term: &Term,
         plan: &SynapsePlan,
         cache: &TableCache,
     ) -> Self {
-        let amplitudes: Vec<f32> = layer.theta.iter().map(|&theta| layer.neuron.amplitude(theta)).collect();
         let (mut groups, mut made, mut tables) = (Vec::new(), None, false);
         if let LinearMap::Weights(map) = &term.map {
             let amplitude = |c: usize| amplitudes[c % amplitudes.len()];

@@ -37,6 +37,7 @@ pub mod correction;
 mod current_rows;
 mod currents;
 mod event_currents;
+mod event_frames;
 pub mod execution_form;
 mod layer;
 mod layer_buffers;

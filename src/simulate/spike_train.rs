@@ -49,6 +49,10 @@ impl SpikeTrain {
     pub fn flags_for(samples: usize, layer: &SpikingLayer) -> Self {
         Self::with_places(samples, layer.shape[0], layer.neurons_per_channel(), NeuronModel::If.plane_weights())
     }
+    /// An empty train of 0 steps for `channels` of `places`, with planes of weights `weights`.
+    pub(super) fn for_grid(samples: usize, (channels, places): (usize, usize), weights: &'static [i32]) -> Self {
+        Self::with_places(samples, channels, places, weights)
+    }
     fn with_places(samples: usize, channels: usize, places: usize, weights: &'static [i32]) -> Self {
         let row_words = (channels * places).div_ceil(64) * weights.len();
         Self { samples, channels, places, weights, row_words, words: Arc::default() }

@@ -16,7 +16,16 @@ const BLOCK_BYTES: usize = 768 << 10;
 /// The event form of node `target`, if it has one: its value as a constant plus linear maps of spikes, optionally
 /// followed by a maximum. With `None` the caller uses the dense form.
 pub fn compile(network: &Network, target: NodeId) -> Option<SynapsePlan> {
-    let reads = reads_spikes(network);
+    compile_with(network, target, false)
+}
+
+/// As [`compile`] where the input is events too: frames with whole-number counts of spikes, one frame a step.
+pub fn compile_frames(network: &Network, target: NodeId) -> Option<SynapsePlan> {
+    compile_with(network, target, true)
+}
+
+fn compile_with(network: &Network, target: NodeId, frames: bool) -> Option<SynapsePlan> {
+    let reads = reads_spikes(network, frames);
     let node = &network.nodes[target];
     let (inner, pool) = match &node.op {
         Op::MaxPool2d { kernel, stride, padding, dilation } => {
@@ -56,7 +65,8 @@ pub fn compile(network: &Network, target: NodeId) -> Option<SynapsePlan> {
         blocks,
         lanes,
         terms,
-        depends_on_input: depends_on_input(network, inner),
+        depends_on_input: !frames && depends_on_input(network, inner),
+        frames,
     })
 }
 
@@ -235,7 +245,7 @@ fn lanes(network: &Network, unpacked_terms: &[UnpackedTerm], channels: usize) ->
 }
 
 /// Whether some path leads from the input to `id` without passing neurons.
-fn depends_on_input(network: &Network, id: NodeId) -> bool {
+pub fn depends_on_input(network: &Network, id: NodeId) -> bool {
     let node = &network.nodes[id];
     match node.op {
         Op::Input => true,

@@ -48,5 +48,5 @@ mod tests;
 mod upstream;
 pub mod weight_tiles;
 
-pub use compile::compile;
+pub use compile::{compile, compile_frames, depends_on_input};
 pub use synapse_plan::{Grid, LinearMap, SynapsePlan, Term};

@@ -43,6 +43,8 @@ pub struct SynapsePlan {
     pub terms: Vec<Term>,
     /// Whether the constant part differs from sample to sample: some path leads from the input past all spikes.
     pub depends_on_input: bool,
+    /// Whether the input is a source of spikes: frames with whole-number counts.
+    pub frames: bool,
 }
 
 /// The contribution of one spiking layer.

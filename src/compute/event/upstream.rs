@@ -19,11 +19,12 @@ pub(super) struct UpstreamLayer {
     pub channel: usize,
 }
 
-/// Whether spikes reach each node without passing another layer of neurons.
-pub(super) fn reads_spikes(network: &Network) -> Vec<bool> {
+/// Whether spikes reach each node without passing another layer of neurons; with `frames` the input is spikes too.
+pub(super) fn reads_spikes(network: &Network, frames: bool) -> Vec<bool> {
     let mut reads = vec![false; network.nodes.len()];
     for (id, node) in network.nodes.iter().enumerate() {
-        reads[id] = matches!(node.op, Op::Activation(_)) || node.inputs.iter().any(|&input| reads[input]);
+        let emits = matches!(node.op, Op::Activation(_)) || (frames && matches!(node.op, Op::Input));
+        reads[id] = emits || node.inputs.iter().any(|&input| reads[input]);
     }
     reads
 }
@@ -37,7 +38,7 @@ pub(super) fn upstream_layers(network: &Network, reads: &[bool], id: NodeId) -> 
     let grid = Grid::of(&node.shape)?;
     let back = |k: usize| upstream_layers(network, reads, node.inputs[k]);
     match &node.op {
-        Op::Activation(_) => {
+        Op::Activation(_) | Op::Input => {
             let layer =
                 UpstreamLayer { source: id, from: grid, pool: None, grid, scale: vec![1.0], pad: [0, 0], channel: 0 };
             Some(vec![layer])
