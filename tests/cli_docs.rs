@@ -84,7 +84,7 @@ fn default_in(description: &str) -> Option<&str> {
 fn states_default(row: &str, value: &str) -> bool {
     let row = row.trim_end_matches([' ', '|']).replace('`', "");
     let cell = row.rsplit(" | ").next().unwrap_or_default();
-    cell.contains(value) && (value.contains(' ') || cell.split([' ', ',', ';']).any(|word| word == value))
+    cell.contains(value) && (value.contains([' ', ',']) || cell.split([' ', ',', ';']).any(|word| word == value))
 }
 
 fn manual() -> Vec<Section> {

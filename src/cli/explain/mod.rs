@@ -9,13 +9,13 @@ use clap::Args;
 
 use self::arrays::{baselines, masks, write_maps};
 use self::report::{AtSteps, Report};
-use crate::experiment::attacked::options::word;
 use super::interrupt::cancel_on_interrupt;
 use super::progress::Progress;
 use super::run::{StagingFolder, check_out};
 use crate::attack::GradientRule;
 use crate::attack::snn::{GradientChoice, Surrogate};
 use crate::experiment::attacked::Attacked;
+use crate::experiment::attacked::options::word;
 use crate::experiment::cache::Cache;
 use crate::experiment::explained::sanity::sanity;
 use crate::experiment::explained::{ExplainSubject, ExplanationRequest, TargetChoice};
