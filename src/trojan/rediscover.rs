@@ -372,7 +372,7 @@ fn similarity(a: &[f32], b: &[f32], width: usize) -> f64 {
 }
 
 fn check(options: &BenchOptions) -> Result<()> {
-    if options.pictures == 0 || options.on.is_empty() || options.at.iter().any(|&steps| steps == 0) {
+    if options.pictures == 0 || options.on.is_empty() || options.at.contains(&0) {
         return Err(Error::Invalid(
             "Cannot run the bench: pictures and time-steps must be above 0, and --on must name ann or snn.".into(),
         ));
