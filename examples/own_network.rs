@@ -32,6 +32,7 @@ fn main() -> spikescope::Result<()> {
         output: 5,
         scaling: None,
         class_names: vec!["first is larger".into(), "second is larger".into()],
+        neurons: None,
     };
     let input: Vec<f32> = (0..40).map(|i| (i * 37 % 40) as f32 / 40.0).collect();
     let samples = input.len() / 2;

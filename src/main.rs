@@ -42,7 +42,7 @@ enum Command {
     /// Attack a network by noise or by adversarial images
     Attack(Box<cli::attack::AttackArgs>),
     /// Plant trojans in a network, and measure which tools find them again
-    Trojan(cli::trojan::TrojanArgs),
+    Trojan(Box<cli::trojan::TrojanArgs>),
     /// Explain the answers of a network by attribution maps
     Explain(Box<cli::explain::ExplainArgs>),
     /// Export a run to formats that other programs read
@@ -50,7 +50,7 @@ enum Command {
     /// Download a public data set: mnist, fashion-mnist or cifar10
     Fetch(cli::fetch::FetchArgs),
     /// Train a small network for conversion
-    Train(cli::train::TrainArgs),
+    Train(Box<cli::train::TrainArgs>),
     /// Score predictions: boxes as COCO does, class maps by mean IoU
     Score(cli::score::ScoreArgs),
     /// Write the window, or one pane, to a file: PNG, SVG, CSV or GIF
@@ -75,11 +75,11 @@ fn run_command(arguments: Arguments) -> Result<ExitCode> {
         Some(Command::Run(args)) => cli::run::run(*args),
         Some(Command::Race(args)) => cli::race::run(*args),
         Some(Command::Attack(args)) => cli::attack::run(*args),
-        Some(Command::Trojan(args)) => cli::trojan::run(args),
+        Some(Command::Trojan(args)) => cli::trojan::run(*args),
         Some(Command::Explain(args)) => cli::explain::run(*args),
         Some(Command::Export(args)) => cli::export::run(*args),
         Some(Command::Fetch(args)) => cli::fetch::run(args),
-        Some(Command::Train(args)) => cli::train::run(args),
+        Some(Command::Train(args)) => cli::train::run(*args),
         Some(Command::Score(args)) => cli::score::run(args),
         Some(Command::Shot(args)) => cli::shot::run(args),
         None => window(&arguments.files, arguments.fresh),
