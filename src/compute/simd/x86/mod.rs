@@ -1,4 +1,4 @@
-//! AVX-512 and AVX2 implementations of [`Isa`], run only if the processor has them.
+//! AVX-512 and AVX2 implementations of [`Isa`](super::isa::Isa), run only if the processor has them.
 //!
 //! These are the only kernel modules with `unsafe`: for the instructions, and for calls of functions compiled for more
 //! than the target's baseline.
