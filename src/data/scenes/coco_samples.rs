@@ -14,6 +14,9 @@ use crate::data::samples::targets::{Boxes, TargetBox, Targets};
 use crate::data::{Note, Samples};
 use crate::{Error, Result};
 
+/// Boxes of one picture at most. The scores compare each with each detection of the picture.
+const MAX_BOXES: usize = 200_000;
+
 /// Shape of the first picture, `[C, H, W]`.
 ///
 /// # Errors
@@ -28,7 +31,7 @@ pub fn first_shape(file: &Path, folder: Option<&Path>, options: &ReadOptions) ->
 ///
 /// # Errors
 /// [`Error::Io`] or [`Error::File`] for a file that is no such JSON ([`GroundTruth::read`]), and for pictures that are
-/// absent, cannot be read or have another size than stated.
+/// absent, cannot be read, have another size than stated or more than [`MAX_BOXES`] boxes.
 pub fn read(file: &Path, folder: Option<&Path>, network: Option<&[usize]>, options: &ReadOptions) -> Result<Samples> {
     let truth = GroundTruth::read(file)?;
     let files = files_of(file, folder, &truth)?;
@@ -70,6 +73,11 @@ pub fn read(file: &Path, folder: Option<&Path>, network: Option<&[usize]>, optio
         };
         let name = || format!("annotations[{index}]");
         of_sample[picture].extend(tally.target(&boxed, headers[picture].size, &places[picture], name));
+    }
+    if let Some(picture) = of_sample.iter().position(|boxes| boxes.len() > MAX_BOXES) {
+        let (count, name) = (of_sample[picture].len(), &truth.pictures[picture].file_name);
+        let reason = format!("has {count} annotations ({name}); at most {MAX_BOXES} of one picture are supported");
+        return Err(Error::file(file, format!("images[{picture}]"), reason));
     }
     let named = folder.map_or_else(String::new, |folder| format!(",{}", folder.display()));
     samples.source = format!("coco:{}{named}{options}", file.display());
@@ -192,6 +200,10 @@ mod tests {
             let text = refused(&SOUND.replace(from, to));
             assert!(text.contains(says), "{text}\n{says}");
         }
+        let one = "{\"image_id\": 9, \"category_id\": 1, \"bbox\": [0, 0, 1, 1]},";
+        let many = SOUND.replace("\"annotations\": [", &format!("\"annotations\": [{}", one.repeat(MAX_BOXES)));
+        let text = refused(&many);
+        assert!(text.contains("images[0]: has 200001 annotations (b.png); at most 200000 of one picture"), "{text}");
         assert!(
             refused("{\"images\": [], \"annotations\": [], \"categories\": []}").contains("images: is an empty list")
         );

@@ -43,6 +43,22 @@ struct Target<'a> {
     base: NodeId,
 }
 
+/// What a comparison takes from those before it.
+struct Known<'a> {
+    /// Nodes whose values are assumed.
+    frontier: HashSet<NodeId>,
+    /// Raw values that were found equal to their nodes.
+    equal: &'a HashSet<&'a str>,
+}
+
+/// The values of an earlier raw value: assumed ones, or those of a node that was found equal to it. So a long chain of nodes
+/// that pass their input on is not followed to its start for each of them.
+#[derive(Clone, Copy)]
+enum GivenAs {
+    Assumed(NodeId),
+    Lowered(NodeId),
+}
+
 impl Lowering<'_> {
     /// Compares the lowered graph with the raw one. The result is a sentence about nodes that could not be compared.
     ///
@@ -91,11 +107,14 @@ impl Lowered<'_> {
     ) -> Result<Option<String>> {
         let mut bases: HashSet<NodeId> = HashSet::from([0]);
         let mut not_compared = Vec::new();
-        for (value, place) in produced {
+        let mut equal: HashSet<&str> = HashSet::new();
+        for &(value, ref place) in produced {
             let Some(node) = self.node_of(value) else { continue };
             let target = Target { value, place: place.clone(), node, base: self.base(node) };
-            match self.compare(&target, &bases, interpreter) {
-                Ok(None) => {}
+            match self.compare(&target, &bases, &equal, interpreter) {
+                Ok(None) => {
+                    equal.insert(value);
+                }
                 Ok(Some(difference)) => return Err(Error::file(path, target.place, difference)),
                 Err(reason) => not_compared.push(format!("{place}: {reason}")),
             }
@@ -163,6 +182,7 @@ impl Lowered<'_> {
         &self,
         target: &Target,
         bases: &HashSet<NodeId>,
+        equal: &HashSet<&str>,
         interpreter: &Interpreter,
     ) -> std::result::Result<Option<String>, String> {
         let len = self.nodes[target.node].len();
@@ -175,18 +195,19 @@ impl Lowered<'_> {
             )));
         }
         let frontier = self.frontier(target.base, bases);
-        let (ranges, count) = self.samples(target.base, &frontier);
+        let known = Known { frontier, equal };
+        let (ranges, count) = self.samples(target.base, &known.frontier);
         let mut random = Random(target.base as u64 ^ 0x9e37_79b9_7f4a_7c15);
         for range in ranges {
             let indices: Vec<usize> =
                 (0..count).map(|_| (random.next() % (len * self.batch) as u64) as usize).collect();
             let assumed = Assumed { seed: random.next(), range, nudge: 1.0, takes_integers: self.takes_integers };
-            let differences = self.differences(target, &frontier, interpreter, &indices, &assumed)?;
+            let differences = self.differences(target, &known, interpreter, &indices, &assumed)?;
             let Some((at, ours, due)) = differences.first().copied() else { continue };
             // A step of the function within rounding of this input: inputs beside it decide.
             let nudged = |nudge| {
                 let assumed = Assumed { nudge, ..assumed };
-                self.differences(target, &frontier, interpreter, &[at], &assumed).map(|found| !found.is_empty())
+                self.differences(target, &known, interpreter, &[at], &assumed).map(|found| !found.is_empty())
             };
             if nudged(1.0 + 1e-4)? && nudged(1.0 - 1e-4)? {
                 return Ok(Some(format!(
@@ -239,27 +260,34 @@ impl Lowered<'_> {
     fn differences(
         &self,
         target: &Target,
-        frontier: &HashSet<NodeId>,
+        known: &Known,
         interpreter: &Interpreter,
         indices: &[usize],
         assumed: &Assumed,
     ) -> std::result::Result<Vec<(usize, f64, f64)>, String> {
-        let assumed_node = |name: &str| -> Option<NodeId> {
+        let frontier = &known.frontier;
+        let given_as = |name: &str| -> Option<GivenAs> {
             let node = self.node_of(name)?;
             let base = self.base(node);
-            let is_assumed = name == self.input || (base != target.base && frontier.contains(&base));
-            is_assumed.then_some(node)
+            if name == self.input || (base != target.base && frontier.contains(&base)) {
+                return Some(GivenAs::Assumed(node));
+            }
+            (base == target.base && known.equal.contains(name)).then_some(GivenAs::Lowered(node))
         };
         // Elements of one value are asked for one after another.
-        let recent: RefCell<(String, Option<NodeId>)> = RefCell::default();
+        let recent: RefCell<(String, Option<GivenAs>)> = RefCell::default();
         let given = |name: &str, index: usize| -> Option<f32> {
             if recent.borrow().0 != name {
-                *recent.borrow_mut() = (name.to_owned(), assumed_node(name));
+                *recent.borrow_mut() = (name.to_owned(), given_as(name));
             }
-            let node = recent.borrow().1?;
+            let given_as = recent.borrow().1?;
+            let (GivenAs::Assumed(node) | GivenAs::Lowered(node)) = given_as;
             let len = self.nodes[node].len();
             let (base, at) = self.source(node, index % len);
-            Some(assumed.value(base, index / len * self.nodes[base].len() + at))
+            Some(match given_as {
+                GivenAs::Assumed(_) => assumed.value(base, index / len * self.nodes[base].len() + at),
+                GivenAs::Lowered(_) => self.lowered(base, at, index / len, frontier, assumed, true).value as f32,
+            })
         };
         let raw = interpreter.elements(target.value, indices, &given).map_err(|unknown| unknown.to_string())?;
         let len = self.nodes[target.node].len();
