@@ -64,8 +64,8 @@ def run(program, task, seed, rule, readout, steps, folder):
 
 def table(program, task, steps, rules):
     print(f"\n### {task.name}\n")
-    print("| thresholds | readout | ANN | " + " | ".join(f"T = {t}" for t in steps) + " | SynOps a picture |")
-    print("|---|---|---|" + "---|" * (len(steps) + 1))
+    print("| thresholds | readout | ANN | " + " | ".join(f"T = {t}" for t in steps) + " | SynOps a picture | energy of the ANN |")
+    print("|---|---|---|" + "---|" * (len(steps) + 2))
     for name, rule in (of for of in RULES if rules in of[0]):
         for words, readout in READOUTS:
             seeds = SEEDS if task.seeds else [None]
@@ -73,8 +73,9 @@ def table(program, task, steps, rules):
             for seed in seeds:
                 with tempfile.TemporaryDirectory() as folder:
                     summary = run(program, task, seed, rule, readout, steps, folder)
-                count = task.samples[1] - task.samples[0]
-                found.append((*score(summary, steps), sum(layer["synops"] for layer in summary["layers"]) / count))
+                joules = summary["energy"]["joules"][1]
+                part = joules["snn"] / joules["ann"]
+                found.append((*score(summary, steps), summary["energy"]["snn_synops"], part))
             mean = lambda values: sum(values) / len(values)
 
             def cell(values):
@@ -83,7 +84,8 @@ def table(program, task, steps, rules):
 
             cells = [cell([of[1][k] for of in found]) for k in range(len(steps))]
             synops = mean([of[2] for of in found])
-            print(f"| {name} | {words} | {cell([of[0] for of in found])} | {' | '.join(cells)} | {synops / 1e6:.1f} M |",
+            print(f"| {name} | {words} | {cell([of[0] for of in found])} | {' | '.join(cells)} | {synops / 1e6:.1f} M | "
+                  f"{mean([of[3] for of in found]):.1f} x |",
                   flush=True)
 
 

@@ -1,5 +1,6 @@
 //! Format of `summary.json`: the settings of a run and its results, in fixed fields.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -9,6 +10,7 @@ use crate::compute::Backend;
 use crate::convert::{Readout, Recipe};
 use crate::experiment::options::range_text;
 use crate::experiment::{Run, Timings};
+use crate::measure::energy::{EnergyConstants, macs};
 use crate::measure::{Categories, LayerReport, Ledger, Residual, Silenced};
 use crate::task::output_agreement::{BoxCounts, OutputAgreement, OutputKind};
 
@@ -68,6 +70,8 @@ pub struct Summary {
     /// Mean number of time steps until the prediction: T unless samples exit early.
     pub mean_steps: f64,
     pub layers: Vec<LayerSummary>,
+    /// Operations and energy of one sample.
+    pub energy: EnergySummary,
     /// ANN logits of the first samples, `[samples][classes]`.
     pub ann_logits_first: Vec<Vec<f32>>,
     pub seconds: Timings,
@@ -81,6 +85,25 @@ pub struct Outputs {
     /// Box counts over all samples, `[T]`; detectors only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub boxes: Option<Vec<BoxCounts>>,
+}
+
+/// Mean operations of one sample over all steps, and their energy by the bundled constants.
+#[derive(Debug, Serialize)]
+pub struct EnergySummary {
+    pub ann_macs: f64,
+    /// MACs of the SNN for its analog input and for weights that read currents.
+    pub snn_macs: f64,
+    pub snn_synops: f64,
+    pub joules: Vec<Joules>,
+}
+
+/// Energy of one sample, in joules.
+#[derive(Debug, Serialize)]
+pub struct Joules {
+    /// Source of the energy of one operation.
+    pub constants: Cow<'static, str>,
+    pub ann: f64,
+    pub snn: f64,
 }
 
 /// One spiking layer, as serialized.
@@ -140,6 +163,7 @@ pub fn summary(run: &Run) -> Summary {
         hardware_presteps: settings.recipe.correction.hardware_presteps(run.spiking.layers.len()),
         mean_steps: report.predictions.mean_steps,
         layers: report.layers.iter().map(layer).collect(),
+        energy: energy(run),
         ann_logits_first: (0..run.ann.samples.min(FIRST_LOGITS)).map(|s| run.ann.logits_of(s).to_vec()).collect(),
         seconds: run.seconds,
     }
@@ -151,6 +175,20 @@ fn outputs(agreement: &OutputAgreement) -> Outputs {
         error: (1..=agreement.steps).map(|t| agreement.error(t)).collect(),
         boxes: (agreement.of == OutputKind::Boxes).then(|| boxes.collect()),
     }
+}
+
+/// Energy of the recorded steps.
+fn energy(run: &Run) -> EnergySummary {
+    let macs = macs(run.network.program.network());
+    let samples = run.settings.samples.len().max(1) as f64;
+    let synops = run.report.layers.iter().map(|layer| layer.synops).sum::<f64>() / samples;
+    let joules = EnergyConstants::PRESETS.map(|constants| Joules {
+        ann: constants.per_mac * macs.total,
+        snn: constants.per_mac * macs.snn(run.steps(), &constants) + constants.per_synop * synops,
+        constants: constants.name,
+    });
+    let snn_macs = macs.snn(run.steps(), &EnergyConstants::default());
+    EnergySummary { ann_macs: macs.total, snn_macs, snn_synops: synops, joules: joules.into() }
 }
 
 fn layer(layer: &LayerReport) -> LayerSummary {
@@ -211,6 +249,15 @@ mod tests {
         assert_eq!((&json["readout_delay"], &json["recipe"]["threshold"]), (&2.into(), &"learned".into()));
         let recipe: Recipe = serde_json::from_value(json["recipe"].clone()).unwrap();
         assert_eq!(recipe, settings.recipe);
+        let mut energy = json["energy"].clone();
+        let spikes =
+            crate::measure::energy::operations(run.network.program.network(), &run.network.fan_outs, &run.recording);
+        for constants in EnergyConstants::PRESETS.iter().rev() {
+            let due = crate::measure::energy::energy(&spikes, constants);
+            let stated = energy["joules"].as_array_mut().unwrap().pop().unwrap();
+            let close = |name: &str, due: f64| (stated[name].as_f64().unwrap() / due - 1.0).abs() < 1e-9;
+            assert!(close("ann", due.ann_joules) && close("snn", due.snn_joules[5]), "{stated} {due:?}");
+        }
         for layer in json["layers"].as_array().unwrap() {
             for ledger in ["ledger", "ledger_activation"] {
                 let part = |name: &str| layer[ledger][name].as_f64().unwrap();

@@ -70,6 +70,14 @@ pub struct Macs {
     pub graded: f64,
 }
 
+impl Macs {
+    /// MACs of the SNN in `steps` steps.
+    pub fn snn(&self, steps: usize, constants: &EnergyConstants) -> f64 {
+        let times = if constants.first_layer_once { 1 } else { steps };
+        self.first_layer * times as f64 + self.graded * steps as f64
+    }
+}
+
 /// Kinds of input values of a node.
 #[derive(Clone, Copy, Default)]
 struct InputKinds {
@@ -225,10 +233,7 @@ pub fn energy(operations: &OperationCounts, constants: &EnergyConstants) -> Ener
     let steps = layers.iter().map(|layer| layer.synops.len()).max().unwrap_or(0);
     let at = |t: usize| layers.iter().map(|layer| layer.synops[t]).sum::<f64>();
     let synops: Vec<f64> = (0..steps).map(at).collect();
-    let mac_joules = |t: usize| {
-        let times = if constants.first_layer_once { 1 } else { t };
-        constants.per_mac * (macs.first_layer * times as f64 + macs.graded * t as f64)
-    };
+    let mac_joules = |t: usize| constants.per_mac * macs.snn(t, constants);
     let snn_joules: Vec<f64> = (1..=steps).map(|t| constants.per_synop * synops[t - 1] + mac_joules(t)).collect();
     let ann_joules = constants.per_mac * macs.total;
     let neuron_steps = (layers.iter().map(|layer| layer.neurons).sum::<usize>() * steps).max(1) as f64;
