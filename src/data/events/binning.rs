@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use super::columns::ColumnOrder;
-use super::time::{Recording, TimeUnit};
+use super::time::{Event, TimeUnit};
 use crate::error::format_shape;
 use crate::{Error, Result};
 
@@ -25,6 +25,8 @@ pub struct Binning {
     pub unit: Option<TimeUnit>,
     /// Columns of plain NumPy arrays; `None` to recognize them.
     pub order: Option<ColumnOrder>,
+    /// Frames as tonic 1.7.0 makes them: whole ticks long, without the remainder at the end and the last event.
+    pub tonic: bool,
 }
 
 /// Division of time into frames.
@@ -79,9 +81,9 @@ pub(super) struct FramePlan {
 
 impl Binning {
     /// The names of the options that generated recordings take; their sensor is known.
-    pub const GENERATED_KEYS: [&str; 3] = ["frames", "us", "polarity"];
+    pub const GENERATED_KEYS: [&str; 4] = ["frames", "us", "polarity", "tonic"];
     /// The names of the options.
-    pub const KEYS: [&str; 6] = ["frames", "us", "polarity", "sensor", "unit", "order"];
+    pub const KEYS: [&str; 7] = ["frames", "us", "polarity", "sensor", "unit", "order", "tonic"];
 
     /// Sets option `key`. Returns whether there is an option of this name. A number of frames that follows a length is
     /// their maximum.
@@ -129,6 +131,13 @@ impl Binning {
                     format!("Cannot use order={value}: not the letters x, y, t and p, each once, such as xytp.")
                 })?);
             }
+            "tonic" => {
+                self.tonic = match value {
+                    "0" => false,
+                    "1" => true,
+                    _ => return Err(format!("Cannot use tonic={value}: use 0 or 1.")),
+                };
+            }
             _ => return Ok(false),
         }
         Ok(true)
@@ -165,13 +174,17 @@ impl Binning {
         Ok(FramePlan { shape: [planes, height, width], sensor: self.sensor.unwrap_or([width, height]), polarity })
     }
 
-    /// Number of frames per recording.
-    pub(super) fn frames(&self, recordings: &[Recording]) -> Result<usize, String> {
+    /// Number of frames per recording; `spans` are duration and resolution of each, in nanoseconds.
+    pub(super) fn frames(&self, spans: impl Iterator<Item = [u64; 2]>) -> Result<usize, String> {
         match self.time {
             FrameTiming::Frames(frames) | FrameTiming::Span { frames: Some(frames), .. } => Ok(frames),
             FrameTiming::Span { us, frames: None } => {
-                let longest = recordings.iter().map(Recording::span).max().unwrap_or(1);
-                let frames = longest.div_ceil(us.saturating_mul(NS_PER_US));
+                let length = us.saturating_mul(NS_PER_US);
+                let [longest, tick] = spans.max().unwrap_or([1, 1]);
+                let frames = match self.tonic {
+                    true => (longest.saturating_sub(tick) / length).max(1),
+                    false => longest.div_ceil(length),
+                };
                 usize::try_from(frames).ok().filter(|&frames| frames <= MAX_FRAMES).ok_or_else(|| {
                     format!(
                         "the longest takes {} µs, which are {frames} frames of {us} µs, more than {MAX_FRAMES}. Use \
@@ -183,60 +196,100 @@ impl Binning {
             }
         }
     }
+}
 
-    /// Event counts `[frames, P, H, W]` of one recording; `stats` counts binned, summed and discarded events.
-    pub(super) fn bin(
-        &self,
-        path: &Path,
-        recording: &Recording,
-        plan: &FramePlan,
-        stats: &mut BinningStats,
-    ) -> Result<Vec<f32>> {
+/// Bins the events of one recording.
+pub(super) struct Binner<'a> {
+    binning: &'a Binning,
+    path: &'a Path,
+    plan: &'a FramePlan,
+    /// Counts binned, summed and discarded events.
+    stats: &'a mut BinningStats,
+    /// Width and height that the events cover.
+    extent: [usize; 2],
+    /// Duration in nanoseconds.
+    span: u64,
+    /// Length of a frame in nanoseconds and the number of frames that are filled, if their length is whole.
+    whole: Option<[u64; 2]>,
+    /// Event counts `[frames, P, H, W]`.
+    pub counts: Vec<f32>,
+}
+
+impl<'a> Binner<'a> {
+    /// A binner for a recording of duration and resolution `span` in nanoseconds, whose events cover `extent`.
+    pub fn new(
+        binning: &'a Binning,
+        path: &'a Path,
+        (span, extent): ([u64; 2], [usize; 2]),
+        plan: &'a FramePlan,
+        stats: &'a mut BinningStats,
+    ) -> Self {
         let [planes, height, width] = plan.shape;
-        let [sensor_width, sensor_height] = plan.sensor;
-        let mut frames = vec![0.0; stats.frames * planes * height * width];
-        let span = recording.span();
-        stats.begin(span);
-        for (index, event) in recording.events.iter().enumerate() {
-            let (x, y) = (usize::from(event.x), usize::from(event.y));
-            if x >= sensor_width || y >= sensor_height {
-                let reason = self.out_of_range_reason(recording, [x, y], plan);
-                return Err(Error::file(path, format!("event {index}"), reason));
+        let counts = vec![0.0; stats.frames * planes * height * width];
+        stats.begin(span[0]);
+        let duration = span[0].saturating_sub(span[1]);
+        let whole = match binning.time {
+            FrameTiming::Frames(frames) => {
+                // In whole ticks, so that the remainder of the division is left over at the end.
+                let ticks = duration / span[1].max(1) / frames as u64;
+                binning.tonic.then_some([ticks * span[1], frames as u64])
             }
-            let frame = match self.time {
-                FrameTiming::Frames(frames) => (u128::from(event.t) * frames as u128 / u128::from(span)) as usize,
-                FrameTiming::Span { us, .. } => {
-                    usize::try_from(event.t / us.saturating_mul(NS_PER_US)).unwrap_or(usize::MAX)
-                }
-            };
-            let plane = match (plan.polarity, event.p.min(1)) {
-                (Polarity::Split, p) => usize::from(p),
-                (Polarity::On, 0) | (Polarity::Off, 1) => {
-                    stats.other_polarity += 1;
-                    continue;
-                }
-                _ => 0,
-            };
-            if frame >= stats.frames {
-                stats.discarded_late += 1;
-                continue;
+            FrameTiming::Span { us, .. } => {
+                let length = us.saturating_mul(NS_PER_US);
+                Some([length, if binning.tonic { (duration / length).max(1) } else { u64::MAX }])
             }
-            let (column, row) = (x * width / sensor_width, y * height / sensor_height);
-            let count = &mut frames[((frame * planes + plane) * height + row) * width + column];
-            *count += 1.0;
-            stats.add(*count);
+        };
+        Self { binning, path, plan, stats, extent, span: span[0], whole, counts }
+    }
+
+    /// Adds event `index` of the recording.
+    ///
+    /// # Errors
+    /// [`Error::File`] for an event outside the sensor.
+    #[inline]
+    pub fn add(&mut self, index: u64, event: Event) -> Result<()> {
+        let [planes, height, width] = self.plan.shape;
+        let [sensor_width, sensor_height] = self.plan.sensor;
+        let (x, y) = (usize::from(event.x), usize::from(event.y));
+        if x >= sensor_width || y >= sensor_height {
+            let reason = self.out_of_range_reason([x, y]);
+            return Err(Error::file(self.path, format!("event {index}"), reason));
         }
-        Ok(frames)
+        let frame = match (self.whole, self.binning.time) {
+            (Some([0, _]), _) => u64::MAX,
+            (Some([length, frames]), _) => Some(event.t / length).filter(|frame| *frame < frames).unwrap_or(u64::MAX),
+            (None, FrameTiming::Frames(frames)) => {
+                (u128::from(event.t) * frames as u128 / u128::from(self.span)) as u64
+            }
+            (None, FrameTiming::Span { .. }) => u64::MAX,
+        };
+        let plane = match (self.plan.polarity, event.p.min(1)) {
+            (Polarity::Split, p) => usize::from(p),
+            (Polarity::On, 0) | (Polarity::Off, 1) => {
+                self.stats.other_polarity += 1;
+                return Ok(());
+            }
+            _ => 0,
+        };
+        let Some(frame) = usize::try_from(frame).ok().filter(|&frame| frame < self.stats.frames) else {
+            self.stats.discarded_late += 1;
+            return Ok(());
+        };
+        let (column, row) = (x * width / sensor_width, y * height / sensor_height);
+        let count = &mut self.counts[((frame * planes + plane) * height + row) * width + column];
+        *count += 1.0;
+        self.stats.add(*count);
+        Ok(())
     }
 
     /// The reason why an event at `x`, `y` is out of range, with advice.
-    fn out_of_range_reason(&self, recording: &Recording, [x, y]: [usize; 2], plan: &FramePlan) -> String {
-        let [_, height, width] = plan.shape;
-        let [sensor_width, sensor_height] = plan.sensor;
-        if self.sensor.is_some() {
+    fn out_of_range_reason(&self, [x, y]: [usize; 2]) -> String {
+        let [_, height, width] = self.plan.shape;
+        let [sensor_width, sensor_height] = self.plan.sensor;
+        if self.binning.sensor.is_some() {
             return format!("is at {x}, {y}, outside the stated sensor size of {sensor_width}x{sensor_height}");
         }
-        let [wide, high] = recording.extent();
+        let [wide, high] = self.extent;
         format!(
             "is at {x}, {y}, outside the network's input of {width}x{height}. Set the sensor size (at least \
              sensor={wide}x{high}) to sum its pixels, or open another network."
@@ -314,9 +367,14 @@ impl BinningStats {
         }
         if self.discarded_late > 0 {
             notes.push(format!(
-                "{:.1} % of the events are after the last of {} frames and are discarded",
+                "{:.1} % of the events are after the last of {} frames and are discarded{}",
                 percent(self.discarded_late),
-                self.frames
+                self.frames,
+                if binning.tonic {
+                    ", as tonic does: frames are whole ticks long, and the last event is in none"
+                } else {
+                    ""
+                }
             ));
         }
         notes
@@ -340,7 +398,8 @@ impl Binning {
         }
         self.sensor.map_or(Ok(()), |[width, height]| write!(f, ",sensor={width}x{height}"))?;
         self.unit.map_or(Ok(()), |unit| write!(f, ",unit={}", unit.as_str()))?;
-        self.order.map_or(Ok(()), |order| write!(f, ",order={order}"))
+        self.order.map_or(Ok(()), |order| write!(f, ",order={order}"))?;
+        if self.tonic { f.write_str(",tonic=1") } else { Ok(()) }
     }
 }
 

@@ -9,6 +9,7 @@ mod columns;
 mod formats;
 pub mod generator;
 pub mod read;
+mod summary;
 mod time;
 
 pub use binning::{Binning, DEFAULT_FRAMES, FrameTiming, MAX_FRAMES, Polarity};

@@ -3,9 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::binning::Binning;
+use super::binning::{Binner, Binning};
 use super::formats::read_recordings;
-use super::time::Recording;
 use crate::data::bounded_read::checked_len;
 use crate::data::{FrameSequence, LabelSource, Layout, Note, Samples, images};
 use crate::{Error, Result};
@@ -13,12 +12,13 @@ use crate::{Error, Result};
 /// Width and height in pixels of the sensor that recorded N-MNIST.
 const NMNIST_SIDE: usize = 34;
 
-/// Whether the file at `path` looks like a recording: a NumPy array, or a `.bin` whose size is a multiple of an event's 5
+/// Whether the file at `path` looks like a recording: a NumPy file, a recording of a camera, or a `.bin` whose size is a multiple of an event's 5
 /// bytes but not of a CIFAR-10 record's 3073.
 pub fn is_recording(path: &Path) -> bool {
     let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
     match ending.as_str() {
-        "npy" => true,
+        "npy" | "dat" | "raw" | "aedat4" | "es" => true,
+        "npz" => super::formats::holds_events(path),
         "bin" => std::fs::metadata(path)
             .is_ok_and(|m| m.len() > 0 && m.len().is_multiple_of(5) && !m.len().is_multiple_of(3073)),
         _ => false,
@@ -39,7 +39,7 @@ pub fn read(paths: &[PathBuf], binning: &Binning, fit: Option<&[usize]>) -> Resu
     let nmnist = files.iter().all(|path| path.extension().is_some_and(|e| e == "bin"));
     let min_side = if nmnist { NMNIST_SIDE } else { 1 };
     let seen = || {
-        let extents = recordings.iter().map(Recording::extent);
+        let extents = recordings.iter().map(|recording| recording.extent);
         extents.fold([min_side; 2], |[width, height], [w, h]| [width.max(w), height.max(h)])
     };
     // The sensor of N-MNIST is known; other files of this format come from larger sensors.
@@ -47,13 +47,17 @@ pub fn read(paths: &[PathBuf], binning: &Binning, fit: Option<&[usize]>) -> Resu
     let stated = binning;
     let binning = &if known { Binning { sensor: Some([NMNIST_SIDE; 2]), ..*stated } } else { *stated };
     let plan = binning.plan(fit, seen)?;
-    let count = binning.frames(&recordings).map_err(|reason| Error::file(first, "all recordings", reason))?;
+    let count = binning
+        .frames(recordings.iter().map(|r| r.span()))
+        .map_err(|reason| Error::file(first, "all recordings", reason))?;
     let len: usize = plan.shape.iter().product();
     checked_len(first, "all frames", &[files.len(), count, len])?;
     let mut frames = Vec::with_capacity(files.len() * count * len);
     let mut stats = super::binning::BinningStats::new(count);
     for (path, recording) in files.iter().zip(&recordings) {
-        frames.extend(binning.bin(path, recording, &plan, &mut stats)?);
+        let mut binner = Binner::new(binning, path, (recording.span(), recording.extent), &plan, &mut stats);
+        recording.for_each(&mut |index, event| binner.add(index, event))?;
+        frames.append(&mut binner.counts);
     }
     notes.extend(stats.notes(binning, &plan).into_iter().map(Note::from));
     let values = frame_means(&frames, count, len);
