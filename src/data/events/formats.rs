@@ -4,57 +4,60 @@
 
 mod aedat4;
 mod camera;
+mod detect;
 mod numpy;
+mod numpy_inputs;
+mod numpy_streams;
+mod text_header;
+mod words;
 
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{BufReader, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use camera::TextHeader;
-
+use self::detect::{Format, format_of, text_header};
+use self::text_header::TextHeader;
+use self::words::Sink;
 use super::columns::{ColumnOrder, ColumnStatistics};
-use super::summary::{Clock, RawEvent, Summary, TimeKind};
+use super::summary::{Clock, RawEvent, RawTime, Summary, TimeKind};
 use super::time::{Event, TimeUnit, recognize};
 use crate::data::Note;
 use crate::data::bounded_read::open;
 use crate::{Error, Result};
 
-/// Upper limit of coordinates (exclusive).
-const MAX_SIDE: usize = 4096;
-const NUMPY: &[u8] = b"\x93NUMPY";
-/// Bytes in which the text before the events ends.
-const MAX_TEXT: u64 = 1 << 16;
-
-/// What takes events one by one.
-type Sink<'a> = &'a mut dyn FnMut(RawEvent) -> Result<()>;
-
-/// The format of a recording.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Format {
-    /// `.npy` or `.npz`
-    Numpy,
-    Nmnist,
-    Dat,
-    Evt2,
-    Evt3,
-    Aedat4,
-    EventStream,
-}
+/// Events between two reports of progress.
+const EACH: u64 = 1 << 16;
 
 /// One recording: where it is, and what a first pass over it found.
 #[derive(Debug)]
-pub(super) struct Recording {
+pub struct Recording {
     path: PathBuf,
     format: Format,
     order: Option<ColumnOrder>,
     clock: Clock,
-    /// Width and height that the events cover.
+    /// Width and height in pixels that the events cover, or that the file states.
     pub extent: [usize; 2],
+    /// Number of events.
+    pub count: u64,
+    /// How many of them are brighter (ON).
+    pub on: u64,
 }
 
 impl Recording {
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+    /// The name of its format.
+    pub fn format(&self) -> &'static str {
+        self.format.name()
+    }
     /// Duration from the first event to the last one, inclusive, and the resolution, in nanoseconds.
     pub fn span(&self) -> [u64; 2] {
         [self.clock.span, self.clock.tick]
+    }
+    /// The earliest time in microseconds, as the file counts them; rounded down.
+    pub fn first_us(&self) -> i64 {
+        self.clock.first_us()
     }
     /// Calls `visit` with every event and its index, in file order.
     ///
@@ -77,7 +80,7 @@ impl Recording {
 /// # Errors
 /// [`Error::Io`] when the file cannot be read; [`Error::File`] for other formats, invalid records and empty recordings.
 pub fn events(path: &Path) -> Result<Vec<Event>> {
-    let (recordings, _) = read_recordings(&[path], None, None)?;
+    let (recordings, _) = read_recordings(&[path], None, None, &mut |_| Ok(()))?;
     let mut events = Vec::new();
     for recording in &recordings {
         recording.for_each(&mut |_, event| {
@@ -89,13 +92,15 @@ pub fn events(path: &Path) -> Result<Vec<Event>> {
 }
 
 /// Reads recordings whose columns and times mean the same in all files: as stated, or as the values of all suggest.
+/// `each` is called with the number of events read so far, now and then, and can stop the work.
 ///
 /// # Errors
-/// As [`events`].
-pub(super) fn read_recordings(
+/// As [`events`], and those of `each`.
+pub fn read_recordings(
     paths: &[&Path],
     unit: Option<TimeUnit>,
     order: Option<ColumnOrder>,
+    each: &mut dyn FnMut(u64) -> Result<()>,
 ) -> Result<(Vec<Recording>, Vec<Note>)> {
     let formats = paths.iter().map(|path| format_of(path)).collect::<Result<Vec<_>>>()?;
     let (mut notes, mut columns) = (Vec::new(), Vec::new());
@@ -114,18 +119,30 @@ pub(super) fn read_recordings(
         return useless("order=");
     }
     let order = find_order(&columns, order, &mut notes)?;
-    let mut summaries = Vec::with_capacity(paths.len());
+    let (mut summaries, mut read) = (Vec::with_capacity(paths.len()), 0u64);
     for (path, format) in paths.iter().zip(&formats) {
         let mut summary = Summary::new(TimeKind::default());
-        let (kind, sensor) = scan(path, *format, order, &mut |event| {
+        let found = scan(path, *format, order, &mut |event| {
             summary.add(event);
-            Ok(())
+            read += 1;
+            if read.is_multiple_of(EACH) { each(read) } else { Ok(()) }
         })?;
         if summary.count == 0 {
             return Err(Error::file(path, "", "contains no event"));
         }
-        summary.kind = kind;
-        if let Some([width, height]) = sensor {
+        summary.kind = found.kind;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        notes.extend(found.note.map(|text| Note::new(format!("{name}: {text}")).warning()));
+        let [backwards, first] = summary.backwards;
+        if backwards > 0 {
+            let text = format!(
+                "{name}: {backwards} of {} events are earlier than the one before (the first is event {first}); frames \
+                 hold them at their times",
+                summary.count
+            );
+            notes.push(Note::new(text).warning());
+        }
+        if let Some([width, height]) = found.sensor {
             summary.extent = [summary.extent[0].max(width), summary.extent[1].max(height)];
         }
         summaries.push(summary);
@@ -142,7 +159,8 @@ pub(super) fn read_recordings(
         let clock = summary.clock(unit.unwrap_or(recognized));
         let clock =
             clock.ok_or_else(|| Error::file(path, "times", "are not numbers, or last longer than 584 years"))?;
-        Ok(Recording { path: path.to_path_buf(), format: *format, order, clock, extent: summary.extent })
+        let Summary { extent, count, on, .. } = *summary;
+        Ok(Recording { path: path.to_path_buf(), format: *format, order, clock, extent, count, on })
     };
     let recordings = paths.iter().zip(&formats).zip(&summaries).map(recording).collect::<Result<Vec<_>>>()?;
     Ok((recordings, notes))
@@ -191,158 +209,55 @@ pub fn holds_events(path: &Path) -> bool {
     }
 }
 
-/// Whether `path` begins with `signature`.
-fn starts_with(path: &Path, signature: &[u8]) -> bool {
-    head(path, signature.len() as u64).is_ok_and(|head| head == signature)
+/// What a file says besides its events.
+#[derive(Default)]
+struct Found {
+    kind: TimeKind,
+    /// Width and height of the sensor.
+    sensor: Option<[usize; 2]>,
+    /// What was left out, as a sentence.
+    note: Option<String>,
 }
 
-fn head(path: &Path, length: u64) -> Result<Vec<u8>> {
-    let mut head = Vec::new();
-    open(path)?.take(length).read_to_end(&mut head).map_err(|e| Error::io(path, e))?;
-    Ok(head)
-}
-
-/// The format of the file at `path`, by its first bytes; N-MNIST's files, which have none, by their ending.
-fn format_of(path: &Path) -> Result<Format> {
-    let head = head(path, MAX_TEXT)?;
-    let fail = |reason: String| Err(Error::file(path, "", reason));
-    let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
-    if head.starts_with(NUMPY) || head.starts_with(b"PK") {
-        return Ok(Format::Numpy);
-    }
-    if head.starts_with(aedat4::SIGNATURE) {
-        return Ok(Format::Aedat4);
-    }
-    if head.starts_with(camera::ES_SIGNATURE) {
-        return Ok(Format::EventStream);
-    }
-    if head.starts_with(b"#!AER-DAT") {
-        let version = String::from_utf8_lossy(&head[9..head.len().min(12)]).into_owned();
-        return fail(format!("is AEDAT {version}, which is not read. Convert it to AEDAT 4 or to a NumPy array."));
-    }
-    let text = TextHeader::parse(&head);
-    let evt = text.value("evt").map(str::to_owned).or_else(|| {
-        let format = text.value("format")?.split(';').next()?.trim().to_owned();
-        format.strip_prefix("evt").map(str::to_owned)
-    });
-    match evt.as_deref() {
-        Some("2.0" | "2") => return Ok(Format::Evt2),
-        Some("3.0" | "3") => return Ok(Format::Evt3),
-        Some(other) => {
-            return fail(format!("is EVT {other}; EVT 2.0 and 3.0 are read. Convert it to one of these, or to DAT."));
-        }
-        None => {}
-    }
-    match extension.as_str() {
-        "bin" => Ok(Format::Nmnist),
-        "dat" => Ok(Format::Dat),
-        _ if text.len > 0 && extension != "raw" => Ok(Format::Dat),
-        "raw" => fail("has no header that names its format (evt 2.0 or evt 3.0). Convert it to a NumPy array.".into()),
-        _ => fail(
-            "is neither a NumPy array of events (.npy, .npz with x, y, t, p), an N-MNIST file (.bin), DAT, EVT2, EVT3 \
-             (.raw), AEDAT 4 nor Event Stream (.es)"
-                .into(),
-        ),
-    }
-}
-
-/// Reads every event of the file at `path`. Returns what the times mean, and the sensor's size if the file states it.
-fn scan(
-    path: &Path,
-    format: Format,
-    order: Option<ColumnOrder>,
-    sink: Sink<'_>,
-) -> Result<(TimeKind, Option<[usize; 2]>)> {
-    let microseconds = TimeKind::Microseconds;
+/// Reads every event of the file at `path`.
+fn scan(path: &Path, format: Format, order: Option<ColumnOrder>, sink: Sink<'_>) -> Result<Found> {
     if format == Format::Numpy {
-        return Ok((numpy::scan(path, order, sink)?, None));
+        return Ok(Found { kind: numpy::scan(path, order, sink)?, ..Found::default() });
     }
-    let mut reader = BufReader::new(open(path)?);
+    let mut reader = BufReader::with_capacity(1 << 16, open(path)?);
     let header = match format {
-        Format::Dat | Format::Evt2 | Format::Evt3 => TextHeader::parse(&head(path, MAX_TEXT)?),
+        Format::Dat | Format::Evt2 | Format::Evt3 => text_header(path)?,
         _ => TextHeader::default(),
     };
     reader.seek(SeekFrom::Start(header.len as u64)).map_err(|e| Error::io(path, e))?;
-    let mut sensor = header.sensor();
+    let mut found = Found { sensor: header.sensor(), ..Found::default() };
+    let (mut untimed, start) = (0, i128::from(header.start()));
+    let sink: Sink<'_> = &mut |mut event| {
+        if let RawTime::Integer(t) = &mut event.t {
+            *t += start;
+        }
+        sink(event)
+    };
     match format {
         Format::Nmnist => camera::scan_nmnist(path, &mut reader, sink)?,
         Format::Dat => camera::scan_dat(path, &header, &mut reader, sink)?,
-        Format::Evt2 => camera::scan_evt2(path, &header, &mut reader, sink)?,
-        Format::Evt3 => camera::scan_evt3(path, &header, &mut reader, sink)?,
-        Format::Aedat4 => aedat4::scan(path, &mut reader, sink)?,
-        Format::EventStream => sensor = Some(camera::scan_es(path, &mut reader, sink)?),
-        Format::Numpy => {}
-    }
-    Ok((microseconds, sensor))
-}
-
-/// Words of a binary file, with the byte where the last one began.
-struct Words<'a> {
-    path: &'a Path,
-    reader: &'a mut dyn Read,
-    /// Byte behind the last word.
-    at: usize,
-    /// Byte where the last word began.
-    start: usize,
-}
-
-impl<'a> Words<'a> {
-    /// The words of `reader`, which is at byte `at` of the file.
-    fn new(path: &'a Path, reader: &'a mut dyn Read, at: usize) -> Self {
-        Self { path, reader, at, start: at }
-    }
-    /// Byte behind the last word.
-    fn at(&self) -> usize {
-        self.at
-    }
-    /// The next word of N bytes; `None` at the end of the file. `what` it is stands in the error if the file ends within it.
-    #[inline]
-    fn next<const N: usize>(&mut self, what: &str) -> Result<Option<[u8; N]>> {
-        let (mut word, mut filled) = ([0; N], 0);
-        self.start = self.at;
-        while filled < N {
-            match self.reader.read(&mut word[filled..]) {
-                Ok(0) if filled == 0 => return Ok(None),
-                Ok(0) => {
-                    return Err(self.error(format!("has {filled} bytes, fewer than {what}: the file is truncated")));
-                }
-                Ok(read) => filled += read,
-                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(e) => return Err(Error::io(self.path, e)),
+        Format::Evt2 => untimed = camera::scan_evt2(path, &header, &mut reader, sink)?,
+        Format::Evt3 => untimed = camera::scan_evt3(path, &header, &mut reader, sink)?,
+        Format::EventStream => found.sensor = Some(camera::scan_es(path, &mut reader, sink)?),
+        Format::Aedat4 => {
+            let streams = aedat4::scan(path, &mut reader, sink)?;
+            found.sensor = streams.sensor;
+            if let (Some(read), false) = (streams.read, streams.others.is_empty()) {
+                let others = streams.others.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+                found.note = Some(format!("events of stream {read} are read, those of {others} are not"));
             }
         }
-        self.at += N;
-        Ok(Some(word))
+        Format::Numpy => {}
     }
-    /// The next `length` bytes, at most `limit`.
-    fn bytes(&mut self, length: usize, limit: usize, what: &str) -> Result<Vec<u8>> {
-        self.start = self.at;
-        if length > limit {
-            return Err(self.error(format!("is {what} of {length} bytes, more than {limit}")));
-        }
-        let mut bytes = Vec::new();
-        self.reader.take(length as u64).read_to_end(&mut bytes).map_err(|e| Error::io(self.path, e))?;
-        if bytes.len() < length {
-            return Err(
-                self.error(format!("is {what} of {length} bytes, but {} follow: the file is truncated", bytes.len()))
-            );
-        }
-        self.at += length;
-        Ok(bytes)
+    if untimed > 0 {
+        found.note = Some(format!("{untimed} events before the first time word have no time and are left out"));
     }
-    /// An error at the last word.
-    fn error(&self, reason: String) -> Error {
-        Error::file(self.path, format!("byte {}", self.start), reason)
-    }
-    /// Refuses coordinates that no sensor has.
-    #[inline]
-    fn check_side(&self, side: u32) -> Result<()> {
-        if side as usize >= MAX_SIDE {
-            Err(self.error(format!("is an event at {side}, which is no pixel")))
-        } else {
-            Ok(())
-        }
-    }
+    Ok(found)
 }
 
 #[cfg(test)]

@@ -13,7 +13,9 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use super::binning::{Binner, Binning, BinningStats, FrameTiming};
+use super::binner::Binner;
+use super::binning::{Binning, FrameTiming};
+use super::binning_stats::BinningStats;
 use super::time::Event;
 use crate::data::bounded_read::checked_len;
 use crate::data::digits::{self, render};

@@ -36,6 +36,10 @@ pub(super) enum TimeKind {
 pub(super) struct Summary {
     pub kind: TimeKind,
     pub count: u64,
+    /// How many of them are brighter (ON).
+    pub on: u64,
+    /// How many times are before that of the event before, and the first event with such a time.
+    pub backwards: [u64; 2],
     /// Width and height that the events cover, or that the file states if it is larger.
     pub extent: [usize; 2],
     /// First and last of integer times.
@@ -46,6 +50,7 @@ pub(super) struct Summary {
     /// Whether float times are whole thousandths.
     pub in_thousandths: bool,
     has_nan: bool,
+    last: Option<RawTime>,
 }
 
 impl Summary {
@@ -54,12 +59,15 @@ impl Summary {
         Self {
             kind,
             count: 0,
+            on: 0,
+            backwards: [0; 2],
             extent: [1; 2],
             integers: [i128::MAX, i128::MIN],
             floats: [f64::INFINITY, f64::NEG_INFINITY],
             has_fractions: false,
             in_thousandths: true,
             has_nan: false,
+            last: None,
         }
     }
 
@@ -67,6 +75,17 @@ impl Summary {
     #[inline]
     pub fn add(&mut self, event: RawEvent) {
         self.count += 1;
+        self.on += u64::from(event.p);
+        let is_before = match (event.t, self.last) {
+            (RawTime::Integer(t), Some(RawTime::Integer(last))) => t < last,
+            (RawTime::Float(t), Some(RawTime::Float(last))) => t < last,
+            _ => false,
+        };
+        if is_before {
+            self.backwards =
+                if self.backwards[0] == 0 { [1, self.count - 1] } else { [self.backwards[0] + 1, self.backwards[1]] };
+        }
+        self.last = Some(event.t);
         self.extent[0] = self.extent[0].max(usize::from(event.x) + 1);
         self.extent[1] = self.extent[1].max(usize::from(event.y) + 1);
         match event.t {
@@ -136,6 +155,14 @@ pub(super) struct Clock {
 impl Clock {
     fn cut(&self, t: f64) -> f64 {
         ((t * self.unit as f64).round() / self.tick as f64).floor()
+    }
+    /// The earliest time in microseconds, as the file counts them; rounded down.
+    pub fn first_us(&self) -> i64 {
+        let nanoseconds = match self.start {
+            0.0 => self.first.saturating_mul(self.unit.into()),
+            start => start as i128 * i128::from(self.tick),
+        };
+        i64::try_from(nanoseconds.div_euclid(1000)).unwrap_or(i64::MAX)
     }
     /// Nanoseconds since the first event.
     #[inline]

@@ -2,11 +2,11 @@
 //!
 //! Tables are read by their offsets, within bounds: one field of each is needed, and no schema compiler.
 
-use std::io::{Cursor, Read};
+use std::io::{BufRead, Cursor, Read};
 use std::path::Path;
 
 use super::super::summary::{RawEvent, RawTime};
-use super::{Sink, Words};
+use super::words::{MAX_SIDE, Sink, Words};
 use crate::{Error, Result};
 
 /// The first line of a file.
@@ -24,11 +24,22 @@ enum Compression {
     Zstd,
 }
 
-/// Reads every packet of events.
+/// What a file says about its events.
+#[derive(Default)]
+pub(super) struct Streams {
+    /// Width and height of the sensor, if the header states them.
+    pub sensor: Option<[usize; 2]>,
+    /// The stream whose events were read.
+    pub read: Option<u32>,
+    /// Other streams of events.
+    pub others: Vec<u32>,
+}
+
+/// Reads every packet of the first stream of events.
 ///
 /// # Errors
 /// [`Error::File`] for damaged packets, with the byte where they begin.
-pub(super) fn scan(path: &Path, reader: &mut dyn Read, sink: Sink<'_>) -> Result<()> {
+pub(super) fn scan(path: &Path, reader: &mut impl BufRead, sink: Sink<'_>) -> Result<Streams> {
     let mut words = Words::new(path, reader, 0);
     let damaged = |place: usize, reason: &str| Error::file(path, format!("byte {place}"), reason.to_owned());
     words.next::<14>("the first line")?;
@@ -41,37 +52,62 @@ pub(super) fn scan(path: &Path, reader: &mut dyn Read, sink: Sink<'_>) -> Result
         3 | 4 => Compression::Zstd,
         other => return Err(damaged(14, &format!("states compression {other}, which is none, LZ4 or Zstandard"))),
     };
-    // Behind the packets is a table of them.
+    let mut streams = Streams { sensor: sensor_of(&String::from_utf8_lossy(&header)), ..Streams::default() };
+    // Behind the packets is a table of them, unless the recorder was interrupted.
     let end = table.field(1).and_then(|at| number(&header, at, 8)).filter(|&end| end > 0);
     loop {
         let start = words.at();
         if end.is_some_and(|end| start as i64 >= end) {
-            return Ok(());
+            return Ok(streams);
         }
-        let Some(head) = words.next::<8>("the head of a packet")? else { return Ok(()) };
-        let size = u32::from_le_bytes([head[4], head[5], head[6], head[7]]) as usize;
-        let packet = words.bytes(size, MAX_PACKET, "a packet")?;
+        let Some(head) = words.next::<8>("the head of a packet")? else {
+            return match end {
+                Some(end) => Err(damaged(
+                    start,
+                    &format!("is the end, but packets were written up to byte {end}: the file is truncated"),
+                )),
+                None => Ok(streams),
+            };
+        };
+        let [stream, size] = [0, 4].map(|at| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]));
+        let packet = words.bytes(size as usize, MAX_PACKET, "a packet")?;
         let fail = |reason: &str| damaged(start, reason);
         let packet = decompress(compression, packet).map_err(|reason| fail(&format!("is a packet that {reason}")))?;
         // Packets of frames, triggers and motion have other names.
         if packet.get(8..12) != Some(b"EVTS") {
             continue;
         }
+        if *streams.read.get_or_insert(stream) != stream {
+            if !streams.others.contains(&stream) {
+                streams.others.push(stream);
+            }
+            continue;
+        }
         let elements = packet.get(4..).and_then(|buffer| {
             let at = Table::root(buffer)?.field(0)?;
             let vector = at.checked_add(number(buffer, at, 4)?.try_into().ok()?)?;
             let count = usize::try_from(number(buffer, vector, 4)?).ok()?;
-            buffer.get(vector + 4..)?.get(..count.checked_mul(EVENT)?)
+            buffer.get(vector.checked_add(4)?..)?.get(..count.checked_mul(EVENT)?)
         });
         for bytes in elements.ok_or_else(|| fail("is a damaged packet of events"))?.chunks_exact(EVENT) {
             let t = i64::from_le_bytes(bytes[..8].try_into().unwrap_or_default());
             let [x, y] = [8, 10].map(|at| i16::from_le_bytes([bytes[at], bytes[at + 1]]));
-            if !(0..super::MAX_SIDE as i16).contains(&x) || !(0..super::MAX_SIDE as i16).contains(&y) {
+            if !(0..MAX_SIDE as i16).contains(&x) || !(0..MAX_SIDE as i16).contains(&y) {
                 return Err(fail(&format!("is a packet with an event at {x}, {y}, which is no pixel")));
             }
             sink(RawEvent { x: x as u16, y: y as u16, p: u8::from(bytes[12] != 0), t: RawTime::Integer(t.into()) })?;
         }
     }
+}
+
+/// The sensor's width and height in the XML text of a header: the first `sizeX` and `sizeY`, which are those of the events.
+fn sensor_of(header: &str) -> Option<[usize; 2]> {
+    let of = |key: &str| {
+        let (_, rest) = header.split_once(&format!("key=\"{key}\""))?;
+        let (_, value) = rest.split_once('>')?;
+        value.split('<').next()?.trim().parse().ok().filter(|side| (1..=MAX_SIDE).contains(side))
+    };
+    Some([of("sizeX")?, of("sizeY")?])
 }
 
 /// The content of `packet`, or why there is none.
@@ -121,7 +157,8 @@ impl<'a> Table<'a> {
         if slot as i64 + 2 > length {
             return None;
         }
-        let offset = usize::try_from(number(self.buffer, self.fields + slot, 2)?).ok().filter(|&offset| offset > 0)?;
+        let place = self.fields.checked_add(slot)?;
+        let offset = usize::try_from(number(self.buffer, place, 2)?).ok().filter(|&offset| offset > 0)?;
         self.at.checked_add(offset)
     }
 }

@@ -1,10 +1,11 @@
 //! Binary recordings of cameras: N-MNIST, DAT, EVT2, EVT3 and `.es`, read as streams of words.
 
-use std::io::Read;
+use std::io::BufRead;
 use std::path::Path;
 
 use super::super::summary::{RawEvent, RawTime};
-use super::{Sink, Words};
+use super::text_header::TextHeader;
+use super::words::{Sink, Words};
 use crate::{Error, Result};
 
 /// The `y` of an N-MNIST record that marks an overflow of the sensor's clock; the sensor has no such row.
@@ -20,7 +21,7 @@ fn event(x: u16, y: u16, p: bool, t: i128) -> RawEvent {
 ///
 /// # Errors
 /// [`Error::File`] for a file that ends within an event.
-pub(super) fn scan_nmnist(path: &Path, reader: &mut dyn Read, sink: Sink<'_>) -> Result<()> {
+pub(super) fn scan_nmnist(path: &Path, reader: &mut impl BufRead, sink: Sink<'_>) -> Result<()> {
     let mut words = Words::new(path, reader, 0);
     let mut overflow_time = 0;
     while let Some(b) = words.next::<5>("the five bytes of an event")? {
@@ -34,61 +35,13 @@ pub(super) fn scan_nmnist(path: &Path, reader: &mut dyn Read, sink: Sink<'_>) ->
     Ok(())
 }
 
-/// The text before the words of a DAT or RAW file: lines that begin with `%`.
-#[derive(Debug, Default)]
-pub(super) struct TextHeader {
-    /// Its lines in lower case.
-    lines: Vec<String>,
-    /// Its length in bytes.
-    pub len: usize,
-}
-
-impl TextHeader {
-    /// Reads the lines at the beginning of `bytes`.
-    pub fn parse(bytes: &[u8]) -> Self {
-        let mut header = Self::default();
-        while bytes.get(header.len) == Some(&b'%') {
-            let rest = &bytes[header.len..];
-            let Some(end) = rest.iter().position(|&b| b == b'\n') else { break };
-            // Words may begin with the same byte; a line of text has no control characters.
-            if rest[..end].iter().any(|&b| b < 9) {
-                break;
-            }
-            let line = String::from_utf8_lossy(&rest[1..end]).trim().to_lowercase();
-            header.len += end + 1;
-            if line == "end" {
-                break;
-            }
-            header.lines.push(line);
-        }
-        header
-    }
-    /// What follows the first of `keys` that a line begins with.
-    pub fn value(&self, key: &str) -> Option<&str> {
-        self.lines.iter().find_map(|line| line.strip_prefix(key)).map(str::trim)
-    }
-    /// Width and height of the sensor, if the header states them.
-    pub fn sensor(&self) -> Option<[usize; 2]> {
-        let number = |text: &str| text.trim().parse::<usize>().ok().filter(|n| (1..=4096).contains(n));
-        let of_format = |key: &str| {
-            let format = self.value("format")?;
-            number(format.split(';').find_map(|part| part.trim().strip_prefix(key))?)
-        };
-        let geometry = || {
-            let (width, height) = self.value("geometry")?.split_once('x')?;
-            Some([number(width)?, number(height)?])
-        };
-        let lines = || Some([number(self.value("width")?)?, number(self.value("height")?)?]);
-        geometry().or_else(|| Some([of_format("width=")?, of_format("height=")?])).or_else(lines)
-    }
-}
-
-/// DAT: 8 bytes per event after two bytes of type and size. Type 0x0C has 14 bits for x and y; type 0x00 has 9 and 8 bits
-/// unless the header says `Version 2`, which has 14 as well.
+/// DAT: 8 bytes per event after two bytes of type and size: the time, then 14 bits for x and y and the polarity at bit 28
+/// (version 2), or 9 and 8 bits and the polarity at bit 17 (version 1). Without a version, the words tell: those of version 1
+/// end at bit 17.
 ///
 /// # Errors
 /// [`Error::File`] for other types, and for a file that ends within an event.
-pub(super) fn scan_dat(path: &Path, header: &TextHeader, reader: &mut dyn Read, sink: Sink<'_>) -> Result<()> {
+pub(super) fn scan_dat(path: &Path, header: &TextHeader, reader: &mut impl BufRead, sink: Sink<'_>) -> Result<()> {
     let mut words = Words::new(path, reader, header.len);
     let Some([kind, size]) = words.next::<2>("the type and size of events")? else { return Ok(()) };
     if !matches!(kind, 0x00 | 0x0c) || size != 8 {
@@ -99,7 +52,10 @@ pub(super) fn scan_dat(path: &Path, header: &TextHeader, reader: &mut dyn Read, 
         return Err(Error::file(path, format!("byte {}", header.len), reason));
     }
     let version = header.value("version").and_then(|v| v.split('.').next()?.parse::<u32>().ok());
-    let wide = kind == 0x0c || version.is_some_and(|version| version >= 2);
+    let wide = match version {
+        Some(version) => version >= 2,
+        None => words.peek()?.chunks_exact(8).any(|bytes| bytes[7] > 0 || bytes[6] >= 1 << 2),
+    };
     let (mut wraps, mut last) = (0i128, 0u32);
     while let Some(bytes) = words.next::<8>("the 8 bytes of an event")? {
         let [t, data] = [0, 4].map(|at| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]));
@@ -117,19 +73,22 @@ pub(super) fn scan_dat(path: &Path, header: &TextHeader, reader: &mut dyn Read, 
     Ok(())
 }
 
-/// EVT2: words of 32 bits. The upper 28 bits of the time have words of their own, and wrap after 4.8 hours.
+/// EVT2: words of 32 bits. The upper 28 bits of the time have words of their own, and wrap after 4.8 hours. Returns the
+/// number of events before the first of these, which have no time and are left out.
 ///
 /// # Errors
 /// [`Error::File`] for unknown words, and for a file that ends within a word.
-pub(super) fn scan_evt2(path: &Path, header: &TextHeader, reader: &mut dyn Read, sink: Sink<'_>) -> Result<()> {
+pub(super) fn scan_evt2(path: &Path, header: &TextHeader, reader: &mut impl BufRead, sink: Sink<'_>) -> Result<u64> {
     let mut words = Words::new(path, reader, header.len);
-    let (mut high, mut wraps) = (None::<u32>, 0i128);
+    let (mut high, mut wraps, mut untimed) = (None::<u32>, 0i128, 0);
     while let Some(bytes) = words.next::<4>("a word of 32 bits")? {
         let word = u32::from_le_bytes(bytes);
         match word >> 28 {
             p @ (0x0 | 0x1) => {
-                // Events before the first time word have no time.
-                let Some(high) = high else { continue };
+                let Some(high) = high else {
+                    untimed += 1;
+                    continue;
+                };
                 let (x, y) = (word >> 11 & 0x7ff, word & 0x7ff);
                 let t = i128::from(high) << 6 | i128::from(word >> 22 & 0x3f);
                 sink(event(x as u16, y as u16, p == 1, t + wraps))?;
@@ -146,36 +105,38 @@ pub(super) fn scan_evt2(path: &Path, header: &TextHeader, reader: &mut dyn Read,
             kind => return Err(words.error(format!("is a word of type 0x{kind:X}, which EVT2 does not have"))),
         }
     }
-    Ok(())
+    Ok(untimed)
 }
 
 /// EVT3: words of 16 bits: row, column or vector of columns, and the time in two words of 12 bits, which wrap after 16.8 s.
+/// Returns the number of events before the first upper word, which have no time and are left out.
 ///
-/// The lower word keeps its value when the upper one changes, as in the decoder of the manufacturer.
+/// The upper word is repeated within the 4 ms that it covers and then changes nothing. A new one sets the lower word to 0
+/// until that follows, as in the manufacturer's decoder; with the old one the events between would lie 4 ms ahead.
 ///
 /// # Errors
 /// [`Error::File`] for unknown words, and for a file that ends within a word.
-pub(super) fn scan_evt3(path: &Path, header: &TextHeader, reader: &mut dyn Read, sink: Sink<'_>) -> Result<()> {
+pub(super) fn scan_evt3(path: &Path, header: &TextHeader, reader: &mut impl BufRead, sink: Sink<'_>) -> Result<u64> {
     let mut words = Words::new(path, reader, header.len);
-    let (mut high, mut low, mut wraps) = (None::<u16>, 0u16, 0i128);
+    let (mut high, mut low, mut wraps, mut untimed) = (None::<u16>, 0u16, 0i128, 0);
     let (mut y, mut base, mut p) = (0u16, 0u16, false);
     while let Some(bytes) = words.next::<2>("a word of 16 bits")? {
         let word = u16::from_le_bytes(bytes);
         let time = |high: u16| (i128::from(high) << 12 | i128::from(low)) + wraps;
         match word >> 12 {
             0x0 => y = word & 0x7ff,
-            0x2 => {
-                if let Some(high) = high {
-                    sink(event(word & 0x7ff, y, word >> 11 & 1 == 1, time(high)))?;
-                }
-            }
+            0x2 => match high {
+                Some(high) => sink(event(word & 0x7ff, y, word >> 11 & 1 == 1, time(high)))?,
+                None => untimed += 1,
+            },
             0x3 => (base, p) = (word & 0x7ff, word >> 11 & 1 == 1),
             kind @ (0x4 | 0x5) => {
                 let columns = if kind == 0x4 { 12 } else { 8 };
                 for column in (0..columns).filter(|column| word >> column & 1 == 1) {
-                    if let Some(high) = high {
-                        words.check_side((base + column).into())?;
-                        sink(event(base + column, y, p, time(high)))?;
+                    words.check_side(u32::from(base) + u32::from(column))?;
+                    match high {
+                        Some(high) => sink(event(base + column, y, p, time(high)))?,
+                        None => untimed += 1,
                     }
                 }
                 base = base.saturating_add(columns);
@@ -183,8 +144,11 @@ pub(super) fn scan_evt3(path: &Path, header: &TextHeader, reader: &mut dyn Read,
             0x6 => low = word & 0xfff,
             0x8 => {
                 let next = word & 0xfff;
-                if high.is_some_and(|high| high > next && high - next > 1 << 11) {
+                if high.is_some_and(|high| high > next && high - next >= 1 << 11) {
                     wraps += 1 << 24;
+                }
+                if high.is_some_and(|high| high != next) {
+                    low = 0;
                 }
                 high = Some(next);
             }
@@ -193,7 +157,7 @@ pub(super) fn scan_evt3(path: &Path, header: &TextHeader, reader: &mut dyn Read,
             kind => return Err(words.error(format!("is a word of type 0x{kind:X}, which EVT3 does not have"))),
         }
     }
-    Ok(())
+    Ok(untimed)
 }
 
 /// The beginning of an `.es` file.
@@ -204,7 +168,7 @@ pub(super) const ES_SIGNATURE: &[u8] = b"Event Stream";
 ///
 /// # Errors
 /// [`Error::File`] for other versions and kinds, for events outside the sensor and for a file that ends within an event.
-pub(super) fn scan_es(path: &Path, reader: &mut dyn Read, sink: Sink<'_>) -> Result<[usize; 2]> {
+pub(super) fn scan_es(path: &Path, reader: &mut impl BufRead, sink: Sink<'_>) -> Result<[usize; 2]> {
     let mut words = Words::new(path, reader, 0);
     let truncated = || Error::file(path, "the header", "is truncated");
     let head = words.next::<16>("the header")?.ok_or_else(truncated)?;
@@ -222,8 +186,9 @@ pub(super) fn scan_es(path: &Path, reader: &mut dyn Read, sink: Sink<'_>) -> Res
     let mut t = 0i128;
     while let Some([byte]) = words.next::<1>("a byte")? {
         match byte {
-            0xff => {}
-            0xfe => t += 0x7f,
+            // A long pause, and a reset that changes nothing between events.
+            0xff => t += 0x7f,
+            0xfe => {}
             _ => {
                 t += i128::from(byte >> 1);
                 let place = words.next::<4>("x and y")?.ok_or_else(|| words.error("ends within an event".into()))?;

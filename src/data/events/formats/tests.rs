@@ -16,7 +16,7 @@ type Read = Result<(Vec<Vec<Event>>, Vec<Note>)>;
 fn read(file: &[u8], unit: Option<TimeUnit>, order: Option<&str>) -> Read {
     let dir = tempfile::tempdir().unwrap();
     let path = write(&dir, "a.npy", file);
-    let (recordings, notes) = read_recordings(&[&path], unit, order.and_then(ColumnOrder::parse))?;
+    let (recordings, notes) = read_recordings(&[&path], unit, order.and_then(ColumnOrder::parse), &mut |_| Ok(()))?;
     let events = |recording: &Recording| {
         let mut events = Vec::new();
         recording.for_each(&mut |_, event| {
@@ -90,7 +90,7 @@ fn units_are_recognized_told_and_stated() {
     // N-MNIST's files are in microseconds.
     let dir = tempfile::tempdir().unwrap();
     let path = write(&dir, "a.bin", &[1, 2, 0x80, 0, 9]);
-    let read = |unit, order| read_recordings(&[&path], unit, order);
+    let read = |unit, order| read_recordings(&[&path], unit, order, &mut |_| Ok(()));
     assert!(read(None, None).unwrap().1.is_empty());
     assert!(read(Some(TimeUnit::Seconds), None).unwrap_err().to_string().contains("Omit unit="));
     assert!(read(None, ColumnOrder::parse("xytp")).unwrap_err().to_string().contains("Omit order="));
