@@ -22,6 +22,8 @@ pub struct Binning {
     pub unit: Option<TimeUnit>,
     /// Columns of plain NumPy arrays; `None` to recognize them.
     pub order: Option<ColumnOrder>,
+    /// Whether rows are counted from the bottom of the sensor.
+    pub upward: bool,
     /// Frames as tonic 1.7.0 makes them: whole ticks long, without the remainder at the end and the last event.
     pub tonic: bool,
 }
@@ -73,7 +75,7 @@ impl Binning {
     /// The names of the options that generated recordings take; their sensor is known.
     pub const GENERATED_KEYS: [&str; 4] = ["frames", "us", "polarity", "tonic"];
     /// The names of the options.
-    pub const KEYS: [&str; 7] = ["frames", "us", "polarity", "sensor", "unit", "order", "tonic"];
+    pub const KEYS: [&str; 8] = ["frames", "us", "polarity", "sensor", "unit", "order", "y", "tonic"];
 
     /// Sets option `key`. Returns whether there is an option of this name. A number of frames that follows a length is
     /// their maximum.
@@ -120,6 +122,13 @@ impl Binning {
                 self.order = Some(ColumnOrder::parse(value).ok_or_else(|| {
                     format!("Cannot use order={value}: not the letters x, y, t and p, each once, such as xytp.")
                 })?);
+            }
+            "y" => {
+                self.upward = match value {
+                    "down" => false,
+                    "up" => true,
+                    _ => return Err(format!("Cannot use y={value}: use down or up.")),
+                };
             }
             "tonic" => {
                 self.tonic = match value {
@@ -175,6 +184,9 @@ impl Binning {
         self.sensor.map_or(Ok(()), |[width, height]| write!(f, ",sensor={width}x{height}"))?;
         self.unit.map_or(Ok(()), |unit| write!(f, ",unit={}", unit.as_str()))?;
         self.order.map_or(Ok(()), |order| write!(f, ",order={order}"))?;
+        if self.upward {
+            f.write_str(",y=up")?;
+        }
         if self.tonic { f.write_str(",tonic=1") } else { Ok(()) }
     }
 }

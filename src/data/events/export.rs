@@ -56,7 +56,7 @@ fn write_records(
 
 #[cfg(test)]
 mod tests {
-    use super::super::{events, read_recordings};
+    use super::super::{Binning, events, read_recordings};
     use super::*;
     use crate::data::bounded_read::tests::write;
 
@@ -68,14 +68,14 @@ mod tests {
             .flat_map(|(t, data)| [t.to_le_bytes(), data.to_le_bytes()].concat())
             .collect();
         let path = write(&dir, "a.dat", &[b"% Version 2\n\x0c\x08", &words[..]].concat());
-        let (recordings, _) = read_recordings(&[&path], None, None, &mut |_| Ok(())).unwrap();
+        let (recordings, _) = read_recordings(&[&path], &Binning::default(), &mut |_| Ok(())).unwrap();
         let recording = &recordings[0];
         assert_eq!((recording.count, recording.on, recording.first_us(), recording.extent), (2, 1, 700, [8, 10]));
         let out = dir.path().join("a.npy");
         write_npy(recording, &out, &mut |_| Ok(())).unwrap();
         assert_eq!(events(&out).unwrap(), events(&path).unwrap());
         assert_eq!(std::fs::metadata(&out).unwrap().len() % 64, 26);
-        let (again, _) = read_recordings(&[&out], None, None, &mut |_| Ok(())).unwrap();
+        let (again, _) = read_recordings(&[&out], &Binning::default(), &mut |_| Ok(())).unwrap();
         assert_eq!((again[0].first_us(), again[0].format()), (700, "NumPy"));
         let stopped = write_npy(recording, &out, &mut |_| Err(Error::Cancelled));
         assert!(stopped.is_err() && events(&out).is_ok());

@@ -17,9 +17,10 @@ use std::path::{Path, PathBuf};
 use self::detect::{Format, format_of, text_header};
 use self::text_header::TextHeader;
 use self::words::Sink;
+use super::binning::Binning;
 use super::columns::{ColumnOrder, ColumnStatistics};
 use super::summary::{Clock, RawEvent, RawTime, Summary, TimeKind};
-use super::time::{Event, TimeUnit, recognize};
+use super::time::{Event, recognize};
 use crate::data::Note;
 use crate::data::bounded_read::open;
 use crate::{Error, Result};
@@ -34,6 +35,8 @@ pub struct Recording {
     format: Format,
     order: Option<ColumnOrder>,
     clock: Clock,
+    /// The last row, from which rows are counted where y grows upward.
+    bottom: Option<u16>,
     /// Width and height in pixels that the events cover, or that the file states.
     pub extent: [usize; 2],
     /// Number of events.
@@ -66,7 +69,11 @@ impl Recording {
     pub fn for_each(&self, visit: &mut dyn FnMut(u64, Event) -> Result<()>) -> Result<()> {
         let mut index = 0;
         let mut each = |event: RawEvent| {
-            let RawEvent { x, y, p, t } = event;
+            let RawEvent { x, mut y, p, t } = event;
+            if let Some(bottom) = self.bottom {
+                let outside = || Error::file(&self.path, format!("event {index}"), format!("is in row {y} of {bottom}"));
+                y = bottom.checked_sub(y).ok_or_else(outside)?;
+            }
             visit(index, Event { x, y, t: self.clock.elapsed(t), p })?;
             index += 1;
             Ok(())
@@ -80,7 +87,7 @@ impl Recording {
 /// # Errors
 /// [`Error::Io`] when the file cannot be read; [`Error::File`] for other formats, invalid records and empty recordings.
 pub fn events(path: &Path) -> Result<Vec<Event>> {
-    let (recordings, _) = read_recordings(&[path], None, None, &mut |_| Ok(()))?;
+    let (recordings, _) = read_recordings(&[path], &Binning::default(), &mut |_| Ok(()))?;
     let mut events = Vec::new();
     for recording in &recordings {
         recording.for_each(&mut |_, event| {
@@ -98,10 +105,10 @@ pub fn events(path: &Path) -> Result<Vec<Event>> {
 /// As [`events`], and those of `each`.
 pub fn read_recordings(
     paths: &[&Path],
-    unit: Option<TimeUnit>,
-    order: Option<ColumnOrder>,
+    binning: &Binning,
     each: &mut dyn FnMut(u64) -> Result<()>,
 ) -> Result<(Vec<Recording>, Vec<Note>)> {
+    let (unit, order) = (binning.unit, binning.order);
     let formats = paths.iter().map(|path| format_of(path)).collect::<Result<Vec<_>>>()?;
     let (mut notes, mut columns) = (Vec::new(), Vec::new());
     for (path, format) in paths.iter().zip(&formats) {
@@ -155,12 +162,19 @@ pub fn read_recordings(
     if let (None, Some((text, other))) = (unit, how) {
         notes.push(Note::new(text).or_option("unit", other.as_str()));
     }
+    if formats.contains(&Format::EventStream) && !binning.upward {
+        let text = "rows of Event Stream are taken as they are, from the top, as event_stream reads them; faery counts \
+                    from the bottom";
+        notes.push(Note::new(text).or_option("y", "up"));
+    }
     let recording = |((path, format), summary): ((&&Path, &Format), &Summary)| {
         let clock = summary.clock(unit.unwrap_or(recognized));
         let clock =
             clock.ok_or_else(|| Error::file(path, "times", "are not numbers, or last longer than 584 years"))?;
         let Summary { extent, count, on, .. } = *summary;
-        Ok(Recording { path: path.to_path_buf(), format: *format, order, clock, extent, count, on })
+        let height = binning.sensor.map_or(extent[1], |[_, height]| height.max(extent[1]));
+        let bottom = binning.upward.then(|| u16::try_from(height - 1).unwrap_or(u16::MAX));
+        Ok(Recording { path: path.to_path_buf(), format: *format, order, clock, bottom, extent, count, on })
     };
     let recordings = paths.iter().zip(&formats).zip(&summaries).map(recording).collect::<Result<Vec<_>>>()?;
     Ok((recordings, notes))

@@ -101,7 +101,7 @@ fn recordings_of(
         return Err(Error::Invalid(NO_FILE.into()));
     }
     let paths: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
-    read_recordings(&paths, binning.unit, binning.order, each)
+    read_recordings(&paths, binning, each)
 }
 
 /// Means over time `[N, len]` of `frames` `[N, count, len]`.

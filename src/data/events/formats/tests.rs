@@ -1,5 +1,6 @@
 //! Tests of event arrays as the packages write them: fields, units and columns.
 
+use super::super::TimeUnit;
 use super::*;
 use crate::data::OtherChoice;
 use crate::data::bounded_read::tests::write;
@@ -13,10 +14,14 @@ fn array(descr: &str, shape: &str, values: &[u8]) -> Vec<u8> {
 /// The events of each recording, and the notes.
 type Read = Result<(Vec<Vec<Event>>, Vec<Note>)>;
 
+fn binning(unit: Option<TimeUnit>, order: Option<&str>) -> Binning {
+    Binning { unit, order: order.and_then(ColumnOrder::parse), ..Binning::default() }
+}
+
 fn read(file: &[u8], unit: Option<TimeUnit>, order: Option<&str>) -> Read {
     let dir = tempfile::tempdir().unwrap();
     let path = write(&dir, "a.npy", file);
-    let (recordings, notes) = read_recordings(&[&path], unit, order.and_then(ColumnOrder::parse), &mut |_| Ok(()))?;
+    let (recordings, notes) = read_recordings(&[&path], &binning(unit, order), &mut |_| Ok(()))?;
     let events = |recording: &Recording| {
         let mut events = Vec::new();
         recording.for_each(&mut |_, event| {
@@ -90,10 +95,10 @@ fn units_are_recognized_told_and_stated() {
     // N-MNIST's files are in microseconds.
     let dir = tempfile::tempdir().unwrap();
     let path = write(&dir, "a.bin", &[1, 2, 0x80, 0, 9]);
-    let read = |unit, order| read_recordings(&[&path], unit, order, &mut |_| Ok(()));
+    let read = |unit, order| read_recordings(&[&path], &binning(unit, order), &mut |_| Ok(()));
     assert!(read(None, None).unwrap().1.is_empty());
     assert!(read(Some(TimeUnit::Seconds), None).unwrap_err().to_string().contains("Omit unit="));
-    assert!(read(None, ColumnOrder::parse("xytp")).unwrap_err().to_string().contains("Omit order="));
+    assert!(read(None, Some("xytp")).unwrap_err().to_string().contains("Omit order="));
 }
 
 #[test]
