@@ -71,7 +71,8 @@ impl Recording {
         let mut each = |event: RawEvent| {
             let RawEvent { x, mut y, p, t } = event;
             if let Some(bottom) = self.bottom {
-                let outside = || Error::file(&self.path, format!("event {index}"), format!("is in row {y} of {bottom}"));
+                let outside =
+                    || Error::file(&self.path, format!("event {index}"), format!("is in row {y} of {bottom}"));
                 y = bottom.checked_sub(y).ok_or_else(outside)?;
             }
             visit(index, Event { x, y, t: self.clock.elapsed(t), p })?;
@@ -274,5 +275,7 @@ fn scan(path: &Path, format: Format, order: Option<ColumnOrder>, sink: Sink<'_>)
     Ok(found)
 }
 
+#[cfg(test)]
+mod camera_tests;
 #[cfg(test)]
 mod tests;

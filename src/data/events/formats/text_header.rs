@@ -68,7 +68,10 @@ mod tests {
     fn format_and_sensor_are_told_in_every_way() {
         let text = b"% evt 3.0\n% format EVT3;height=720;width=1280\n% end\n%x\n";
         let header = TextHeader::parse(text);
-        assert_eq!((header.evt().as_deref(), header.sensor(), header.len), (Some("3.0"), Some([1280, 720]), text.len() - 3));
+        assert_eq!(
+            (header.evt().as_deref(), header.sensor(), header.len),
+            (Some("3.0"), Some([1280, 720]), text.len() - 3)
+        );
         let format = TextHeader::parse(b"% format EVT2;height=48;width=64\n");
         assert_eq!((format.evt().as_deref(), format.sensor()), (Some("2"), Some([64, 48])));
         assert_eq!(TextHeader::parse(b"% geometry 64x48\n\x00").sensor(), Some([64, 48]));
