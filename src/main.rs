@@ -39,6 +39,8 @@ enum Command {
     Check(Box<cli::check::CheckArgs>),
     /// Run the rows of a plan and keep one result file for each
     Sweep(Box<cli::sweep::SweepArgs>),
+    /// Describe recordings of event cameras, and convert one to a NumPy array
+    Events(cli::events::EventsArgs),
     /// Attack a network by noise or by adversarial images
     Attack(Box<cli::attack::AttackArgs>),
     /// Plant trojans in a network, and measure which tools find them again
@@ -74,6 +76,7 @@ fn run_command(arguments: Arguments) -> Result<ExitCode> {
         Some(Command::Sweep(args)) => return cli::sweep::run(*args),
         Some(Command::Run(args)) => cli::run::run(*args),
         Some(Command::Race(args)) => cli::race::run(*args),
+        Some(Command::Events(args)) => cli::events::run(args),
         Some(Command::Attack(args)) => cli::attack::run(*args),
         Some(Command::Trojan(args)) => cli::trojan::run(*args),
         Some(Command::Explain(args)) => cli::explain::run(*args),

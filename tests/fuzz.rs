@@ -3,6 +3,9 @@
 //! The result is always a value or an error, never a panic. `SPIKESCOPE_FUZZ=N` sets the number of mutations per
 //! reader.
 
+#[path = "common/event_seeds.rs"]
+mod event_seeds;
+
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -125,7 +128,7 @@ fn head(path: &Path) {
     }
 }
 
-const TARGETS: [Target; 28] = [
+const TARGETS: [Target; 33] = [
     Target { name: "ONNX", ending: ".onnx", read: network },
     Target { name: "ONNX tensor", ending: ".pb", read: |p| drop(onnx::read_tensor(p)) },
     Target { name: "NIR", ending: ".nir", read: network },
@@ -138,6 +141,11 @@ const TARGETS: [Target; 28] = [
     Target { name: "snn_toolbox", ending: "x_test.npz", read: |p| data(p.parent().unwrap()) },
     Target { name: "events, N-MNIST", ending: ".events.bin", read: events },
     Target { name: "events, numpy", ending: ".events.npy", read: events },
+    Target { name: "events, four arrays", ending: ".events.npz", read: event_seeds::read },
+    Target { name: "events, DAT", ending: ".dat", read: event_seeds::read },
+    Target { name: "events, EVT2 and EVT3", ending: ".raw", read: event_seeds::read },
+    Target { name: "events, AEDAT 4", ending: ".aedat4", read: event_seeds::read },
+    Target { name: "events, Event Stream", ending: ".es", read: event_seeds::read },
     Target { name: "lesson", ending: ".md", read: lesson },
     Target { name: "session as text", ending: ".txt", read: session_text },
     Target { name: "npz", ending: ".npz", read: data },
@@ -213,6 +221,7 @@ fn seeds(dir: &Path) -> Vec<PathBuf> {
     let columns = "{'descr': '|u1', 'fortran_order': False, 'shape': (9, 4), }\n";
     let values: Vec<u8> = (0..9u8).flat_map(|k| [k, 3, k % 2, k]).collect();
     all.push(put("c.events.npy", &array(columns, &values)));
+    all.extend(event_seeds::write_all(dir));
     let text = "{'descr': '>U2', 'fortran_order': True, 'shape': (3, 1), }\n";
     all.push(put("text.npy", &array(text, &[[0, 0, 0, 65, 0, 0, 0, 0]; 3].concat())));
     let npz = dir.join("a.npz");
@@ -351,6 +360,7 @@ fn known_broken_files_give_errors_with_the_file_name() {
             "COCO" => GroundTruth::read(&path).err(),
             "COCO results" => Detections::read(&path, &GroundTruth::default()).err(),
             "class maps" => spikescope::data::npz::read_label_maps(&path).err(),
+            name if name.starts_with("events") => spikescope::data::events::events(&path).err(),
             "npz" | "IDX" | "packed IDX" | "CIFAR-10" | "picture" => {
                 DataSpec::detect(&path).and_then(|spec| spec.load()).err()
             }

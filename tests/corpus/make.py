@@ -68,3 +68,12 @@ put("nan.results.json", b'[{"image_id": 1, "category_id": 1, "bbox": [0, 0, 1, 1
 put("empty.results.json", b"[]")
 put("color_mask.png", b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 6, 5, 8, 2, 0, 0, 0)) + chunk(b"IDAT", zlib.compress(b"\0" * 95)) + chunk(b"IEND", b""))
 put("flat.maps.npz", npz(pred=npy("{'descr': '|u1', 'fortran_order': False, 'shape': (4,), }", b"\0" * 4), target=npy("{'descr': '|u1', 'fortran_order': False, 'shape': (4,), }", b"\0" * 4)))
+
+# Recordings of event cameras that claim more than they hold, or hold what the format does not have.
+put("claims.events.npy", npy("{'descr': [('x', '<i2'), ('y', '<i2'), ('t', '<i8'), ('p', '?')], 'fortran_order': False, 'shape': (4611686018427387904,), }", b"\0" * 13))
+put("cut.aedat4", b"#!AER-DAT4.0\r\n" + struct.pack("<I", 1 << 30))
+put("offsets.aedat4", b"#!AER-DAT4.0\r\n" + struct.pack("<I", 8) + struct.pack("<Ii", 0x7FFFFFFF, -(1 << 31)))
+put("outside.es", b"Event Stream\x02\x00\x00\x01" + struct.pack("<HH", 8, 8) + b"\x03" + struct.pack("<HH", 8, 0))
+put("trigger.dat", b"% Version 2\n\x0e\x08" + b"\0" * 8)
+put("word.raw", b"% evt 3.0\n% end\n" + struct.pack("<H", 0x1234))
+put("half.raw", b"% evt 2.0\n% end\n" + struct.pack("<IH", 8 << 28, 1))

@@ -1,18 +1,15 @@
-//! Binning of events into frames: frame timing, polarity channels, sensor size and statistics.
+//! Options that turn events into frames: frame timing, polarity channels, sensor size, unit and columns.
 
 use std::fmt;
-use std::path::Path;
 
 use super::columns::ColumnOrder;
-use super::time::{Recording, TimeUnit};
-use crate::error::format_shape;
-use crate::{Error, Result};
+use super::time::TimeUnit;
 
 /// Default number of frames per recording.
 pub const DEFAULT_FRAMES: usize = 32;
 /// Maximum number of frames per recording.
 pub const MAX_FRAMES: usize = 4096;
-const NS_PER_US: u64 = 1000;
+pub(super) const NS_PER_US: u64 = 1000;
 
 /// Options that turn recordings into frames.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -25,6 +22,10 @@ pub struct Binning {
     pub unit: Option<TimeUnit>,
     /// Columns of plain NumPy arrays; `None` to recognize them.
     pub order: Option<ColumnOrder>,
+    /// Whether rows are counted from the bottom of the sensor.
+    pub upward: bool,
+    /// Frames as tonic 1.7.0 makes them: whole ticks long, without the remainder at the end and the last event.
+    pub tonic: bool,
 }
 
 /// Division of time into frames.
@@ -70,18 +71,11 @@ impl Polarity {
     ];
 }
 
-/// Target of the events: the shape `[P, H, W]` of a frame, and the sensor's `[width, height]`.
-pub(super) struct FramePlan {
-    pub shape: [usize; 3],
-    sensor: [usize; 2],
-    polarity: Polarity,
-}
-
 impl Binning {
     /// The names of the options that generated recordings take; their sensor is known.
-    pub const GENERATED_KEYS: [&str; 3] = ["frames", "us", "polarity"];
+    pub const GENERATED_KEYS: [&str; 4] = ["frames", "us", "polarity", "tonic"];
     /// The names of the options.
-    pub const KEYS: [&str; 6] = ["frames", "us", "polarity", "sensor", "unit", "order"];
+    pub const KEYS: [&str; 8] = ["frames", "us", "polarity", "sensor", "unit", "order", "y", "tonic"];
 
     /// Sets option `key`. Returns whether there is an option of this name. A number of frames that follows a length is
     /// their maximum.
@@ -129,49 +123,36 @@ impl Binning {
                     format!("Cannot use order={value}: not the letters x, y, t and p, each once, such as xytp.")
                 })?);
             }
+            "y" => {
+                self.upward = match value {
+                    "down" => false,
+                    "up" => true,
+                    _ => return Err(format!("Cannot use y={value}: use down or up.")),
+                };
+            }
+            "tonic" => {
+                self.tonic = match value {
+                    "0" => false,
+                    "1" => true,
+                    _ => return Err(format!("Cannot use tonic={value}: use 0 or 1.")),
+                };
+            }
             _ => return Ok(false),
         }
         Ok(true)
     }
 
-    /// Frame shape and sensor for a network's input `fit`; `seen` returns the width and height that the events cover.
-    pub(super) fn plan(&self, fit: Option<&[usize]>, seen: impl Fn() -> [usize; 2]) -> Result<FramePlan> {
-        let (channels, [height, width]) = match fit {
-            Some(&[channels @ (1 | 2), height, width]) => (Some(channels), [height, width]),
-            Some(other) => {
-                return Err(Error::Invalid(format!(
-                    "Cannot use event data: the network's input is {}, not 2xHxW or 1xHxW. Open another network.",
-                    format_shape(other)
-                )));
-            }
-            None => {
-                let [width, height] = self.sensor.unwrap_or_else(seen);
-                (None, [height, width])
-            }
-        };
-        let polarity = match (self.polarity, channels) {
-            (Polarity::AsNetwork, Some(1)) => Polarity::Sum,
-            (Polarity::AsNetwork, _) => Polarity::Split,
-            (stated, _) => stated,
-        };
-        let planes = if polarity == Polarity::Split { 2 } else { 1 };
-        if let Some(channels) = channels.filter(|&channels| channels != planes) {
-            let word = Polarity::ALL.iter().find(|(known, _)| *known == polarity).map_or("", |known| known.1);
-            return Err(Error::Invalid(format!(
-                "Cannot use polarity={word}: it gives {planes} channel(s), but the network has {channels}. Omit it, or \
-                 open another network."
-            )));
-        }
-        Ok(FramePlan { shape: [planes, height, width], sensor: self.sensor.unwrap_or([width, height]), polarity })
-    }
-
-    /// Number of frames per recording.
-    pub(super) fn frames(&self, recordings: &[Recording]) -> Result<usize, String> {
+    /// Number of frames per recording; `spans` are duration and resolution of each, in nanoseconds.
+    pub(super) fn frames(&self, spans: impl Iterator<Item = [u64; 2]>) -> Result<usize, String> {
         match self.time {
             FrameTiming::Frames(frames) | FrameTiming::Span { frames: Some(frames), .. } => Ok(frames),
             FrameTiming::Span { us, frames: None } => {
-                let longest = recordings.iter().map(Recording::span).max().unwrap_or(1);
-                let frames = longest.div_ceil(us.saturating_mul(NS_PER_US));
+                let length = us.saturating_mul(NS_PER_US);
+                let [longest, tick] = spans.max().unwrap_or([1, 1]);
+                let frames = match self.tonic {
+                    true => (longest.saturating_sub(tick) / length).max(1),
+                    false => longest.div_ceil(length),
+                };
                 usize::try_from(frames).ok().filter(|&frames| frames <= MAX_FRAMES).ok_or_else(|| {
                     format!(
                         "the longest takes {} µs, which are {frames} frames of {us} µs, more than {MAX_FRAMES}. Use \
@@ -182,144 +163,6 @@ impl Binning {
                 })
             }
         }
-    }
-
-    /// Event counts `[frames, P, H, W]` of one recording; `stats` counts binned, summed and discarded events.
-    pub(super) fn bin(
-        &self,
-        path: &Path,
-        recording: &Recording,
-        plan: &FramePlan,
-        stats: &mut BinningStats,
-    ) -> Result<Vec<f32>> {
-        let [planes, height, width] = plan.shape;
-        let [sensor_width, sensor_height] = plan.sensor;
-        let mut frames = vec![0.0; stats.frames * planes * height * width];
-        let span = recording.span();
-        stats.begin(span);
-        for (index, event) in recording.events.iter().enumerate() {
-            let (x, y) = (usize::from(event.x), usize::from(event.y));
-            if x >= sensor_width || y >= sensor_height {
-                let reason = self.out_of_range_reason(recording, [x, y], plan);
-                return Err(Error::file(path, format!("event {index}"), reason));
-            }
-            let frame = match self.time {
-                FrameTiming::Frames(frames) => (u128::from(event.t) * frames as u128 / u128::from(span)) as usize,
-                FrameTiming::Span { us, .. } => {
-                    usize::try_from(event.t / us.saturating_mul(NS_PER_US)).unwrap_or(usize::MAX)
-                }
-            };
-            let plane = match (plan.polarity, event.p.min(1)) {
-                (Polarity::Split, p) => usize::from(p),
-                (Polarity::On, 0) | (Polarity::Off, 1) => {
-                    stats.other_polarity += 1;
-                    continue;
-                }
-                _ => 0,
-            };
-            if frame >= stats.frames {
-                stats.discarded_late += 1;
-                continue;
-            }
-            let (column, row) = (x * width / sensor_width, y * height / sensor_height);
-            let count = &mut frames[((frame * planes + plane) * height + row) * width + column];
-            *count += 1.0;
-            stats.add(*count);
-        }
-        Ok(frames)
-    }
-
-    /// The reason why an event at `x`, `y` is out of range, with advice.
-    fn out_of_range_reason(&self, recording: &Recording, [x, y]: [usize; 2], plan: &FramePlan) -> String {
-        let [_, height, width] = plan.shape;
-        let [sensor_width, sensor_height] = plan.sensor;
-        if self.sensor.is_some() {
-            return format!("is at {x}, {y}, outside the stated sensor size of {sensor_width}x{sensor_height}");
-        }
-        let [wide, high] = recording.extent();
-        format!(
-            "is at {x}, {y}, outside the network's input of {width}x{height}. Set the sensor size (at least \
-             sensor={wide}x{high}) to sum its pixels, or open another network."
-        )
-    }
-}
-
-/// Statistics of the events of all recordings.
-pub(super) struct BinningStats {
-    frames: usize,
-    recordings: usize,
-    /// Durations of the shortest and the longest recording, in nanoseconds.
-    spans: [u64; 2],
-    binned: u64,
-    /// Events in the same frame, channel and pixel as an earlier one.
-    shared: u64,
-    max_count: f32,
-    discarded_late: u64,
-    other_polarity: u64,
-}
-
-impl BinningStats {
-    pub fn new(frames: usize) -> Self {
-        let (spans, max_count) = ([u64::MAX, 0], 0.0);
-        Self { frames, recordings: 0, spans, binned: 0, shared: 0, max_count, discarded_late: 0, other_polarity: 0 }
-    }
-    fn begin(&mut self, span: u64) {
-        self.recordings += 1;
-        self.spans = [self.spans[0].min(span), self.spans[1].max(span)];
-    }
-    fn add(&mut self, pixel_count: f32) {
-        self.binned += 1;
-        self.shared += u64::from(pixel_count > 1.0);
-        self.max_count = self.max_count.max(pixel_count);
-    }
-
-    /// Notes on the frames for the user, in sentences.
-    pub fn notes(&self, binning: &Binning, plan: &FramePlan) -> Vec<String> {
-        let percent =
-            |n: u64| n as f64 / (self.binned + self.discarded_late + self.other_polarity).max(1) as f64 * 100.0;
-        let format_us = |length: f64| if length < 100.0 { format!("{length:.1}") } else { format!("{length:.0}") };
-        let frame_length = match binning.time {
-            FrameTiming::Span { us, .. } => format!("{us} µs"),
-            FrameTiming::Frames(frames) => {
-                let [a, b] = self.spans.map(|span| format_us(span as f64 / NS_PER_US as f64 / frames as f64));
-                if a == b { format!("{a} µs") } else { format!("{a} to {b} µs") }
-            }
-        };
-        let mut notes = vec![format!(
-            "{} recording(s) are divided into {} frames of {frame_length} each, one per time-step, repeated from the first; \
-             the ANN gets their mean. {:.1} % of the {} events share frame and pixel with an earlier one and are \
-             summed (up to {} in one)",
-            self.recordings,
-            self.frames,
-            self.shared as f64 / self.binned.max(1) as f64 * 100.0,
-            self.binned,
-            self.max_count
-        )];
-        let [_, height, width] = plan.shape;
-        if plan.sensor != [width, height] {
-            let [sensor_width, sensor_height] = plan.sensor;
-            notes.push(format!(
-                "the sensor's {sensor_width}x{sensor_height} pixels are summed to the network's input of {width}x{height}"
-            ));
-        }
-        match plan.polarity {
-            Polarity::Sum => notes.push("ON and OFF events are summed in one channel".into()),
-            Polarity::On | Polarity::Off => {
-                notes.push(format!(
-                    "{:.1} % of the events, those of the other polarity, are ignored",
-                    percent(self.other_polarity)
-                ));
-            }
-            _ => {}
-        }
-        if self.discarded_late > 0 {
-            notes.push(format!(
-                "{:.1} % of the events are after the last of {} frames and are discarded",
-                percent(self.discarded_late),
-                self.frames
-            ));
-        }
-        notes
     }
 }
 
@@ -340,7 +183,11 @@ impl Binning {
         }
         self.sensor.map_or(Ok(()), |[width, height]| write!(f, ",sensor={width}x{height}"))?;
         self.unit.map_or(Ok(()), |unit| write!(f, ",unit={}", unit.as_str()))?;
-        self.order.map_or(Ok(()), |order| write!(f, ",order={order}"))
+        self.order.map_or(Ok(()), |order| write!(f, ",order={order}"))?;
+        if self.upward {
+            f.write_str(",y=up")?;
+        }
+        if self.tonic { f.write_str(",tonic=1") } else { Ok(()) }
     }
 }
 

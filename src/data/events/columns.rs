@@ -21,31 +21,58 @@ impl ColumnOrder {
     pub(super) fn column(self, letter: char) -> usize {
         self.0.iter().position(|known| *known == letter).unwrap_or(0)
     }
+}
 
-    /// The orders that fit `values` `[N, 4]`, the most likely first: coordinates are whole numbers, polarities have two
-    /// values, and time never decreases.
-    pub(super) fn fitting(values: &[f64]) -> Vec<Self> {
-        let column = |at: usize| values.iter().skip(at).step_by(4).copied();
-        let is_side = |at: usize| column(at).all(|v| v.fract() == 0.0 && (0.0..MAX_SIDE).contains(&v));
-        let is_polarity =
-            |at: usize| column(at).all(|v| v == 0.0 || v == 1.0) || column(at).all(|v| v == -1.0 || v == 1.0);
-        let is_time = |at: usize| {
-            let mut pairs = column(at).zip(column(at).skip(1));
-            pairs.all(|(a, b)| a <= b) && column(at).next() != column(at).last()
+/// What all values of four columns have in common.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ColumnStatistics([Column; 4]);
+
+#[derive(Clone, Debug)]
+struct Column {
+    is_side: bool,
+    /// Whether all values are 0 and 1, or -1 and 1.
+    is_polarity: [bool; 2],
+    grows: bool,
+    /// First and last value.
+    ends: Option<[f64; 2]>,
+}
+
+impl Default for Column {
+    fn default() -> Self {
+        Self { is_side: true, is_polarity: [true; 2], grows: true, ends: None }
+    }
+}
+
+impl ColumnStatistics {
+    /// Adds one row.
+    #[inline]
+    pub fn add(&mut self, row: [f64; 4]) {
+        for (column, v) in self.0.iter_mut().zip(row) {
+            column.is_side &= v.fract() == 0.0 && (0.0..MAX_SIDE).contains(&v);
+            column.is_polarity[0] &= v == 0.0 || v == 1.0;
+            column.is_polarity[1] &= v == -1.0 || v == 1.0;
+            let [first, last] = column.ends.unwrap_or([v; 2]);
+            column.grows &= last <= v;
+            column.ends = Some([first, v]);
+        }
+    }
+
+    /// The orders that fit, the most likely first: coordinates are whole numbers, polarities have two values, and time
+    /// never decreases.
+    pub fn fitting(&self) -> Vec<ColumnOrder> {
+        let column = |order: &ColumnOrder, letter: char| &self.0[order.column(letter)];
+        let growth = |order: &ColumnOrder| column(order, 't').ends.map_or(0.0, |[first, last]| last - first);
+        let known = KNOWN.iter().filter_map(|text| ColumnOrder::parse(text));
+        let fits = |order: &ColumnOrder| {
+            let time = column(order, 't');
+            column(order, 'x').is_side
+                && column(order, 'y').is_side
+                && column(order, 'p').is_polarity.contains(&true)
+                && time.grows
+                && time.ends.is_some_and(|[first, last]| first != last)
         };
-        let known = KNOWN.iter().filter_map(|text| Self::parse(text));
-        let fits = |order: &Self| {
-            is_side(order.column('x'))
-                && is_side(order.column('y'))
-                && is_polarity(order.column('p'))
-                && is_time(order.column('t'))
-        };
-        let mut fitting: Vec<Self> = known.filter(fits).collect();
+        let mut fitting: Vec<ColumnOrder> = known.filter(fits).collect();
         // Of several growing columns the one that grows most is the time.
-        let growth = |order: &Self| {
-            let at = order.column('t');
-            column(at).last().unwrap_or(0.0) - column(at).next().unwrap_or(0.0)
-        };
         fitting.sort_by(|a, b| growth(b).total_cmp(&growth(a)));
         fitting
     }
@@ -62,8 +89,9 @@ mod tests {
     use super::*;
 
     fn fitting(row: impl Fn(usize) -> [f64; 4]) -> Vec<String> {
-        let values: Vec<f64> = (0..50).flat_map(row).collect();
-        ColumnOrder::fitting(&values).iter().map(ColumnOrder::to_string).collect()
+        let mut statistics = ColumnStatistics::default();
+        (0..50).for_each(|k| statistics.add(row(k)));
+        statistics.fitting().iter().map(ColumnOrder::to_string).collect()
     }
 
     #[test]

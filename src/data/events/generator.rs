@@ -13,8 +13,10 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use super::binning::{Binning, BinningStats, FrameTiming};
-use super::time::{Event, Recording};
+use super::binner::Binner;
+use super::binning::{Binning, FrameTiming};
+use super::binning_stats::BinningStats;
+use super::time::Event;
 use crate::data::bounded_read::checked_len;
 use crate::data::digits::{self, render};
 use crate::data::{FrameSequence, Layout, Note, Samples};
@@ -110,7 +112,7 @@ pub fn generate_some(
     let plan = binning.plan(fit, || [SENSOR_SIDE; 2])?;
     let stream = split.seed() ^ (u64::from(seed) << 32);
     let digits = digits::generate_some(count, stream);
-    let recordings: Vec<Recording> = (0..count)
+    let recordings: Vec<Vec<Event>> = (0..count)
         .into_par_iter()
         .map(|index| {
             let mut rng = ChaCha8Rng::seed_from_u64(stream ^ 0x5acc_ade5);
@@ -118,14 +120,17 @@ pub fn generate_some(
             record(digits.raw(index), &mut rng)
         })
         .collect();
-    let frames =
-        binning.frames(&recordings).map_err(|reason| Error::Invalid(format!("Cannot bin {name}: {reason}")))?;
+    let frames = binning
+        .frames(recordings.iter().map(|events| span(events)))
+        .map_err(|reason| Error::Invalid(format!("Cannot bin {name}: {reason}")))?;
     let len: usize = plan.shape.iter().product();
     checked_len(path, "all frames", &[count, frames, len])?;
     let mut stats = BinningStats::new(frames);
     let mut values = Vec::with_capacity(count * frames * len);
     for recording in &recordings {
-        values.extend(binning.bin(path, recording, &plan, &mut stats)?);
+        let mut binner = Binner::new(binning, path, (span(recording), [SENSOR_SIDE; 2]), &plan, &mut stats);
+        recording.iter().zip(0..).try_for_each(|(event, index)| binner.add(index, *event))?;
+        values.append(&mut binner.counts);
     }
     let means = super::read::frame_means(&values, frames, len);
     Ok(Samples {
@@ -147,7 +152,7 @@ pub fn recording(split: EventSplit, seed: u32, index: usize) -> (Vec<Event>, u16
     let digits = digits::generate_some(index + 1, stream);
     let mut rng = ChaCha8Rng::seed_from_u64(stream ^ 0x5acc_ade5);
     rng.set_stream(index as u64);
-    (record(digits.raw(index), &mut rng).events, digits.label(index).unwrap_or(0))
+    (record(digits.raw(index), &mut rng), digits.label(index).unwrap_or(0))
 }
 
 /// What a pixel keeps between its events.
@@ -162,7 +167,7 @@ struct Pixel {
 }
 
 /// Records `digit` `[28, 28]` (0..255): events in order of time, in nanoseconds.
-fn record(digit: &[f32], rng: &mut ChaCha8Rng) -> Recording {
+fn record(digit: &[f32], rng: &mut ChaCha8Rng) -> Vec<Event> {
     let scene = log_brightness(digit);
     // Small differences between recordings: where the path begins, how far it goes and how fast each saccade starts.
     let origin: [f32; 2] = [rng.random_range(-0.5..0.5), rng.random_range(-0.5..0.5)];
@@ -224,7 +229,12 @@ fn record(digit: &[f32], rng: &mut ChaCha8Rng) -> Recording {
         }
     }
     events.sort_by_key(|event| (event.t, event.y, event.x));
-    Recording { events, tick: 1000 }
+    events
+}
+
+/// Duration and resolution of a recording in nanoseconds.
+fn span(events: &[Event]) -> [u64; 2] {
+    [events.last().map_or(0, |event| event.t) + 1000, 1000]
 }
 
 /// Side of the scene: the digit with a ground around it that the camera never leaves.

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::binner::Binner;
 use super::binning::Binning;
-use super::formats::read_recordings;
-use super::time::Recording;
+use super::binning_stats::BinningStats;
+use super::formats::{Recording, read_recordings};
 use crate::data::bounded_read::checked_len;
 use crate::data::{FrameSequence, LabelSource, Layout, Note, Samples, images};
 use crate::{Error, Result};
@@ -13,12 +14,15 @@ use crate::{Error, Result};
 /// Width and height in pixels of the sensor that recorded N-MNIST.
 const NMNIST_SIDE: usize = 34;
 
-/// Whether the file at `path` looks like a recording: a NumPy array, or a `.bin` whose size is a multiple of an event's 5
+const NO_FILE: &str = "Cannot open events: no file named.";
+
+/// Whether the file at `path` looks like a recording: a NumPy file, a recording of a camera, or a `.bin` whose size is a multiple of an event's 5
 /// bytes but not of a CIFAR-10 record's 3073.
 pub fn is_recording(path: &Path) -> bool {
     let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
     match ending.as_str() {
-        "npy" => true,
+        "npy" | "dat" | "raw" | "aedat4" | "es" => true,
+        "npz" => super::formats::holds_events(path),
         "bin" => std::fs::metadata(path)
             .is_ok_and(|m| m.len() > 0 && m.len().is_multiple_of(5) && !m.len().is_multiple_of(3073)),
         _ => false,
@@ -33,13 +37,12 @@ pub fn is_recording(path: &Path) -> bool {
 /// [`Error::Invalid`] for a network whose input is no event frame and for binnings that do not fit it.
 pub fn read(paths: &[PathBuf], binning: &Binning, fit: Option<&[usize]>) -> Result<Samples> {
     let (files, labels, class_names) = images::list_images(paths, is_recording)?;
-    let Some(first) = files.first() else { return Err(Error::Invalid("Cannot open events: no file named.".into())) };
-    let file_paths: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
-    let (recordings, mut notes) = read_recordings(&file_paths, binning.unit, binning.order)?;
+    let (recordings, mut notes) = recordings_of(&files, binning, &mut |_| Ok(()))?;
+    let Some(first) = files.first() else { return Err(Error::Invalid(NO_FILE.into())) };
     let nmnist = files.iter().all(|path| path.extension().is_some_and(|e| e == "bin"));
     let min_side = if nmnist { NMNIST_SIDE } else { 1 };
     let seen = || {
-        let extents = recordings.iter().map(Recording::extent);
+        let extents = recordings.iter().map(|recording| recording.extent);
         extents.fold([min_side; 2], |[width, height], [w, h]| [width.max(w), height.max(h)])
     };
     // The sensor of N-MNIST is known; other files of this format come from larger sensors.
@@ -47,13 +50,17 @@ pub fn read(paths: &[PathBuf], binning: &Binning, fit: Option<&[usize]>) -> Resu
     let stated = binning;
     let binning = &if known { Binning { sensor: Some([NMNIST_SIDE; 2]), ..*stated } } else { *stated };
     let plan = binning.plan(fit, seen)?;
-    let count = binning.frames(&recordings).map_err(|reason| Error::file(first, "all recordings", reason))?;
+    let count = binning
+        .frames(recordings.iter().map(|r| r.span()))
+        .map_err(|reason| Error::file(first, "all recordings", reason))?;
     let len: usize = plan.shape.iter().product();
     checked_len(first, "all frames", &[files.len(), count, len])?;
     let mut frames = Vec::with_capacity(files.len() * count * len);
-    let mut stats = super::binning::BinningStats::new(count);
+    let mut stats = BinningStats::new(count);
     for (path, recording) in files.iter().zip(&recordings) {
-        frames.extend(binning.bin(path, recording, &plan, &mut stats)?);
+        let mut binner = Binner::new(binning, path, (recording.span(), recording.extent), &plan, &mut stats);
+        recording.for_each(&mut |index, event| binner.add(index, event))?;
+        frames.append(&mut binner.counts);
     }
     notes.extend(stats.notes(binning, &plan).into_iter().map(Note::from));
     let values = frame_means(&frames, count, len);
@@ -70,6 +77,31 @@ pub fn read(paths: &[PathBuf], binning: &Binning, fit: Option<&[usize]>) -> Resu
         notes,
         ..Samples::default()
     })
+}
+
+/// The recordings at `paths`, as [`read`] takes them, without their frames. `each` as for [`read_recordings`].
+///
+/// # Errors
+/// As [`read_recordings`].
+pub fn recordings(
+    paths: &[PathBuf],
+    binning: &Binning,
+    each: &mut dyn FnMut(u64) -> Result<()>,
+) -> Result<(Vec<Recording>, Vec<Note>)> {
+    let (files, ..) = images::list_images(paths, is_recording)?;
+    recordings_of(&files, binning, each)
+}
+
+fn recordings_of(
+    files: &[PathBuf],
+    binning: &Binning,
+    each: &mut dyn FnMut(u64) -> Result<()>,
+) -> Result<(Vec<Recording>, Vec<Note>)> {
+    if files.is_empty() {
+        return Err(Error::Invalid(NO_FILE.into()));
+    }
+    let paths: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+    read_recordings(&paths, binning, each)
 }
 
 /// Means over time `[N, len]` of `frames` `[N, count, len]`.
@@ -217,7 +249,7 @@ mod tests {
         assert!(refused(&array("[('x', '<i2'), ('y', '<i2')]", "1", &[vec![0; 4]])).contains("'t'"));
         assert!(refused(&array("[('x', '|O')]", "1", &[vec![0; 8]])).contains("type |O"));
         assert!(refused(&array("'<f4'", "1", &[vec![0; 4]])).contains("not events"));
-        assert!(refused(&[1, 2, 3]).contains("neither") && refused(b"").contains("neither"));
+        assert!(refused(&[1, 2, 3]).contains("neither") && refused(b"").contains("empty"));
         let bytes = |bytes: &[u8]| events(&write(&dir, "a.bin", bytes)).unwrap_err().to_string();
         assert!(bytes(&[1, 2, 3]).contains("3 bytes") && bytes(b"").contains("no event"));
         // Another format of five bytes per event is not mistaken for N-MNIST.

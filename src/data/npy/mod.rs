@@ -12,4 +12,4 @@ pub(super) use array::Array;
 pub(super) use dtype::{DType, Kind};
 #[cfg(test)]
 pub(super) use header::header_bytes;
-pub(super) use header::{Content, Field, read_header};
+pub(super) use header::{Content, Field, Header, read_header};

@@ -1,5 +1,6 @@
 //! Tests of event arrays as the packages write them: fields, units and columns.
 
+use super::super::TimeUnit;
 use super::*;
 use crate::data::OtherChoice;
 use crate::data::bounded_read::tests::write;
@@ -10,12 +11,26 @@ fn array(descr: &str, shape: &str, values: &[u8]) -> Vec<u8> {
     [b"\x93NUMPY\x01\x00", &(text.len() as u16).to_le_bytes()[..], text.as_bytes(), values].concat()
 }
 
-type Read = Result<(Vec<Recording>, Vec<Note>)>;
+/// The events of each recording, and the notes.
+type Read = Result<(Vec<Vec<Event>>, Vec<Note>)>;
+
+fn binning(unit: Option<TimeUnit>, order: Option<&str>) -> Binning {
+    Binning { unit, order: order.and_then(ColumnOrder::parse), ..Binning::default() }
+}
 
 fn read(file: &[u8], unit: Option<TimeUnit>, order: Option<&str>) -> Read {
     let dir = tempfile::tempdir().unwrap();
     let path = write(&dir, "a.npy", file);
-    read_recordings(&[&path], unit, order.and_then(ColumnOrder::parse))
+    let (recordings, notes) = read_recordings(&[&path], &binning(unit, order), &mut |_| Ok(()))?;
+    let events = |recording: &Recording| {
+        let mut events = Vec::new();
+        recording.for_each(&mut |_, event| {
+            events.push(event);
+            Ok(())
+        })?;
+        Ok(events)
+    };
+    Ok((recordings.iter().map(events).collect::<Result<_>>()?, notes))
 }
 
 fn event(x: u16, y: u16, t: u64, p: u8) -> Event {
@@ -59,9 +74,9 @@ fn records_of_all_packages_are_the_same_events() {
         ),
     ] {
         let (recordings, _) = read(&array(descr, "2,", &values), None, None).unwrap_or_else(|e| panic!("{descr}: {e}"));
-        assert_eq!(recordings[0].events, expected, "{descr}");
+        assert_eq!(recordings[0], expected, "{descr}");
         let row = read(&array(descr, "1, 2", &values), None, None);
-        assert_eq!(row.unwrap().0[0].events, expected, "{descr}");
+        assert_eq!(row.unwrap().0[0], expected, "{descr}");
     }
 }
 
@@ -71,7 +86,7 @@ fn units_are_recognized_told_and_stated() {
         let event = |t: f64| [&[1, 2][..], &t.to_le_bytes(), &[1]].concat();
         array("[('x', '|u1'), ('y', '|u1'), ('t', '<f8'), ('p', '|u1')]", "2,", &t.map(event).concat())
     };
-    let times = |unit| read(&seconds([0.5, 0.75]), unit, None).map(|(all, notes)| (all[0].events[1].t, notes));
+    let times = |unit| read(&seconds([0.5, 0.75]), unit, None).map(|(all, notes)| (all[0][1].t, notes));
     let (recognized, notes) = times(None).unwrap();
     assert_eq!((recognized, notes.len()), (250_000_000, 1));
     assert_eq!(notes[0].other, Some(OtherChoice::Option { key: "unit", value: "ms".into() }));
@@ -80,10 +95,10 @@ fn units_are_recognized_told_and_stated() {
     // N-MNIST's files are in microseconds.
     let dir = tempfile::tempdir().unwrap();
     let path = write(&dir, "a.bin", &[1, 2, 0x80, 0, 9]);
-    let read = |unit, order| read_recordings(&[&path], unit, order);
+    let read = |unit, order| read_recordings(&[&path], &binning(unit, order), &mut |_| Ok(()));
     assert!(read(None, None).unwrap().1.is_empty());
     assert!(read(Some(TimeUnit::Seconds), None).unwrap_err().to_string().contains("Omit unit="));
-    assert!(read(None, ColumnOrder::parse("xytp")).unwrap_err().to_string().contains("Omit order="));
+    assert!(read(None, Some("xytp")).unwrap_err().to_string().contains("Omit order="));
 }
 
 #[test]
@@ -91,10 +106,10 @@ fn plain_columns_are_events_in_their_order() {
     let rows: Vec<u8> = (0..20u8).flat_map(|k| [k % 7, 3 + k % 5, k % 2, k]).collect();
     let file = array("'|u1'", "20, 4", &rows);
     let (recordings, notes) = read(&file, None, None).unwrap();
-    assert_eq!(recordings[0].events[19], event(5, 7, 19, 1));
+    assert_eq!(recordings[0][19], event(5, 7, 19, 1));
     assert!(notes[0].text.contains("x, y, p, t"), "{notes:?}");
     let swapped = read(&file, None, Some("yxpt")).unwrap();
-    assert_eq!((swapped.0[0].events[19], swapped.1.len()), (event(7, 5, 19, 1), 1));
+    assert_eq!((swapped.0[0][19], swapped.1.len()), (event(7, 5, 19, 1), 1));
     let noise: Vec<u8> = (0..20u8).flat_map(|k| [k % 7, k % 5, k % 3, 5 + k % 2]).collect();
     assert!(read(&array("'|u1'", "20, 4", &noise), None, None).unwrap_err().to_string().contains("order=xytp"));
 }
@@ -104,8 +119,7 @@ fn polarities_are_two_values() {
     let polarities = |p: [u8; 3]| {
         let rows: Vec<u8> = p.iter().zip(0u8..).flat_map(|(p, t)| [1, 2, t, *p]).collect();
         let descr = "[('x', '|u1'), ('y', '|u1'), ('t', '|u1'), ('p', '|i1')]";
-        read(&array(descr, "3,", &rows), None, None)
-            .map(|(all, _)| all[0].events.iter().map(|e| e.p).collect::<Vec<_>>())
+        read(&array(descr, "3,", &rows), None, None).map(|(all, _)| all[0].iter().map(|e| e.p).collect::<Vec<_>>())
     };
     assert_eq!(polarities([0xff, 1, 1]).unwrap(), [0, 1, 1]);
     assert_eq!(polarities([1, 1, 1]).unwrap(), [1, 1, 1]);
