@@ -10,6 +10,7 @@ use crate::data::{Layout, Samples};
 use crate::measure::readout_delay::readout_delay;
 use crate::measure::{Report, RunData};
 use crate::network::Network;
+use crate::network::nir::TimeStep;
 use crate::progress::JobControl;
 use crate::simulate::{Recording, SimulationPlan};
 use crate::task::scene_scores::{ReadoutWindow, SceneRun, SceneScores, scene_scores};
@@ -28,6 +29,8 @@ pub struct PreparedNetwork {
     pub detector: Option<Arc<Detector>>,
     /// Shape of a sample, if the file leaves it open.
     pub stated_input: Option<Vec<usize>>,
+    /// The time step of a NIR file with neurons.
+    pub time_step: Option<TimeStep>,
     /// Rewritten (`convert::rewrite`), on the device.
     pub program: Program,
     /// Findings about assumptions of the reader and about rewrites.

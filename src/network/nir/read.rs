@@ -46,7 +46,11 @@ pub fn from_bytes(bytes: Vec<u8>, path: &Path) -> Result<OpenedNetwork> {
     from_bytes_with_step(bytes, path, None)
 }
 
-fn from_bytes_with_step(bytes: Vec<u8>, path: &Path, dt: Option<f64>) -> Result<OpenedNetwork> {
+/// [`from_bytes`] with the duration `dt` of a time step, as for [`read_with_step`].
+///
+/// # Errors
+/// As [`read`].
+pub fn from_bytes_with_step(bytes: Vec<u8>, path: &Path, dt: Option<f64>) -> Result<OpenedNetwork> {
     let broken = |e: hdf5_pure::Error| Error::file(path, "", format!("not a readable HDF5 file ({e})"));
     // The HDF5 reader is a young crate and may panic on damaged files.
     let read = std::panic::AssertUnwindSafe(|| -> Result<OpenedNetwork> {
@@ -84,10 +88,9 @@ fn read_graph(reader: &NodeReader<'_>, root: &Group, dt: Option<f64>) -> Result<
         return Err(Error::file(reader.path, "the graph", reason));
     }
     let FlatGraph { items, .. } = FlatGraph::read(reader, root)?;
-    let (time_step, note) = time_step(reader, root, &items, dt)?;
+    let time_step = time_step(reader, root, &items, dt)?;
     let order = topological_order(reader, &items)?;
     let mut builder = GraphBuilder::new(reader, &items, time_step);
-    builder.notes.extend(note);
     builder.add_input()?;
     for index in order {
         builder.add_node(index)?;
@@ -113,7 +116,7 @@ fn read_graph(reader: &NodeReader<'_>, root: &Group, dt: Option<f64>) -> Result<
             ));
         }
     }
-    Ok(OpenedNetwork { network, notes })
+    Ok(OpenedNetwork { network, notes, time_step })
 }
 
 /// Indices of the nodes in topological order.
