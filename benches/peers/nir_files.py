@@ -19,12 +19,15 @@ import json
 import logging
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import warnings
 
 warnings.filterwarnings("ignore")
+# sinabs and rockpool try to install a driver when they are imported.
+os.environ["PIP_NO_INDEX"] = "1"
 logging.disable(logging.WARNING)
 
 import nir
@@ -34,6 +37,9 @@ import torch
 torch.set_num_threads(1)
 STEPS, SAMPLES = 16, 4
 Case = collections.namedtuple("Case", "package name graph shape options run", defaults=(None, "", None))
+
+
+building = [""]
 
 
 def quiet(function, *arguments, **named):
@@ -82,6 +88,7 @@ def spikingjelly():
     from torch import nn
 
     def case(name, shape, *layers, dt=1e-4, mode="s"):
+        building[0] = name
         net = spread(nn.Sequential(*layers))
         functional.set_step_mode(net, mode)
         example = torch.rand(*([2] if mode == "m" else []), 1, *shape)
@@ -118,6 +125,7 @@ def snntorch():
     from torch import nn
 
     def case(name, shape, *layers, example=None, ignored=(0,)):
+        building[0] = name
         net = spread(nn.Sequential(*layers))
         graph = quiet(export_to_nir, net, torch.rand(1, *shape) if example is None else example, ignore_dims=list(ignored))
 
@@ -130,24 +138,29 @@ def snntorch():
         kinds = [module for module in net if isinstance(module, snn.Leaky)]
         return Case("snntorch", name, graph, shape, "--reset soft --tie gt", stepped(net, kinds, call))
 
-    def leaky(beta=1.0, **more):
-        return snn.Leaky(beta=beta, init_hidden=True, reset_delay=False, **more)
+    def leaky(*shape, beta=1.0, threshold=1.0):
+        # One value per neuron: scalars fail the type check of nir.
+        full = lambda value: torch.full(shape, value) if shape else value
+        return snn.Leaky(beta=full(beta), threshold=full(threshold), init_hidden=True, reset_delay=False)
 
-    yield lambda: case("mlp, beta = 1", (8,), nn.Linear(8, 12), leaky(), nn.Linear(12, 3, bias=False), leaky())
-    yield lambda: case("mlp, 5 samples at once", (8,), nn.Linear(8, 12), leaky(), nn.Linear(12, 3), leaky(), example=torch.rand(5, 8), ignored=())
+    yield lambda: case("mlp, beta = 1", (8,), nn.Linear(8, 12), leaky(12, threshold=1.5), nn.Linear(12, 3, bias=False), leaky(3, threshold=1.5))
+    yield lambda: case("mlp, beta = 1 as one number", (8,), nn.Linear(8, 12), leaky(), nn.Linear(12, 3), leaky())
+    yield lambda: case("mlp, batch not ignored", (8,), nn.Linear(8, 12), leaky(12), nn.Linear(12, 3), leaky(3), ignored=())
     yield lambda: case(
-        "cnn, beta = 1", (1, 8, 8), nn.Conv2d(1, 4, 3), leaky(threshold=0.8), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(36, 3), leaky()
+        "cnn, beta = 1", (1, 8, 8), nn.Conv2d(1, 4, 3), leaky(4, 6, 6, threshold=0.8), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(36, 3), leaky(3)
     )
     yield lambda: case(
-        "cnn, 5 samples at once", (1, 8, 8), nn.Conv2d(1, 4, 3), leaky(), nn.Flatten(), nn.Linear(144, 3), leaky(), example=torch.rand(5, 1, 8, 8), ignored=()
+        "cnn, batch of 5 not ignored", (1, 8, 8), nn.Conv2d(1, 4, 3), leaky(4, 6, 6), nn.Flatten(), nn.Linear(144, 3), example=torch.rand(5, 1, 8, 8), ignored=()
     )
-    yield lambda: case("Leaky, beta = 0.9", (8,), nn.Linear(8, 6), leaky(0.9), nn.Linear(6, 3), leaky(0.9))
-    yield lambda: case("Synaptic", (8,), nn.Linear(8, 6), snn.Synaptic(0.9, 0.8, init_hidden=True), nn.Linear(6, 3))
+    yield lambda: case("Leaky, beta = 0.9", (8,), nn.Linear(8, 6), leaky(6, beta=0.9), nn.Linear(6, 3), leaky(3, beta=0.9))
+    full = lambda value, count: torch.full((count,), value)
+    synaptic = lambda count: snn.Synaptic(full(0.5, count), full(0.9, count), threshold=full(1.0, count), init_hidden=True)
+    yield lambda: case("Synaptic", (8,), nn.Linear(8, 6), synaptic(6), nn.Linear(6, 3))
     yield lambda: case("RLeaky", (8,), nn.Linear(8, 6), snn.RLeaky(0.9, linear_features=6, init_hidden=True), nn.Linear(6, 3))
     yield lambda: case("RLeaky, beta = 1", (8,), nn.Linear(8, 6), snn.RLeaky(1.0, linear_features=6, init_hidden=True), nn.Linear(6, 3))
     # The Braille reader of the NIR paper.
     yield lambda: case(
-        "paper: braille", (12,), nn.Linear(12, 40), snn.RSynaptic(0.5, 0.9, linear_features=40, init_hidden=True), nn.Linear(40, 7), snn.Synaptic(0.5, 0.9, init_hidden=True)
+        "paper: braille", (12,), nn.Linear(12, 40), snn.RSynaptic(0.5, 0.9, linear_features=40, init_hidden=True), nn.Linear(40, 7), synaptic(7)
     )
 
 
@@ -158,6 +171,7 @@ def sinabs():
     from torch import nn
 
     def case(name, shape, *layers):
+        building[0] = name
         net = spread(nn.Sequential(*layers))
         quiet(net, torch.rand(1, *shape))
         graph = to_nir(net, torch.rand(1, *shape))
@@ -190,12 +204,36 @@ def sinabs():
     yield lambda: case("ExpLeak", (8,), nn.Linear(8, 6), sl.ExpLeakSqueeze(tau_mem=10.0, batch_size=1), nn.Linear(6, 3))
 
 
+def published(path):
+    """Runs a file as sinabs opens it, with one spike a step and no lower bound."""
+    import sinabs.layers as sl
+    from sinabs.activation import SingleSpike
+    from sinabs.nir import from_nir
+
+    net = from_nir(nir.read(path), batch_size=1)
+    # The names of its nodes are numbers in the order of the layers.
+    named = sorted((int(name), module) for name, module in net.named_modules() if isinstance(module, sl.IAFSqueeze))
+    kinds = [module for _, module in named]
+    for module in kinds:
+        module.spike_fn, module.min_v_mem = SingleSpike, None
+
+    def call(net, x):
+        for module in kinds:
+            module.reset_states()
+        state = None
+        for _ in range(STEPS):
+            _, state = net(x, state)
+
+    return stepped(net, kinds, call)
+
+
 def norse():
     import norse.torch as norse
     from norse.torch.utils.export_nir import to_nir
     from torch import nn
 
     def case(name, shape, *layers, example=None):
+        building[0] = name
         net = spread(norse.SequentialState(*layers))
         graph = quiet(to_nir, net, torch.rand(1, *shape) if example is None else example)
 
@@ -221,6 +259,7 @@ def rockpool():
     from rockpool.nn.modules.torch.nir import to_nir
 
     def case(name, *layers):
+        building[0] = name
         return Case("rockpool", name, to_nir(Sequential(*layers)), (8,))
 
     for kind in (LIFTorch, LIFNeuronTorch, ExpSynTorch):
@@ -242,50 +281,63 @@ def paper():
     yield lambda: Case("nir", "paper: braille with an inner graph and delays", nir.NIRGraph.from_list(nir.Affine(np.ones((4, 12)), np.zeros(4)), loop(), nir.Linear(np.ones((7, 4))), cuba(7)), (12,))
 
 
-class Neurons(torch.nn.Module):
-    """IF neurons as NIR defines them with dt = 1: v += r·I, a spike above θ, then v = v_reset."""
-
-    def __init__(self, node):
-        super().__init__()
-        tensor = lambda v: torch.from_numpy(np.asarray(v, np.float32))
-        self.r, self.theta, self.to = tensor(node.r), tensor(node.v_threshold), tensor(node.v_reset)
-
-    def forward(self, x, v=None):
-        v = (torch.zeros_like(x) if v is None else v) + self.r * x
-        spikes = (v > self.theta).float()
-        return spikes, torch.where(spikes > 0, self.to, v)
-
-
 def graphs_of_tests(package, folder):
-    """Every outermost graph that the tests of `package` in `folder` build, by the name of the test."""
+    """Every outermost graph that the tests of `package` in `folder` build, by the name of the test, and its files."""
     built, start = [], nir.NIRGraph.__init__
 
     def record(self, *arguments, **named):
         start(self, *arguments, **named)
         built.append(self)
 
+    found = sorted(os.path.join(at, file) for at, _, files in os.walk(folder) for file in files)
+    for path in (path for path in found if path.endswith(".nir")):
+        yield Case(f"{package}, tests", os.path.basename(path), path, None)
+        if os.path.basename(path) == "scnn_mnist.nir":
+            yield Case("sinabs", "paper: scnn_mnist.nir as published", path, (2, 34, 34), "--reset soft --tie ge", published(path))
     nir.NIRGraph.__init__ = record
-    sys.path[:0] = [os.path.dirname(folder), folder]
+    sys.path[:0] = [folder]
     try:
-        for file in sorted(os.listdir(folder)):
-            if not re.fullmatch(r"test_.*\.py", file):
+        for path in found:
+            name = os.path.basename(path)[:-3]
+            text = open(path).read() if re.fullmatch(r"test_.*\.py", os.path.basename(path)) else ""
+            if "nir" not in text or "dynapcnn" in text:
                 continue
-            spec = importlib.util.spec_from_file_location(f"tests.{file[:-3]}", os.path.join(folder, file))
+            sys.path.insert(0, os.path.dirname(path))
+            spec = importlib.util.spec_from_file_location(f"tests.{name}", path)
             module = importlib.util.module_from_spec(spec)
             try:
                 quiet(spec.loader.exec_module, module)
-            except Exception as error:
-                print(f"{package} {file}: {type(error).__name__} {error}", file=sys.stderr)
+            except BaseException as error:
+                print(f"{package} {name}: {type(error).__name__} {error}", file=sys.stderr)
                 continue
-            for name in [name for name in vars(module) if name.startswith("test_")]:
+            for test in [test for test in vars(module) if test.startswith("test_")]:
                 built.clear()
-                with contextlib.suppress(BaseException):
-                    quiet(getattr(module, name))
+                with contextlib.suppress(BaseException), contextlib.chdir(folder):
+                    quiet(getattr(module, test))
                 inner = {id(node) for graph in built for node in graph.nodes.values()}
-                for graph in [graph for graph in built if id(graph) not in inner]:
-                    yield Case(f"{package}, tests", f"{file[5:-3]}.{name[5:]}", graph, None, "--reset hard --tie gt")
+                graphs = [graph for graph in built if id(graph) not in inner]
+                for at, graph in enumerate(graphs):
+                    number = f" {at + 1}" if len(graphs) > 1 else ""
+                    yield Case(f"{package}, tests", f"{name[5:]}.{test[5:]}{number}", graph, None)
     finally:
         nir.NIRGraph.__init__ = start
+
+
+def kind_of(text):
+    """The kind of a result, in few words."""
+    kinds = [
+        ("cannot be written", "cannot be written"),
+        ("opens", "open"),
+        ("part of a loop", "recurrent"),
+        ("leak", "with a leak"),
+        ("Delay)", "with delays"),
+        ("Threshold)", "without potential"),
+        ("second input", "with several inputs"),
+        ("second output", "with several outputs"),
+        ("no spiking neurons", "without neurons"),
+        ("must be above 0", "with a threshold of 0 or less"),
+    ]
+    return next((kind for words, kind in kinds if words in text), text)
 
 
 def first_line(text):
@@ -323,8 +375,12 @@ def compared(program, case, path, folder):
 def result(program, case, folder):
     path = os.path.join(folder, re.sub(r"[^A-Za-z0-9.]+", "_", f"{case.package}_{case.name}") + ".nir")
     remark = ""
+    if isinstance(case.graph, str):
+        shutil.copy(case.graph, path)
+        case = case._replace(graph=None)
     try:
-        quiet(nir.write, path, case.graph)
+        if case.graph is not None:
+            quiet(nir.write, path, case.graph)
     except Exception as error:
         remark = f"; nir.write: {type(error).__name__}, written without compression"
         try:
@@ -357,22 +413,29 @@ def main():
     for writer in (spikingjelly, snntorch, sinabs, norse, rockpool, paper):
         if options.only and options.only not in writer.__name__:
             continue
-        for at, make in enumerate(writer()):
+        for make in writer():
             try:
                 cases.append(make())
             except Exception as error:
-                cases.append(Case(writer.__name__, f"network {at + 1}", None, None, f"{type(error).__name__}: {first_line(str(error))}"))
+                cases.append(Case(writer.__name__, building[0], None, None, f"{type(error).__name__}: {first_line(str(error))}"))
     if options.tests and not options.only:
         for entry in sorted(os.listdir(options.tests)):
-            tests = os.path.join(options.tests, entry, "tests")
-            if os.path.isdir(tests):
-                cases.extend(graphs_of_tests(entry.split("-")[0], tests))
+            folder_of = os.path.join(options.tests, entry)
+            if os.path.isdir(folder_of):
+                cases.extend(graphs_of_tests(entry.split("-")[0], folder_of))
     if options.markdown:
         print("| package | network | result |\n|---|---|---|")
+    kinds = collections.defaultdict(collections.Counter)
     for case in cases:
         text = f"the package does not write it: {case.options}" if case.graph is None else result(options.program, case, folder)[1]
         text = text.replace(folder + "/", "")
+        if case.package.endswith(", tests") and options.markdown:
+            kinds[case.package][kind_of(text)] += 1
+            continue
         print(f"| {case.package} | {case.name} | {text} |" if options.markdown else f"{case.package:16} {case.name:34} {text}", flush=True)
+    for package, counts in kinds.items():
+        parts = ", ".join(f"{count} {kind}" for kind, count in counts.most_common())
+        print(f"| {package} | {sum(counts.values())} graphs and files | {parts} |")
 
 
 if __name__ == "__main__":

@@ -97,7 +97,17 @@ fn open(key: &ModelKey) -> Result<PreparedNetwork> {
     let program = Program::new(rewritten, &device);
     let outputs = whole.outputs().into_iter().map(|output| output.name).collect();
     let detector = described.or_else(|| Detector::from_network(&original)).map(Arc::new);
-    Ok(PreparedNetwork { original, outputs, answers, detector, stated_input: input, time_step, program, notes, fan_outs })
+    Ok(PreparedNetwork {
+        original,
+        outputs,
+        answers,
+        detector,
+        stated_input: input,
+        time_step,
+        program,
+        notes,
+        fan_outs,
+    })
 }
 
 /// The description of the network's head: the stated file, that of a bundled detector, or the file beside the network.

@@ -131,7 +131,11 @@ impl Run {
         if self.recording.has_final_state() {
             return Ok(self.recording.clone());
         }
-        let plan = SimulationPlan {
+        simulate::simulate(&self.plan(), control).map(Arc::new)
+    }
+    /// What is simulated: all samples and steps of the run from the start.
+    pub fn plan(&self) -> SimulationPlan<'_> {
+        SimulationPlan {
             program: &self.network.program,
             spiking: &self.spiking,
             input: &self.input,
@@ -139,8 +143,7 @@ impl Run {
             steps: self.recording.steps,
             previous: None,
             unchanged_layers: 0,
-        };
-        simulate::simulate(&plan, control).map(Arc::new)
+        }
     }
     /// The run without its final state ([`Recording::without_final_state`]).
     pub fn without_final_state(&self) -> Self {

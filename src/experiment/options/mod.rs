@@ -383,7 +383,8 @@ fn parse_shape(text: &str) -> Result<Vec<usize>> {
 /// The duration of a time step, which is above 0.
 fn parse_dt(dt: f64) -> Result<f64> {
     let is_usable = dt.is_finite() && dt > 0.0;
-    let error = || Error::Invalid(format!("Cannot use --dt {dt}: not a duration. Use a number above 0, for example 0.0001."));
+    let error =
+        || Error::Invalid(format!("Cannot use --dt {dt}: not a duration. Use a number above 0, for example 0.0001."));
     is_usable.then_some(dt).ok_or_else(error)
 }
 

@@ -163,6 +163,7 @@ fn neurons_without_leak_are_read_and_others_refused_by_name() {
     // An integrator at the output, and delays of 0.
     let end = [
         input(&[2.0]),
+        neurons("n", "IF", &[1.0]),
         LINEAR("l"),
         node("d", "Delay", &[Numbers("delay", &[2], &[0.0, 0.0])]),
         node("i", "I", &[Numbers("r", &[2], &[3.0, 3.0])]),
@@ -211,23 +212,24 @@ fn lines_images_and_scales_of_every_form_are_read() {
         node("flat", "Flatten", &[Numbers("start_dim", &[], start), Numbers("end_dim", &[], &[-1.0])])
     };
     let fc = node("fc", "Affine", &[Numbers("weight", &[2, 4], &[1.0; 8]), Numbers("bias", &[2], &[0.0; 2])]);
+    let fire = || neurons("n", "IF", &[1.0]);
     // HxW; the batch counted or not.
     for start in [&[0.0], &[1.0f32]] {
-        let opened = chain(&[input(&[2.0, 2.0]), flatten(start), fc.clone(), OUTPUT()], &[]).unwrap();
+        let opened = chain(&[input(&[2.0, 2.0]), flatten(start), fc.clone(), fire(), OUTPUT()], &[]).unwrap();
         assert_eq!(opened.network.input_shape(), [2, 2]);
         assert_eq!(opened.notes.len(), usize::from(start[0] == 1.0), "{:?}", opened.notes);
     }
     assert!(
-        chain(&[input(&[1.0, 1.0, 2.0, 2.0]), flatten(&[0.0]), fc.clone(), OUTPUT()], &[]).unwrap().notes[0]
+        chain(&[input(&[1.0, 1.0, 2.0, 2.0]), flatten(&[0.0]), fc.clone(), fire(), OUTPUT()], &[]).unwrap().notes[0]
             .contains("batch")
     );
     // The batch of the example, of any size, before what the first layer reads.
     for (shape, sample) in [(&[1.0, 4.0][..], &[4][..]), (&[5.0, 4.0], &[4]), (&[3.0, 5.0, 4.0], &[4])] {
-        let opened = chain(&[input(shape), fc.clone(), OUTPUT()], &[]).unwrap();
+        let opened = chain(&[input(shape), fc.clone(), fire(), OUTPUT()], &[]).unwrap();
         assert_eq!(opened.network.input_shape(), sample);
         assert!(opened.notes[0].contains("batch or time"), "{:?}", opened.notes);
     }
-    let opened = chain(&[input(&[5.0, 2.0, 2.0]), flatten(&[0.0]), fc.clone(), OUTPUT()], &[]).unwrap();
+    let opened = chain(&[input(&[5.0, 2.0, 2.0]), flatten(&[0.0]), fc.clone(), fire(), OUTPUT()], &[]).unwrap();
     assert_eq!(opened.network.input_shape(), [2, 2]);
     // A line of 2 channels and 4 values, convolved with 'same' padding.
     let conv = node(
@@ -246,7 +248,7 @@ fn lines_images_and_scales_of_every_form_are_read() {
     assert_eq!(chain(&line, &[]).unwrap().network.nodes[3].shape, [1, 4]);
     // One factor per value, which no channel shares.
     let scale = node("scale", "Scale", &[Numbers("scale", &[1, 2, 2], &[1.0, 2.0, 3.0, 4.0])]);
-    let network = chain(&[input(&[1.0, 2.0, 2.0]), scale, flatten(&[0.0]), fc, OUTPUT()], &[]).unwrap().network;
+    let network = chain(&[input(&[1.0, 2.0, 2.0]), scale, flatten(&[0.0]), fc, fire(), OUTPUT()], &[]).unwrap().network;
     assert_eq!(scales(&network), [1.0, 2.0, 3.0, 4.0]);
     let odd = node("scale", "Scale", &[Numbers("scale", &[3], &[1.0, 2.0, 3.0])]);
     let text = chain(&[input(&[2.0]), odd, OUTPUT()], &[]).unwrap_err().to_string();
@@ -263,6 +265,8 @@ fn graphs_without_ports_are_completed_and_told() {
         opened.notes
     );
     assert!(chain(&[], &[]).unwrap_err().to_string().contains("no Input node"));
+    let text = chain(&[input(&[2.0]), LINEAR("l"), OUTPUT()], &[]).unwrap_err().to_string();
+    assert!(text.contains("no spiking neurons (IF) to simulate; its nodes are Input, Linear, Output"), "{text}");
     let outputs = [input(&[2.0]), OUTPUT(), node("second", "Output", &[])];
     assert!(chain(&outputs, &[]).unwrap_err().to_string().contains("second output"));
     // Files that are not graphs.

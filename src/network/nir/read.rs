@@ -9,10 +9,10 @@ use hdf5_pure::{File, Group};
 
 use super::build::GraphBuilder;
 use super::items::{FileNode, NodeReader};
-use super::nested::FlatGraph;
+use super::nested::{FlatGraph, IDENTITY};
 use super::time_step::time_step;
 use crate::network::shape_inference::validate;
-use crate::network::{Network, OpenedNetwork};
+use crate::network::{Network, Op, OpenedNetwork};
 use crate::{Error, Result};
 
 /// Maximum file size.
@@ -96,6 +96,12 @@ fn read_graph(reader: &NodeReader<'_>, root: &Group, dt: Option<f64>) -> Result<
         builder.add_node(index)?;
     }
     let output = builder.output()?;
+    if !builder.nodes.iter().any(|node| matches!(node.op, Op::Activation(_))) {
+        let kinds: std::collections::BTreeSet<&str> = items.iter().map(|item| item.kind.as_str()).collect();
+        let kinds: Vec<&str> = kinds.into_iter().filter(|kind| *kind != IDENTITY).collect();
+        let reason = format!("has no spiking neurons (IF) to simulate; its nodes are {}", kinds.join(", "));
+        return Err(Error::file(reader.path, "the graph", reason));
+    }
     let name = reader.path.file_stem().map_or_else(|| "network".into(), |s| s.to_string_lossy().into_owned());
     let network = Network { name, nodes: builder.nodes, output, scaling: None, class_names: Vec::new(), neurons: None };
     validate(&network).map_err(|error| match error {
