@@ -46,6 +46,9 @@ struct Report<'a> {
     output: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     input: Option<&'a [usize]>,
+    /// Duration of a time step; only for NIR files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dt: Option<f64>,
     data: &'a str,
     /// The samples that were attacked: fewer than asked for after Ctrl-C.
     samples: String,
@@ -163,6 +166,7 @@ pub fn run(args: AttackArgs) -> Result<()> {
         model: &settings.model,
         output: subject.model.answers.and_then(|output| subject.model.outputs.get(output)).map(String::as_str),
         input: subject.model.stated_input.as_deref(),
+        dt: subject.model.time_step.map(|step| step.dt),
         data: &settings.data,
         samples: range_text(&(first..first + count)),
         calibrate_data: settings.calibration_data.as_ref().unwrap_or(&settings.data),

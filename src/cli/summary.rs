@@ -33,6 +33,9 @@ pub struct Summary {
     /// Shape of a sample, as for `--input`; only for networks that leave it open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input: Option<Vec<usize>>,
+    /// Duration of a time step, as for `--dt`; only for NIR files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dt: Option<f64>,
     /// As for `--data`.
     pub data: String,
     /// As for `--samples`.
@@ -141,6 +144,7 @@ pub fn summary(run: &Run) -> Summary {
         output: run.network.answers.and_then(|output| run.network.outputs.get(output).cloned()),
         head: settings.head.clone(),
         input: run.network.stated_input.clone(),
+        dt: run.network.time_step.map(|step| step.dt),
         data: settings.data.clone(),
         samples: range_text(&settings.samples),
         calibrate_data: settings.calibration_data.as_ref().unwrap_or(&settings.data).clone(),

@@ -49,6 +49,8 @@ pub struct ModelKey {
     /// The chosen description of a detector's head.
     pub head: Option<String>,
     pub input: InputSizes,
+    /// The stated duration of a time step.
+    pub dt: Option<f64>,
     pub backend: Backend,
     pub pooling: MaxPoolRule,
 }
@@ -60,6 +62,7 @@ pub struct CalibrationKey {
     output: Option<String>,
     head: Option<String>,
     input: Vec<usize>,
+    dt: Option<f64>,
     backend: Backend,
     pooling: MaxPoolRule,
     data: String,
@@ -75,6 +78,7 @@ pub struct AnnKey {
     head: Option<String>,
     /// As stated; without a statement the data determine it.
     input: Option<Vec<usize>>,
+    dt: Option<f64>,
     backend: Backend,
     pooling: MaxPoolRule,
     data: String,
@@ -91,6 +95,7 @@ impl CalibrationKey {
             output: settings.output.clone(),
             head: settings.head.clone(),
             input: input.to_vec(),
+            dt: settings.dt,
             backend: settings.backend,
             pooling: settings.recipe.pooling,
             data,
@@ -108,6 +113,7 @@ impl AnnKey {
             output: settings.output.clone(),
             head: settings.head.clone(),
             input: settings.input.clone(),
+            dt: settings.dt,
             backend: settings.backend,
             pooling: settings.recipe.pooling,
             data: settings.data.clone(),

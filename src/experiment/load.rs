@@ -13,7 +13,7 @@ use super::run::PreparedNetwork;
 use super::settings::Settings;
 use crate::compute::program::Program;
 use crate::compute::verify;
-use crate::convert::findings::verified;
+use crate::convert::findings::{self, verified};
 use crate::convert::{Finding, rewrite};
 use crate::data::fit::fit;
 use crate::data::{DataSpec, InputForm, Layout, Samples, check_labels};
@@ -41,6 +41,7 @@ pub fn load_network(settings: &Settings, cache: &mut Cache, control: &JobControl
         output: settings.output.clone(),
         head: settings.head.clone(),
         input: input_sizes(settings, cache, control)?,
+        dt: settings.dt,
         backend: settings.backend,
         pooling: settings.recipe.pooling,
     };
@@ -54,7 +55,7 @@ pub fn load_network(settings: &Settings, cache: &mut Cache, control: &JobControl
 }
 
 fn open(key: &ModelKey) -> Result<PreparedNetwork> {
-    let (OpenedNetwork { network, notes: assumed }, input) = open_sized(&key.source, &key.input)?;
+    let (OpenedNetwork { network, notes: assumed, time_step }, input) = open_sized(&key.source, &key.input, key.dt)?;
     // Stored outputs are those of the whole network.
     let whole = Arc::new(network);
     let device = key.backend.device()?;
@@ -89,14 +90,24 @@ fn open(key: &ModelKey) -> Result<PreparedNetwork> {
         Finding::note("input size", None, text)
     });
     let about = if described.is_some() { None } else { describe_outputs(&whole, answers) };
-    let notes = about.into_iter().chain(sizes);
+    let notes = about.into_iter().chain(sizes).chain(time_step.and_then(findings::check_time_step));
     let notes = notes.chain(assumed.into_iter().map(assumption_note)).chain(verification.iter().map(verified));
     let notes = notes.chain(rewrites).collect();
     let fan_outs = fan_outs(&rewritten);
     let program = Program::new(rewritten, &device);
     let outputs = whole.outputs().into_iter().map(|output| output.name).collect();
     let detector = described.or_else(|| Detector::from_network(&original)).map(Arc::new);
-    Ok(PreparedNetwork { original, outputs, answers, detector, stated_input: input, program, notes, fan_outs })
+    Ok(PreparedNetwork {
+        original,
+        outputs,
+        answers,
+        detector,
+        stated_input: input,
+        time_step,
+        program,
+        notes,
+        fan_outs,
+    })
 }
 
 /// The description of the network's head: the stated file, that of a bundled detector, or the file beside the network.
@@ -121,19 +132,20 @@ fn head_text(key: &ModelKey) -> Result<Option<HeadText>> {
     }
 }
 
-/// Opens the network `source` with all its outputs; sizes that its file leaves open are those of the samples of `spec`.
+/// Opens the network `source` with all its outputs, with sizes that its file leaves open from the samples of `spec` and a
+/// time step of `dt` if it is stated.
 ///
 /// # Errors
 /// Errors of opening it and of reading the data.
-pub fn open_for(source: &str, spec: &DataSpec) -> Result<Network> {
+pub fn open_for(source: &str, spec: &DataSpec, dt: Option<f64>) -> Result<Network> {
     let sizes = sizes_of_data(source, &spec.to_string())?;
-    open_sized(source, &sizes).map(|(opened, _)| opened.network)
+    open_sized(source, &sizes, dt).map(|(opened, _)| opened.network)
 }
 
 /// Opens the network `source` with the first of the shapes in `sizes` that its layers accept.
-fn open_sized(source: &str, sizes: &InputSizes) -> Result<(OpenedNetwork, Option<Vec<usize>>)> {
+fn open_sized(source: &str, sizes: &InputSizes, dt: Option<f64>) -> Result<(OpenedNetwork, Option<Vec<usize>>)> {
     let opened_with = |shape: &Vec<usize>| {
-        let opened = network::open_with(source, &OpenOptions { input: Some(shape.clone()) })?;
+        let opened = network::open_with(source, &OpenOptions { input: Some(shape.clone()), dt })?;
         // Other formats than ONNX state their sizes, in this program's order.
         let has = opened.network.input_shape();
         let is_same = has.iter().product::<usize>() == shape.iter().product::<usize>();
@@ -147,7 +159,7 @@ fn open_sized(source: &str, sizes: &InputSizes) -> Result<(OpenedNetwork, Option
         }
     };
     let Some(first) = sizes.shapes.first() else {
-        return network::open_with_notes(source).map(|opened| (opened, None));
+        return network::open_with(source, &OpenOptions { input: None, dt }).map(|opened| (opened, None));
     };
     let error = match (opened_with(first), &sizes.assumed) {
         (Ok(opened), _) => return Ok(opened),

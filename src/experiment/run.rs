@@ -10,6 +10,7 @@ use crate::data::{Layout, Samples};
 use crate::measure::readout_delay::readout_delay;
 use crate::measure::{Report, RunData};
 use crate::network::Network;
+use crate::network::nir::TimeStep;
 use crate::progress::JobControl;
 use crate::simulate::{Recording, SimulationPlan};
 use crate::task::scene_scores::{ReadoutWindow, SceneRun, SceneScores, scene_scores};
@@ -28,6 +29,8 @@ pub struct PreparedNetwork {
     pub detector: Option<Arc<Detector>>,
     /// Shape of a sample, if the file leaves it open.
     pub stated_input: Option<Vec<usize>>,
+    /// The time step of a NIR file with neurons.
+    pub time_step: Option<TimeStep>,
     /// Rewritten (`convert::rewrite`), on the device.
     pub program: Program,
     /// Findings about assumptions of the reader and about rewrites.
@@ -128,7 +131,11 @@ impl Run {
         if self.recording.has_final_state() {
             return Ok(self.recording.clone());
         }
-        let plan = SimulationPlan {
+        simulate::simulate(&self.plan(), control).map(Arc::new)
+    }
+    /// What is simulated: all samples and steps of the run from the start.
+    pub fn plan(&self) -> SimulationPlan<'_> {
+        SimulationPlan {
             program: &self.network.program,
             spiking: &self.spiking,
             input: &self.input,
@@ -136,8 +143,7 @@ impl Run {
             steps: self.recording.steps,
             previous: None,
             unchanged_layers: 0,
-        };
-        simulate::simulate(&plan, control).map(Arc::new)
+        }
     }
     /// The run without its final state ([`Recording::without_final_state`]).
     pub fn without_final_state(&self) -> Self {

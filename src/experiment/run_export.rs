@@ -112,6 +112,7 @@ fn settings(run: &Run) -> Vec<(String, String)> {
             run.network.answers.and_then(|k| run.network.outputs.get(k).cloned()).unwrap_or_default(),
         ),
         ("input".to_owned(), run.network.stated_input.as_deref().map(format_shape).unwrap_or_default()),
+        ("dt".to_owned(), settings.dt.map(|dt| dt.to_string()).unwrap_or_default()),
         ("samples".to_owned(), range(&settings.samples)),
         ("calibrate".to_owned(), range(&settings.calibrate)),
         ("scale".to_owned(), settings.scaling.to_string()),

@@ -26,6 +26,9 @@ pub struct Settings {
     /// Shape of a sample for a network whose file leaves sizes open; `None` means that of the data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input: Option<Vec<usize>>,
+    /// Duration of a time step of a NIR file; `None` means what its metadata say, else its convention.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dt: Option<f64>,
     /// A data specification: `idx:…`, `cifar10:…`, `images:…`, `npz:…`, `builtin:…`.
     pub data: String,
     /// Separate data set for calibration; `None` means `data`.
@@ -49,6 +52,7 @@ impl Default for Settings {
             output: None,
             head: None,
             input: None,
+            dt: None,
             data: "builtin:digits".into(),
             calibration_data: None,
             scaling: Scaling::Unit,
@@ -89,7 +93,7 @@ impl Settings {
     }
     /// Replaces the network; what was chosen for the one before does not apply to it.
     pub fn set_model(&mut self, model: String) {
-        (self.model, self.output, self.head, self.input) = (model, None, None, None);
+        (self.model, self.output, self.head, self.input, self.dt) = (model, None, None, None, None);
         self.recipe.manual_thresholds.clear();
     }
 }

@@ -243,4 +243,6 @@ impl Network {
 pub struct OpenedNetwork {
     pub network: Network,
     pub notes: Vec<String>,
+    /// The time step of a NIR file with neurons.
+    pub time_step: Option<super::nir::TimeStep>,
 }

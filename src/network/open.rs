@@ -23,10 +23,12 @@ const NETWORK_EXTENSIONS: [&str; 10] = ["onnx", "nir", "safetensors", "pt", "pth
 pub(super) const ARCHITECTURE_SUFFIX: &str = ".arch.toml";
 
 /// How a network is opened, where its file leaves a choice.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct OpenOptions {
     /// The shape of one sample in the order of the file, for sizes that the file leaves open.
     pub input: Option<Vec<usize>>,
+    /// Duration of a time step of a NIR file, in the unit of time of the file, instead of what the file says.
+    pub dt: Option<f64>,
 }
 
 /// Opens `builtin:NAME` or a file with an ONNX graph, a NIR graph, a network or weights in safetensors, or PyTorch weights.
@@ -50,11 +52,22 @@ pub fn open_with_notes(source: &str) -> Result<OpenedNetwork> {
     open_with(source, &OpenOptions::default())
 }
 
-/// [`open_with_notes`] with options. Those that a format has no use for are ignored.
+/// [`open_with_notes`] with options. An input shape that a format has no use for is ignored.
 ///
 /// # Errors
-/// As [`open`], and [`Error::File`] for options that do not match the file.
+/// As [`open`], and [`Error::File`] for options that do not match the file, and [`Error::Invalid`] for a time step of a file
+/// that has none.
 pub fn open_with(source: &str, options: &OpenOptions) -> Result<OpenedNetwork> {
+    let opened = open_of_any_format(source, options)?;
+    match options.dt {
+        Some(dt) if opened.time_step.is_none() => Err(Error::Invalid(format!(
+            "Cannot open '{source}' with --dt {dt}: only neurons of a NIR file have a time step. Omit the option."
+        ))),
+        _ => Ok(opened),
+    }
+}
+
+fn open_of_any_format(source: &str, options: &OpenOptions) -> Result<OpenedNetwork> {
     if let Some(name) = source.strip_prefix(BUILTIN_PREFIX) {
         return zoo::bundled(name).map(|network| network.map(without_notes)).unwrap_or_else(|| {
             let names: Vec<_> = zoo::BUNDLED.iter().map(|b| b.name).collect();
@@ -76,7 +89,7 @@ pub fn open_with(source: &str, options: &OpenOptions) -> Result<OpenedNetwork> {
             Err(Error::file(path, "", "only weights without a graph (PyTorch, safetensors) take an architecture file"))
         }
         Format::Onnx => onnx::read_with(path, options.input.as_deref()),
-        Format::Nir => nir::read(path),
+        Format::Nir => nir::read_with_step(path, options.dt),
     }
 }
 
@@ -134,7 +147,7 @@ fn extension(path: &Path) -> String {
 }
 
 fn without_notes(network: Network) -> OpenedNetwork {
-    OpenedNetwork { network, notes: Vec::new() }
+    OpenedNetwork { network, notes: Vec::new(), time_step: None }
 }
 
 /// The weight file at `path`, or beside the architecture file at `path`, and its content.
@@ -176,7 +189,7 @@ fn from_weights(path: &Path, format: Format, architecture_file: Option<&Path>) -
         None => ArchitectureFile::beside(path)?,
     };
     let (network, notes) = architecture::build(state, path, architecture_file.as_ref())?;
-    Ok(OpenedNetwork { network, notes })
+    Ok(OpenedNetwork { network, notes, time_step: None })
 }
 
 /// The weight file in the folder of the architecture file at `path`.

@@ -9,6 +9,19 @@ const WEIGHTS: [i32; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
 /// one plane add in another order.
 const MIN_PLANES: usize = 2;
 
+/// Whether all values are whole numbers from 0 to 255, which events in a frame are.
+pub(super) fn are_counts(frames: &[f32]) -> bool {
+    // Chunks, because a loop without an exit in it is vectorized.
+    frames.chunks(4096).all(|values| {
+        let (mut max, mut is_counts) = (0.0f32, true);
+        for &value in values {
+            is_counts &= value == value.trunc() && value >= 0.0;
+            max = max.max(value);
+        }
+        is_counts && max <= 255.0
+    })
+}
+
 /// The steps `from..from + steps` of `frames` (`[B, count, F]` of `shape`) as spikes of B samples: step t shows frame t
 /// modulo `count`. `None` if a value is no whole number from 0 to 255, or the shape has no grid.
 pub(super) fn frame_spikes(
@@ -18,16 +31,10 @@ pub(super) fn frame_spikes(
     (from, steps): (usize, usize),
 ) -> Option<SpikeTrain> {
     let grid = Grid::of(shape)?;
-    let (mut max, mut is_counts) = (0.0f32, true);
-    for values in frames.chunks(4096) {
-        for &value in values {
-            is_counts &= value == value.trunc() && value >= 0.0;
-            max = max.max(value);
-        }
-        if !is_counts || max > 255.0 {
-            return None;
-        }
+    if !are_counts(frames) {
+        return None;
     }
+    let max = frames.iter().copied().fold(0.0f32, f32::max);
     let planes = ((max as u32).checked_ilog2().unwrap_or(0) as usize + 1).max(MIN_PLANES);
     let samples = frames.len() / (count * grid.len()).max(1);
     let mut train = SpikeTrain::for_grid(samples, (grid.channels, grid.places()), &WEIGHTS[..planes]);

@@ -1,9 +1,10 @@
 //! Reports how each layer's currents are computed: constant, tables, events or dense.
 
-use super::block::event_form;
-use crate::compute::event::lookup_table;
-use crate::compute::program::Program;
-use crate::convert::SpikingNetwork;
+use super::block::planned_form;
+use super::event_frames::are_counts;
+use super::plan::SimulationPlan;
+use super::signal::frame_count;
+use crate::compute::event::{depends_on_input, lookup_table};
 use crate::network::{Network, NodeId, Op};
 
 /// How a layer's currents are computed.
@@ -11,9 +12,9 @@ use crate::network::{Network, NodeId, Op};
 pub enum ExecutionForm {
     /// Once: they do not change over time.
     Constant,
-    /// From spikes, with precomputed sums for every pattern of eight channels.
+    /// From spikes or frames of events, with precomputed sums for every pattern of eight channels.
     Tables,
-    /// From spikes, one row of weights for each.
+    /// From spikes or frames of events, one row of weights for each.
     Events,
     /// On dense tensors, which is faster: nearly all inputs are expected to spike.
     DenseByRate,
@@ -21,14 +22,17 @@ pub enum ExecutionForm {
     Dense,
 }
 
-/// The execution form of spiking layer `layer`.
-pub fn execution_form(program: &Program, spiking: &SpikingNetwork, layer: usize) -> ExecutionForm {
-    let network = program.network();
+/// The execution form of spiking layer `layer` in a run of `plan`. Of an input that changes over time, the first sample tells
+/// whether it is read as events.
+pub fn execution_form(plan: &SimulationPlan<'_>, layer: usize) -> ExecutionForm {
+    let (network, spiking) = (plan.program.network(), plan.spiking);
     let source = network.nodes[spiking.layers[layer].node].inputs[0];
-    if !receives_spikes(network, source) {
+    let changes = frame_count(plan.program, plan.input, plan.samples) > 1 && depends_on_input(network, source);
+    if !receives_spikes(network, source) && !changes {
         return ExecutionForm::Constant;
     }
-    match event_form(program, source, spiking) {
+    let sample = || &plan.input[..plan.input.len().checked_div(plan.samples).unwrap_or(0)];
+    match planned_form(plan, source).filter(|_| !changes || are_counts(sample())) {
         Some(form) if form.plan.terms.iter().any(|term| lookup_table::is_applicable(term, form.plan.lanes)) => {
             ExecutionForm::Tables
         }

@@ -49,9 +49,8 @@ pub fn recording_bytes(plan: &SimulationPlan<'_>) -> usize {
 
 /// Whether dense values are needed only for constants.
 fn event_forms_only(plan: &SimulationPlan<'_>) -> bool {
-    (0..plan.spiking.layers.len()).all(|layer| {
-        !matches!(execution_form(plan.program, plan.spiking, layer), ExecutionForm::Dense | ExecutionForm::DenseByRate)
-    })
+    (0..plan.spiking.layers.len())
+        .all(|layer| !matches!(execution_form(plan, layer), ExecutionForm::Dense | ExecutionForm::DenseByRate))
 }
 
 /// Samples in one block: an even share of the work, with at most [`BLOCK_VALUES`] of dense values and [`BLOCK_BYTES`]

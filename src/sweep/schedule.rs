@@ -49,6 +49,7 @@ impl Key {
             model,
             output,
             input,
+            dt,
             data,
             calibration_data,
             scaling,
@@ -64,7 +65,7 @@ impl Key {
         let steps = if is_prefix_of_longer { 0 } else { recipe.steps };
         let args = &row.row.args;
         Self {
-            network: format!("{model} {output:?} {input:?} {backend:?} {head:?} {:?}", recipe.pooling),
+            network: format!("{model} {output:?} {input:?} {dt:?} {backend:?} {head:?} {:?}", recipe.pooling),
             samples: format!("{data} {scaling} {samples:?} {:?} {:?}", args.scale, args.samples),
             calibration: format!("{calibration_data:?} {calibrate:?} {:?}", args.calibrate),
             thresholds: format!("{:?} {:?}", recipe.threshold, recipe.granularity),

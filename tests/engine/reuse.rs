@@ -1,5 +1,6 @@
 //! Reuse tests: a run computes only neuron-steps that no earlier run has computed.
 
+use spikescope::compute::program::Program;
 use spikescope::convert::{DENSE_CROSSOVER_RATE, Recipe, SpikingNetwork, ThresholdRule};
 use spikescope::network::{Op, Weights};
 use spikescope::progress::JobControl;
@@ -63,6 +64,26 @@ fn only_new_neuron_steps_are_computed() {
     }
 }
 
+/// The execution form of every layer on `input` of [`SAMPLES`] samples.
+fn forms(program: &Program, spiking: &SpikingNetwork, input: &[f32]) -> Vec<ExecutionForm> {
+    let plan =
+        SimulationPlan { program, spiking, input, samples: SAMPLES, steps: 4, previous: None, unchanged_layers: 0 };
+    (0..spiking.layers.len()).map(|layer| execution_form(&plan, layer)).collect()
+}
+
+#[test]
+fn first_layer_is_constant_only_for_input_that_does_not_change() {
+    let bench = bench(&net("mlp", "relu"), burn::tensor::Device::flex());
+    let spiking = bench.spiking(&Recipe::default());
+    let first = |frames: &[f32]| forms(&bench.program, &spiking, frames)[0];
+    assert_eq!(first(&bench.input), ExecutionForm::Constant);
+    // Two frames a sample: counts of events, and other values.
+    let mut frames = vec![1.0; bench.input.len() * 2];
+    assert!(matches!(first(&frames), ExecutionForm::Tables | ExecutionForm::Events));
+    frames[0] = 0.5;
+    assert_eq!(first(&frames), ExecutionForm::Dense);
+}
+
 #[test]
 fn dense_form_is_used_for_high_rates_and_gives_the_same_result() {
     let mut network = net("mlp", "relu");
@@ -76,10 +97,8 @@ fn dense_form_is_used_for_high_rates_and_gives_the_same_result() {
     let recipe = Recipe { threshold: ThresholdRule::Percentile(1.0), ..Recipe::default() };
     let spiking = bench.spiking(&recipe);
     let events = SpikingNetwork { dense_nodes: Vec::new(), ..spiking.clone() };
-    let forms: Vec<ExecutionForm> =
-        (0..spiking.layers.len()).map(|layer| execution_form(&bench.program, &spiking, layer)).collect();
-    let without: Vec<ExecutionForm> =
-        (0..spiking.layers.len()).map(|layer| execution_form(&bench.program, &events, layer)).collect();
+    let forms = forms(&bench.program, &spiking, &bench.input);
+    let without = self::forms(&bench.program, &events, &bench.input);
     assert_eq!(forms[0], ExecutionForm::Constant);
     assert!(!without.contains(&ExecutionForm::DenseByRate));
     let (a, b) = (bench.run(&spiking, 16, None, 0), bench.run(&events, 16, None, 0));

@@ -34,6 +34,9 @@ pub struct TrainArgs {
     /// Go on training this network: a Spikescope .safetensors file, an .onnx file or builtin:NAME.
     #[arg(long, value_name = "MODEL")]
     pub init: Option<String>,
+    /// Duration of a time step of a NIR file of --init, in its unit of time.
+    #[arg(long, value_name = "DT", requires = "init")]
+    pub dt: Option<f64>,
     /// relu, clip or qcfs:L (λ is learned). With --init: replaces the activations of that network.
     #[arg(long)]
     pub activation: Option<String>,
@@ -216,7 +219,7 @@ fn new_network(goal: Goal, arch: &str, args: &TrainArgs, spec: &DataSpec, sample
 /// The network in the file `init` for samples of `spec`, with the activation of `args` if it has one.
 fn opened_network(goal: Goal, init: &str, args: &TrainArgs, spec: &DataSpec) -> Result<Network> {
     let activation = args.activation.as_deref().map(zoo::parse_activation).transpose()?;
-    let mut network = open_for(init, spec)?;
+    let mut network = open_for(init, spec, args.dt)?;
     // Training needs class scores: of several outputs those that would answer in a run.
     if goal != Goal::Detect
         && let Some(answers) = answering_output(&network, None)?

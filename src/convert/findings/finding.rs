@@ -66,6 +66,8 @@ pub enum Fix {
     Steps(usize),
     /// Another output that answers, by its name.
     Output(String),
+    /// Another duration of a time step.
+    TimeStep(f64),
 }
 
 impl Finding {
@@ -113,6 +115,7 @@ impl Fix {
             Self::Data { option, .. } => format!("Read with {option}"),
             Self::Steps(steps) => format!("Set T to {steps}"),
             Self::Output(name) => format!("Use output '{name}'"),
+            Self::TimeStep(dt) => format!("Read with dt = {dt}"),
         }
     }
     /// The command-line options for the fix; empty if there are none.
@@ -132,6 +135,7 @@ impl Fix {
             Self::Data { data, for_calibration: true, .. } => format!("--calibrate-data \"{data}\""),
             Self::Steps(steps) => format!("--steps {steps}"),
             Self::Output(name) => format!("--output {}", quoted(name)),
+            Self::TimeStep(dt) => format!("--dt {dt}"),
         }
     }
 }

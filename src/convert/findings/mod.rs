@@ -11,6 +11,7 @@ mod input;
 mod reading;
 mod samples;
 mod thresholds;
+mod time_step;
 mod verified;
 
 pub use activity::{not_finite, silent_layers};
@@ -22,4 +23,5 @@ pub use input::{at_chance, far_input, other_scaling};
 pub use reading::{check_calibration_samples, other_class_order, other_options, other_reading};
 pub use samples::{calibrated_on, check_samples, fitted_ranges};
 pub use thresholds::{branch_scales, check_thresholds, too_few_values};
+pub use time_step::check_time_step;
 pub use verified::verified;

@@ -105,6 +105,7 @@ fn prepared(model: &PreparedNetwork, from: NodeId, pooling: MaxPoolRule, seed: u
         answers: model.answers,
         detector: model.detector.clone(),
         stated_input: model.stated_input.clone(),
+        time_step: model.time_step,
         program,
         notes: Vec::new(),
         fan_outs: model.fan_outs.clone(),

@@ -45,6 +45,9 @@ pub struct RunArgs {
     /// Shape of a sample, 3x224x224, for a network whose file leaves sizes open [default: that of the data]
     #[arg(long, value_name = "SHAPE")]
     pub input: Option<String>,
+    /// Duration of a time step of a NIR file, in its unit of time [default: what the file says, else that of r = 1/dt, else 1]
+    #[arg(long, value_name = "DT")]
+    pub dt: Option<f64>,
     /// A data specification.
     #[arg(long, value_name = "SPEC", help = with_default(DATA, |s| s.data.clone()))]
     pub data: Option<String>,
@@ -180,6 +183,7 @@ pub fn with_config(args: RunArgs) -> Result<RunArgs> {
         output: args.output.or(file.output),
         head: args.head.or(file.head),
         input: args.input.or(file.input),
+        dt: args.dt.or(file.dt),
         data: args.data.or(file.data),
         scale: args.scale.or(file.scale),
         calibrate: args.calibrate.or(file.calibrate),
@@ -278,6 +282,7 @@ pub fn settings_from_args(args: &RunArgs) -> Result<Settings> {
     settings.output = args.output.clone();
     settings.head = args.head.clone();
     settings.input = args.input.as_deref().map(parse_shape).transpose()?;
+    settings.dt = args.dt.map(parse_dt).transpose()?;
     settings.data = args.data.clone().unwrap_or(settings.data);
     // Some data sets have calibration samples of their own.
     let default_calibration =
@@ -373,6 +378,14 @@ fn parse_shape(text: &str) -> Result<Vec<usize>> {
             "Cannot use input shape '{text}': not a shape. Use the sizes of one sample, for example 3x224x224."
         ))
     })
+}
+
+/// The duration of a time step, which is above 0.
+fn parse_dt(dt: f64) -> Result<f64> {
+    let is_usable = dt.is_finite() && dt > 0.0;
+    let error =
+        || Error::Invalid(format!("Cannot use --dt {dt}: not a duration. Use a number above 0, for example 0.0001."));
+    is_usable.then_some(dt).ok_or_else(error)
 }
 
 /// The source that opens the weights `model` with the architecture file `arch`.

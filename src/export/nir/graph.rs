@@ -4,9 +4,10 @@
 //! into diagonal weights if none read the spike.
 
 use super::agreement::{Agreement, agreement, metadata};
+use super::node_names::node_names;
 use super::portable::make_portable;
 use super::reader::NirTarget;
-use super::writer::{Writer, WrittenValue, node_names};
+use super::writer::{Writer, WrittenValue};
 use crate::convert::{Recipe, SpikingNetwork};
 use crate::export::{Fidelity, FidelityReport};
 use crate::network::nir::{NirGraph, NirOp};

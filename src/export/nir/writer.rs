@@ -2,9 +2,11 @@
 
 use std::collections::HashSet;
 
-use super::reader::{NirTarget, PoolExport};
+use super::node_names::unique;
+use super::node_weights::{has_current, ungrouped_scaled};
+use super::reader::NirTarget;
 use super::selection_conv::{ChannelSelection, equalize_padding};
-use crate::convert::{MaxPoolRule, SpikingLayer, SpikingNetwork};
+use crate::convert::{MaxPoolRule, SpikingNetwork};
 use crate::network;
 use crate::network::nir::{NirGraph, NirNode, NirOp};
 use crate::network::{Network, NodeId, Op, Weights};
@@ -23,15 +25,15 @@ pub(super) struct WrittenValue {
 
 /// A graph under construction.
 pub(super) struct Writer<'a> {
-    network: &'a Network,
-    spiking: &'a SpikingNetwork,
-    target: NirTarget,
+    pub(super) network: &'a Network,
+    pub(super) spiking: &'a SpikingNetwork,
+    pub(super) target: NirTarget,
     graph: NirGraph,
     /// Names of the network's nodes in the graph.
     node_names: Vec<String>,
     names: HashSet<String>,
     /// Layers whose additional currents are already in a bias.
-    layers_in_bias: Vec<NodeId>,
+    pub(super) layers_in_bias: Vec<NodeId>,
 }
 
 impl<'a> Writer<'a> {
@@ -66,7 +68,7 @@ impl Writer<'_> {
     }
 
     /// Adds the translation of node `id` of the network; returns its name in the graph.
-    fn add_node(&mut self, id: NodeId, kind: NirOp, from: &WrittenValue) -> String {
+    pub(super) fn add_node(&mut self, id: NodeId, kind: NirOp, from: &WrittenValue) -> String {
         // Version 1.0.4 of the nir package, which sinabs requires, accepts metadata only on few kinds of nodes.
         let metadata = match kind {
             NirOp::If { .. } | NirOp::Affine { .. } => vec![("layer".to_owned(), self.network.nodes[id].name.clone())],
@@ -99,18 +101,8 @@ impl Writer<'_> {
         WrittenValue { sources: vec![name], scales: vec![1.0; value.scales.len()], selection: None }
     }
 
-    /// `value` with a convolution for its pending selection.
-    pub(super) fn materialize(&mut self, value: WrittenValue, name: &str) -> Result<WrittenValue, String> {
-        let Some(selection) = &value.selection else { return Ok(value) };
-        let kind = selection.convolution(&value.scales)?;
-        let NirOp::Conv2d { weight, .. } = &kind else { return Err("is not a convolution".into()) };
-        let channels = weight.shape[0];
-        let name = self.add(&format!("{name}_moved"), kind, &value, Vec::new());
-        Ok(WrittenValue { sources: vec![name], scales: vec![1.0; channels], selection: None })
-    }
-
     /// Input `k` of `node`, without a pending selection.
-    fn input(
+    pub(super) fn input(
         &mut self,
         node: &network::Node,
         k: usize,
@@ -119,43 +111,6 @@ impl Writer<'_> {
         let value = values[node.inputs[k]].clone().ok_or("reads a node that was not written")?;
         let name = format!("{}_{k}", node.name);
         self.materialize(value, &name)
-    }
-
-    /// Adds an image's slice or padding to the pending selection, for the node that reads it.
-    fn add_selection(&mut self, id: NodeId, value: WrittenValue) -> Result<WrittenValue, String> {
-        let network = self.network;
-        let node = &network.nodes[id];
-        let from = |shape: &[usize]| {
-            <[usize; 3]>::try_from(shape).map_err(|_| "moves values that are not an image".to_owned())
-        };
-        let pending = value.selection.clone();
-        let extended = pending.and_then(|selection| selection.then(&node.op));
-        if let Some(selection) = extended {
-            return Ok(WrittenValue { selection: Some(selection), ..value });
-        }
-        let shape = from(&network.nodes[node.inputs[0]].shape)?;
-        let value = self.materialize(value, &node.name)?;
-        let selection = ChannelSelection::all(shape)
-            .then(&node.op)
-            .ok_or_else(|| format!("NIR has no node for '{}'", node.kind_name()))?;
-        Ok(WrittenValue { selection: Some(selection), ..value })
-    }
-
-    /// Joins images along the channels; each is placed among the channels by its own convolution.
-    fn join_channels(&mut self, id: NodeId, values: &[Option<WrittenValue>]) -> Result<WrittenValue, String> {
-        let network = self.network;
-        let node = &network.nodes[id];
-        let (mut sources, mut at) = (Vec::new(), 0);
-        for k in 0..node.inputs.len() {
-            let shape = network.nodes[node.inputs[k]].shape.as_slice();
-            let Ok(from) = <[usize; 3]>::try_from(shape) else { return Err("NIR has no node that joins lists".into()) };
-            let part = self.input(node, k, values)?;
-            let selection = Some(ChannelSelection::all(from).into_channels(at, node.shape[0]));
-            at += from[0];
-            let part = self.materialize(WrittenValue { selection, ..part }, &format!("{}_{k}", node.name))?;
-            sources.extend(part.sources);
-        }
-        Ok(WrittenValue { sources, scales: vec![1.0; node.shape[0]], selection: None })
     }
 
     /// Writes node `id`, whose inputs are in `values`.
@@ -292,143 +247,4 @@ impl Writer<'_> {
             _ => Err(format!("NIR has no node for '{}'", node.kind_name())),
         }
     }
-
-    fn pool(
-        &mut self,
-        id: NodeId,
-        from: WrittenValue,
-        kernel: [usize; 2],
-        stride: [usize; 2],
-        padding: [usize; 2],
-    ) -> WrittenValue {
-        let share = 1.0 / (kernel[0] * kernel[1]) as f32;
-        if padding != [0, 0] && self.target.reader.ignores_pool_padding() {
-            return self.pool_as_convolution(id, &from, kernel, stride, padding);
-        }
-        let (kind, factor) = match self.target.pools {
-            PoolExport::Average => (NirOp::AvgPool2d { kernel, stride, padding }, 1.0),
-            PoolExport::Sum => (NirOp::SumPool2d { kernel, stride, padding }, share),
-        };
-        let pooled = self.add_node(id, kind, &from);
-        let scales = from.scales.iter().map(|scale_of_channel| scale_of_channel * factor).collect();
-        WrittenValue { sources: vec![pooled], scales, selection: None }
-    }
-
-    /// A padded mean as a convolution, for readers that ignore the padding of pools.
-    fn pool_as_convolution(
-        &mut self,
-        id: NodeId,
-        from: &WrittenValue,
-        kernel: [usize; 2],
-        stride: [usize; 2],
-        padding: [usize; 2],
-    ) -> WrittenValue {
-        let before = &self.network.nodes[self.network.nodes[id].inputs[0]].shape;
-        let (channels, sides) = (before[0], [before[1], before[2]]);
-        let taps = kernel[0] * kernel[1];
-        let mut weight = vec![0.0; channels * channels * taps];
-        for c in 0..channels {
-            let first = (c * channels + c) * taps;
-            weight[first..first + taps].fill(from.scales[c] / taps as f32);
-        }
-        let kind = NirOp::Conv2d {
-            input_shape: Some(sides),
-            weight: Weights::new(vec![channels, channels, kernel[0], kernel[1]], weight),
-            bias: Weights::new(vec![channels], vec![0.0; channels]),
-            stride,
-            padding,
-            dilation: [1, 1],
-            groups: 1,
-        };
-        WrittenValue { sources: vec![self.add_node(id, kind, from)], scales: vec![1.0; channels], selection: None }
-    }
-
-    fn flat(&mut self, name: &str, from: WrittenValue, shape: &[usize]) -> WrittenValue {
-        if shape.len() == 1 {
-            return from;
-        }
-        let plane = shape.iter().skip(1).product::<usize>();
-        let scales =
-            from.scales.iter().flat_map(|&scale_of_channel| std::iter::repeat_n(scale_of_channel, plane)).collect();
-        // Counted from the end, so that it holds with and without a batch dimension.
-        let kind = NirOp::Flatten { input: shape.to_vec(), start: -(shape.len() as i64), end: -1 };
-        WrittenValue {
-            sources: vec![self.add(&format!("{name}_flatten"), kind, &from, Vec::new())],
-            scales,
-            selection: None,
-        }
-    }
-
-    /// The bias of node `id`, plus the additional currents of a layer that is its only consumer.
-    fn bias(&mut self, id: NodeId, bias: Option<&Weights>, channels: usize) -> Weights {
-        let mut data = bias.map_or_else(|| vec![0.0; channels], |bias| bias.data.to_vec());
-        let mut consumers = (0..self.network.nodes.len()).filter(|&r| self.network.nodes[r].inputs.contains(&id));
-        if let (Some(consumer), None) = (consumers.next(), consumers.next())
-            && let Some(layer) = self.layer_behind(consumer)
-            && has_current(layer)
-            && !self.layers_in_bias.contains(&layer.node)
-        {
-            for (c, value) in data.iter_mut().enumerate() {
-                let neuron = c * layer.neurons_per_channel();
-                *value += layer.bias_of(neuron) + layer.bias_shift * layer.theta_of(neuron);
-            }
-            self.layers_in_bias.push(layer.node);
-        }
-        Weights::new(vec![channels], data)
-    }
-
-    /// The layer at node `consumer`, or the only layer that reads its sum.
-    fn layer_behind(&self, consumer: NodeId) -> Option<&SpikingLayer> {
-        let layer_at = |node: NodeId| self.spiking.layers.iter().find(|layer| layer.node == node);
-        match self.network.nodes[consumer].op {
-            Op::Activation(_) => layer_at(consumer),
-            Op::Add => {
-                let mut consumers =
-                    (0..self.network.nodes.len()).filter(|&r| self.network.nodes[r].inputs.contains(&consumer));
-                consumers.next().filter(|_| consumers.next().is_none()).and_then(layer_at)
-            }
-            _ => None,
-        }
-    }
-}
-
-fn has_current(layer: &SpikingLayer) -> bool {
-    layer.bias_shift != 0.0 || layer.bias.iter().any(|&b| b != 0.0)
-}
-
-/// Weights in one group, with every input channel multiplied by its scale. Groups are expanded with zeros, because readers
-/// ignore groups in their shape inference.
-fn ungrouped_scaled(weight: &Weights, groups: usize, scales: &[f32]) -> Weights {
-    let &[out, per_group, kh, kw] = weight.shape.as_slice() else { return weight.clone() };
-    let (taps, wide) = (kh * kw, per_group * groups);
-    let mut data = vec![0.0; out * wide * taps];
-    for (i, &w) in weight.data.iter().enumerate() {
-        let (o, c, tap) = (i / (per_group * taps), i / taps % per_group, i % taps);
-        let channel = o / (out / groups) * per_group + c;
-        data[(o * wide + channel) * taps + tap] = w * scales[channel];
-    }
-    Weights::new(vec![out, wide, kh, kw], data)
-}
-
-/// The name of every node of `network` in its graph.
-pub fn node_names(network: &Network) -> Vec<String> {
-    let mut taken = HashSet::new();
-    network
-        .nodes
-        .iter()
-        .map(|node| unique(if matches!(node.op, Op::Input) { "input" } else { &node.name }, &mut taken))
-        .collect()
-}
-
-/// `name` as HDF5 and PyTorch allow it (HDF5 reads slashes as paths, PyTorch dots as modules), unique for each call.
-pub(super) fn unique(name: &str, taken: &mut HashSet<String>) -> String {
-    let plain: String = name.chars().map(|c| if c.is_alphanumeric() || c == '_' { c } else { '_' }).collect();
-    let plain = if plain.is_empty() { "node".to_owned() } else { plain };
-    let mut unique = plain.clone();
-    let mut k = 2;
-    while !taken.insert(unique.clone()) {
-        unique = format!("{plain}_{k}");
-        k += 1;
-    }
-    unique
 }

@@ -26,6 +26,7 @@ impl ControlGroup {
             Message::SetSettings(_)
             | Message::OpenModel(_)
             | Message::SetOutput(_)
+            | Message::SetTimeStep(_)
             | Message::OpenPath(_)
             | Message::OpenPaths(_)
             | Message::OpenSessionText(_)

@@ -31,6 +31,8 @@ pub enum Message {
     OpenModel(String),
     /// Choose the output that answers by its name, or with `None` the default.
     SetOutput(Option<String>),
+    /// Read a NIR file with this duration of a time step, or with `None` with its own.
+    SetTimeStep(Option<f64>),
     /// Open a data set by its specification.
     OpenData(String),
     /// Open a file by its kind: network, data set, image, recipe, lesson or session.

@@ -27,6 +27,7 @@ impl Lab {
         match message {
             Message::OpenModel(source) => self.open_model(source),
             Message::SetOutput(output) => self.change_once(|s| s.output = output),
+            Message::SetTimeStep(dt) => self.change_once(|s| s.dt = dt),
             Message::OpenData(spec) => self.open_data(spec),
             Message::OpenPath(path) => self.open_path(&path),
             Message::OpenPaths(paths) => self.open_paths(&paths),

@@ -168,6 +168,8 @@ pub fn describe_change(before: &Settings, after: &Settings) -> String {
     push_if(before.output != after.output, "output", output(&before.output), output(&after.output));
     let input = |shape: &Option<Vec<usize>>| shape.as_ref().map_or("of the data".into(), |shape| format_shape(shape));
     push_if(before.input != after.input, "input shape", input(&before.input), input(&after.input));
+    let step = |dt: Option<f64>| dt.map_or("of the file".into(), |dt| dt.to_string());
+    push_if(before.dt != after.dt, "time step", step(before.dt), step(after.dt));
     push_if(before.data != after.data, "data", data(&before.data), data(&after.data));
     let set = |spec: &Option<String>| spec.clone().unwrap_or_else(|| "same data".into());
     push_if(

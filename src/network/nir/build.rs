@@ -14,7 +14,7 @@ pub(super) struct GraphBuilder<'a> {
     items: &'a [FileNode],
     /// For every node of the file, the nodes that read it.
     pub(super) consumers: Vec<Vec<usize>>,
-    pub(super) time_step: TimeStep,
+    pub(super) time_step: Option<TimeStep>,
     pub(super) nodes: Vec<Node>,
     placed: Vec<Option<NodeId>>,
     output: Option<NodeId>,
@@ -23,7 +23,7 @@ pub(super) struct GraphBuilder<'a> {
 
 impl<'a> GraphBuilder<'a> {
     /// An empty graph of the file nodes `items`.
-    pub(super) fn new(reader: &'a NodeReader<'a>, items: &'a [FileNode], time_step: TimeStep) -> Self {
+    pub(super) fn new(reader: &'a NodeReader<'a>, items: &'a [FileNode], time_step: Option<TimeStep>) -> Self {
         let mut consumers = vec![Vec::new(); items.len()];
         for (to, item) in items.iter().enumerate() {
             item.inputs.iter().for_each(|&from| consumers[from].push(to));
@@ -59,11 +59,16 @@ impl<'a> GraphBuilder<'a> {
         if !item.inputs.is_empty() {
             return Err(reader.fail(&item.name, "is an input and follows another node"));
         }
-        let mut shape = reader.read_usizes(&item.group, &item.name, "shape")?;
-        if shape.len() == 4 && shape[0] == 1 {
-            self.notes
-                .push(format!("the input has shape {}; the first 1 is taken for the batch", format_shape(&shape)));
-            shape.remove(0);
+        let stated = reader.read_usizes(&item.group, &item.name, "shape")?;
+        let batch = self.batch_dimensions(index, &stated);
+        let shape = stated[batch..].to_vec();
+        if batch > 0 {
+            let what = if batch == 1 { "dimension is" } else { "dimensions are" };
+            self.notes.push(format!(
+                "the input has shape {}, of which {} are one sample; the {what} left out before it, as batch or time",
+                format_shape(&stated),
+                format_shape(&shape)
+            ));
         }
         if !matches!(shape.len(), 1..=3) {
             return Err(
@@ -72,6 +77,37 @@ impl<'a> GraphBuilder<'a> {
         }
         self.placed[index] = Some(self.push(&item.name, Op::Input, Vec::new(), &shape)?);
         Ok(())
+    }
+
+    /// Number of leading dimensions of an input of `shape`, node `index` of the file, that are batch and time: packages write
+    /// the shape of their example, and the layers that read it tell what one sample is.
+    fn batch_dimensions(&self, index: usize, shape: &[usize]) -> usize {
+        let axes = shape.len();
+        // Per layer that reads the input: what is in front, if it is a whole number of dimensions.
+        let (mut next, mut flattens, mut left) = (self.consumers[index].clone(), false, self.items.len());
+        let mut found = usize::from(axes == 4 && shape[0] == 1);
+        while let Some(at) = next.pop() {
+            let FileNode { name, kind, group, .. } = self.item(at);
+            let weight = || self.reader.read_floats(group, name, "weight").ok().map(|weight| weight.shape);
+            let front = match kind.as_str() {
+                IDENTITY | "Flatten" if left > 0 => {
+                    left -= 1;
+                    flattens |= kind == "Flatten";
+                    next.extend(&self.consumers[at]);
+                    continue;
+                }
+                "Affine" | "Linear" => weight().and_then(|weight| {
+                    let inputs = *weight.get(1)?;
+                    let first = if flattens { 0 } else { axes.saturating_sub(1) };
+                    (first..axes).find(|&front| shape[front..].iter().product::<usize>() == inputs)
+                }),
+                "Conv1d" => axes.checked_sub(2),
+                "Conv2d" | "SumPool2d" | "AvgPool2d" => axes.checked_sub(3),
+                _ => None,
+            };
+            found = found.max(front.unwrap_or(0));
+        }
+        found
     }
 
     /// Adds an input before the only node that reads nothing.

@@ -45,7 +45,10 @@ impl GraphBuilder<'_> {
     fn gain(&self, index: usize) -> Result<Weights> {
         let FileNode { name, group, .. } = self.item(index);
         let r = self.reader.read_floats(group, name, "r")?;
-        Ok(Weights::new(r.shape.clone(), r.data.iter().map(|&r| self.time_step.gain(r)).collect()))
+        Ok(Weights::new(
+            r.shape.clone(),
+            r.data.iter().map(|&r| self.time_step.map_or(r, |step| step.gain(r))).collect(),
+        ))
     }
 
     /// r·dt of LIF neurons without leak, that is, with an infinite time constant.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use hdf5_pure::{FileBuilder, GroupBuilder};
 
-use super::from_bytes;
+use super::{from_bytes, from_bytes_with_step};
 use crate::network::{Activation, Network, Op, OpenedNetwork};
 
 /// A field of a node.
@@ -103,25 +103,32 @@ fn time_step_of_the_file_or_its_convention_sets_the_gain() {
     let open = |r: &'static [f32], metadata: &[Field]| {
         chain(&[input(&[2.0]), LINEAR("l"), neurons("n", "IF", r), OUTPUT()], metadata).unwrap()
     };
-    // r = 1: nothing to say. r = 1/dt: the gain is 1, and a note says so.
-    assert!(open(&[1.0, 1.0], &[]).notes.is_empty());
+    let told = |opened: &OpenedNetwork| opened.time_step.and_then(super::TimeStep::note).unwrap_or_default();
+    // r = 1: nothing to say. r = 1/dt: the gain is 1, and a sentence says so.
+    assert!(told(&open(&[1.0, 1.0], &[])).is_empty());
     for r in [&[10000.0, 10000.0][..], &[1000.0], &[128.0, 128.0]] {
         let opened = open(r, &[]);
         assert!(scales(&opened.network).is_empty(), "{:?}", opened.network.nodes);
-        assert!(matches!(opened.notes.as_slice(), [note] if note.contains("1/dt")), "{:?}", opened.notes);
+        assert!(told(&opened).contains("1/dt"), "{:?}", opened.time_step);
     }
-    let spikingjelly = open(&[10000.0, 10000.0], &[]).notes[0].clone();
+    let spikingjelly = told(&open(&[10000.0, 10000.0], &[]));
     assert!(spikingjelly.contains("dt = 0.0001 s") && spikingjelly.contains("SpikingJelly"), "{spikingjelly}");
     // Stated, as a number or a text.
     for dt in [Numbers("dt", &[], &[0.5]), Text("dt", "0.5")] {
         let opened = open(&[10000.0, 10000.0], &[dt]);
         assert_eq!(scales(&opened.network), [5000.0]);
-        assert!(opened.notes[0].contains("dt = 0.5 is stated"), "{:?}", opened.notes);
+        assert!(told(&opened).contains("dt = 0.5 is stated in the file"), "{:?}", opened.time_step);
     }
     // Neither: dt = 1 is assumed, and told.
     let opened = open(&[2.0, 10000.0], &[]);
     assert_eq!(scales(&opened.network), [2.0, 10000.0]);
-    assert!(opened.notes[0].contains("r is 2 to 10000, and dt = 1 is assumed"), "{:?}", opened.notes);
+    assert!(told(&opened).contains("r is 2 to 10000, and the file does not state dt"), "{:?}", opened.time_step);
+    // By the user, above all others.
+    let items = [input(&[2.0]), LINEAR("l"), neurons("n", "IF", &[10000.0]), OUTPUT()];
+    let names = [["input", "l"], ["l", "n"], ["n", "output"]];
+    let stated = |dt| from_bytes_with_step(bytes(&items, &names, &[Text("dt", "0.5")]), Path::new("net.nir"), Some(dt));
+    assert_eq!(scales(&stated(0.001).unwrap().network), [10.0]);
+    assert!(stated(0.0).unwrap_err().to_string().contains("dt = 0: a time step is a number above 0"));
     let bad = [input(&[2.0]), LINEAR("l"), neurons("n", "IF", &[1.0]), OUTPUT()];
     assert!(chain(&bad, &[Text("dt", "soon")]).unwrap_err().to_string().contains("metadata 'dt'"));
 }
@@ -156,6 +163,7 @@ fn neurons_without_leak_are_read_and_others_refused_by_name() {
     // An integrator at the output, and delays of 0.
     let end = [
         input(&[2.0]),
+        neurons("n", "IF", &[1.0]),
         LINEAR("l"),
         node("d", "Delay", &[Numbers("delay", &[2], &[0.0, 0.0])]),
         node("i", "I", &[Numbers("r", &[2], &[3.0, 3.0])]),
@@ -204,16 +212,25 @@ fn lines_images_and_scales_of_every_form_are_read() {
         node("flat", "Flatten", &[Numbers("start_dim", &[], start), Numbers("end_dim", &[], &[-1.0])])
     };
     let fc = node("fc", "Affine", &[Numbers("weight", &[2, 4], &[1.0; 8]), Numbers("bias", &[2], &[0.0; 2])]);
+    let fire = || neurons("n", "IF", &[1.0]);
     // HxW; the batch counted or not.
     for start in [&[0.0], &[1.0f32]] {
-        let opened = chain(&[input(&[2.0, 2.0]), flatten(start), fc.clone(), OUTPUT()], &[]).unwrap();
+        let opened = chain(&[input(&[2.0, 2.0]), flatten(start), fc.clone(), fire(), OUTPUT()], &[]).unwrap();
         assert_eq!(opened.network.input_shape(), [2, 2]);
         assert_eq!(opened.notes.len(), usize::from(start[0] == 1.0), "{:?}", opened.notes);
     }
     assert!(
-        chain(&[input(&[1.0, 1.0, 2.0, 2.0]), flatten(&[0.0]), fc.clone(), OUTPUT()], &[]).unwrap().notes[0]
+        chain(&[input(&[1.0, 1.0, 2.0, 2.0]), flatten(&[0.0]), fc.clone(), fire(), OUTPUT()], &[]).unwrap().notes[0]
             .contains("batch")
     );
+    // The batch of the example, of any size, before what the first layer reads.
+    for (shape, sample) in [(&[1.0, 4.0][..], &[4][..]), (&[5.0, 4.0], &[4]), (&[3.0, 5.0, 4.0], &[4])] {
+        let opened = chain(&[input(shape), fc.clone(), fire(), OUTPUT()], &[]).unwrap();
+        assert_eq!(opened.network.input_shape(), sample);
+        assert!(opened.notes[0].contains("batch or time"), "{:?}", opened.notes);
+    }
+    let opened = chain(&[input(&[5.0, 2.0, 2.0]), flatten(&[0.0]), fc.clone(), fire(), OUTPUT()], &[]).unwrap();
+    assert_eq!(opened.network.input_shape(), [2, 2]);
     // A line of 2 channels and 4 values, convolved with 'same' padding.
     let conv = node(
         "conv",
@@ -231,7 +248,7 @@ fn lines_images_and_scales_of_every_form_are_read() {
     assert_eq!(chain(&line, &[]).unwrap().network.nodes[3].shape, [1, 4]);
     // One factor per value, which no channel shares.
     let scale = node("scale", "Scale", &[Numbers("scale", &[1, 2, 2], &[1.0, 2.0, 3.0, 4.0])]);
-    let network = chain(&[input(&[1.0, 2.0, 2.0]), scale, flatten(&[0.0]), fc, OUTPUT()], &[]).unwrap().network;
+    let network = chain(&[input(&[1.0, 2.0, 2.0]), scale, flatten(&[0.0]), fc, fire(), OUTPUT()], &[]).unwrap().network;
     assert_eq!(scales(&network), [1.0, 2.0, 3.0, 4.0]);
     let odd = node("scale", "Scale", &[Numbers("scale", &[3], &[1.0, 2.0, 3.0])]);
     let text = chain(&[input(&[2.0]), odd, OUTPUT()], &[]).unwrap_err().to_string();
@@ -248,6 +265,8 @@ fn graphs_without_ports_are_completed_and_told() {
         opened.notes
     );
     assert!(chain(&[], &[]).unwrap_err().to_string().contains("no Input node"));
+    let text = chain(&[input(&[2.0]), LINEAR("l"), OUTPUT()], &[]).unwrap_err().to_string();
+    assert!(text.contains("no spiking neurons (IF) to simulate; its nodes are Input, Linear, Output"), "{text}");
     let outputs = [input(&[2.0]), OUTPUT(), node("second", "Output", &[])];
     assert!(chain(&outputs, &[]).unwrap_err().to_string().contains("second output"));
     // Files that are not graphs.

@@ -9,10 +9,10 @@ use hdf5_pure::{File, Group};
 
 use super::build::GraphBuilder;
 use super::items::{FileNode, NodeReader};
-use super::nested::FlatGraph;
+use super::nested::{FlatGraph, IDENTITY};
 use super::time_step::time_step;
 use crate::network::shape_inference::validate;
-use crate::network::{Network, OpenedNetwork};
+use crate::network::{Network, Op, OpenedNetwork};
 use crate::{Error, Result};
 
 /// Maximum file size.
@@ -46,7 +46,11 @@ pub fn from_bytes(bytes: Vec<u8>, path: &Path) -> Result<OpenedNetwork> {
     from_bytes_with_step(bytes, path, None)
 }
 
-fn from_bytes_with_step(bytes: Vec<u8>, path: &Path, dt: Option<f64>) -> Result<OpenedNetwork> {
+/// [`from_bytes`] with the duration `dt` of a time step, as for [`read_with_step`].
+///
+/// # Errors
+/// As [`read`].
+pub fn from_bytes_with_step(bytes: Vec<u8>, path: &Path, dt: Option<f64>) -> Result<OpenedNetwork> {
     let broken = |e: hdf5_pure::Error| Error::file(path, "", format!("not a readable HDF5 file ({e})"));
     // The HDF5 reader is a young crate and may panic on damaged files.
     let read = std::panic::AssertUnwindSafe(|| -> Result<OpenedNetwork> {
@@ -84,15 +88,20 @@ fn read_graph(reader: &NodeReader<'_>, root: &Group, dt: Option<f64>) -> Result<
         return Err(Error::file(reader.path, "the graph", reason));
     }
     let FlatGraph { items, .. } = FlatGraph::read(reader, root)?;
-    let (time_step, note) = time_step(reader, root, &items, dt)?;
+    let time_step = time_step(reader, root, &items, dt)?;
     let order = topological_order(reader, &items)?;
     let mut builder = GraphBuilder::new(reader, &items, time_step);
-    builder.notes.extend(note);
     builder.add_input()?;
     for index in order {
         builder.add_node(index)?;
     }
     let output = builder.output()?;
+    if !builder.nodes.iter().any(|node| matches!(node.op, Op::Activation(_))) {
+        let kinds: std::collections::BTreeSet<&str> = items.iter().map(|item| item.kind.as_str()).collect();
+        let kinds: Vec<&str> = kinds.into_iter().filter(|kind| *kind != IDENTITY).collect();
+        let reason = format!("has no spiking neurons (IF) to simulate; its nodes are {}", kinds.join(", "));
+        return Err(Error::file(reader.path, "the graph", reason));
+    }
     let name = reader.path.file_stem().map_or_else(|| "network".into(), |s| s.to_string_lossy().into_owned());
     let network = Network { name, nodes: builder.nodes, output, scaling: None, class_names: Vec::new(), neurons: None };
     validate(&network).map_err(|error| match error {
@@ -113,7 +122,7 @@ fn read_graph(reader: &NodeReader<'_>, root: &Group, dt: Option<f64>) -> Result<
             ));
         }
     }
-    Ok(OpenedNetwork { network, notes })
+    Ok(OpenedNetwork { network, notes, time_step })
 }
 
 /// Indices of the nodes in topological order.

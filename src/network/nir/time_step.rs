@@ -11,59 +11,89 @@ use crate::{Error, Result};
 /// The smallest r that is read as 1/dt, and how many times its threshold it has to be.
 const MIN_RATE: f32 = 100.0;
 
-/// The time step of a file.
+/// The time step of a file with neurons, and where it is from.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct TimeStep {
+pub struct TimeStep {
     /// Duration of a step, in the unit of time of the file.
     pub dt: f64,
+    pub source: StepSource,
+    /// The smallest and the largest finite r of the neurons; `None` if there is none.
+    pub rates: Option<[f32; 2]>,
+}
+
+/// Where the duration of a time step is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepSource {
+    /// The user states it.
+    User,
+    /// The metadata of the file state it.
+    File,
+    /// r = 1 of every neuron, for which packages mean dt = 1.
+    Unit,
+    /// r of every neuron is read as 1/dt, as SpikingJelly writes it.
+    Inverse,
+    /// Neither: dt = 1 is assumed.
+    Assumed,
 }
 
 impl TimeStep {
     /// The factor `dt·r` from input to potential, rounded once.
-    pub fn gain(self, r: f32) -> f32 {
+    pub(super) fn gain(self, r: f32) -> f32 {
         (f64::from(r) * self.dt) as f32
+    }
+
+    /// What is to be known about it, in a sentence; `None` where dt = 1 goes without saying.
+    pub fn note(self) -> Option<String> {
+        let [min, max] = self.rates?;
+        let r = if min == max { format!("r = {min}") } else { format!("r is {min} to {max}") };
+        let dt = self.dt;
+        match self.source {
+            StepSource::Unit => None,
+            StepSource::User => {
+                Some(format!("dt = {dt} is stated by the user: a neuron's input counts r·dt times ({r} in the file)"))
+            }
+            StepSource::File => {
+                Some(format!("dt = {dt} is stated in the file: a neuron's input counts r·dt times ({r} in the file)"))
+            }
+            StepSource::Inverse => Some(format!(
+                "{r} is read as 1/dt, dt = {dt} s, the convention of SpikingJelly. With dt = 1 the input of every neuron \
+                 would be {min} times as large. State dt if that is meant"
+            )),
+            StepSource::Assumed => Some(format!(
+                "{r}, and the file does not state dt: dt = 1 is assumed. If r is 1/dt or a rate per second, state dt"
+            )),
+        }
     }
 }
 
-/// The time step of the graph `root` with these nodes, and a note about it. `stated` is that of the user.
+/// The time step of the graph `root` with these nodes; `None` if no neuron needs one. `stated` is that of the user.
 ///
 /// # Errors
-/// [`Error::File`] for a dt in the metadata that is not above 0, and for fields of neurons that cannot be read.
+/// [`Error::File`] for a dt that is not above 0, for one that no neuron needs, and for fields of neurons that cannot be read.
 pub(super) fn time_step(
     reader: &NodeReader<'_>,
     root: &Group,
     items: &[FileNode],
     stated: Option<f64>,
-) -> Result<(TimeStep, Option<String>)> {
-    let rates = rates(reader, items)?;
-    if let Some(dt) = stated {
-        return Ok((TimeStep { dt }, None));
+) -> Result<Option<TimeStep>> {
+    let Rates { has_neurons, min, max, least_ratio } = rates(reader, items)?;
+    let in_file = metadata_dt(reader, root)?;
+    if !has_neurons {
+        return Ok(None);
     }
-    if let Some(dt) = metadata_dt(reader, root)? {
-        let note =
-            rates.has_neurons.then(|| format!("dt = {dt} is stated in the file; a neuron's input counts r·dt times"));
-        return Ok((TimeStep { dt }, note));
+    let rates = (min <= max).then_some([min, max]);
+    let of = |dt, source| Ok(Some(TimeStep { dt, source, rates }));
+    match (stated, in_file) {
+        (Some(dt), _) if dt.is_finite() && dt > 0.0 => of(dt, StepSource::User),
+        (Some(dt), _) => {
+            let reason = format!("cannot be read with dt = {dt}: a time step is a number above 0");
+            Err(Error::file(reader.path, "the time step", reason))
+        }
+        (None, Some(dt)) => of(dt, StepSource::File),
+        _ if rates.is_none() || (min, max) == (1.0, 1.0) => of(1.0, StepSource::Unit),
+        _ if min == max && min >= MIN_RATE && least_ratio >= MIN_RATE => of(1.0 / f64::from(min), StepSource::Inverse),
+        _ => of(1.0, StepSource::Assumed),
     }
-    Ok(match rates {
-        Rates { has_neurons: false, .. } => (TimeStep { dt: 1.0 }, None),
-        Rates { min, max, .. } if min == 1.0 && max == 1.0 => (TimeStep { dt: 1.0 }, None),
-        Rates { min, max, least_ratio, .. } if min == max && min >= MIN_RATE && least_ratio >= MIN_RATE => {
-            let dt = 1.0 / f64::from(min);
-            let note = format!(
-                "r = {min} is read as 1/dt, dt = {dt} s, the convention of SpikingJelly. With dt = 1 the input of every neuron \
-                 would be {min} times as large; if that is meant, write dt = 1 into the metadata of the graph"
-            );
-            (TimeStep { dt }, Some(note))
-        }
-        Rates { min, max, .. } => {
-            let r = if min == max { format!("r = {min}") } else { format!("r is {min} to {max}") };
-            let note = format!(
-                "{r}, and dt = 1 is assumed, which the file does not state. If r is 1/dt, write dt into the metadata of the \
-                 graph"
-            );
-            (TimeStep { dt: 1.0 }, Some(note))
-        }
-    })
 }
 
 /// Values of r over all neurons of a file.
@@ -82,6 +112,7 @@ fn rates(reader: &NodeReader<'_>, items: &[FileNode]) -> Result<Rates> {
         if !matches!(kind.as_str(), "IF" | "I" | "LIF") {
             continue;
         }
+        rates.has_neurons = true;
         let r = reader.read_numbers(group, name, "r")?;
         // r and τ of a LIF neuron without leak are infinite together.
         let finite = r.data.iter().copied().filter(|r| r.is_finite());
@@ -89,7 +120,6 @@ fn rates(reader: &NodeReader<'_>, items: &[FileNode]) -> Result<Rates> {
         if min > max {
             continue;
         }
-        rates.has_neurons = true;
         (rates.min, rates.max) = (rates.min.min(min), rates.max.max(max));
         if kind != "I" {
             let threshold = reader.read_floats(group, name, "v_threshold")?;

@@ -194,7 +194,7 @@ impl Model<'_> {
             Error::Network { node, reason } => Error::file(self.path, format!("node '{node}'"), reason),
             other => Error::file(self.path, "the graph", other.to_string()),
         })?;
-        Ok(OpenedNetwork { network, notes })
+        Ok(OpenedNetwork { network, notes, time_step: None })
     }
 
     /// Says which nodes are ignored because no output depends on them.

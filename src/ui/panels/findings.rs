@@ -175,5 +175,6 @@ pub fn message(fix: &Fix) -> Message {
         Fix::Data { data, for_calibration: true, .. } => Message::SetCalibrationData(Some(data)),
         Fix::Steps(steps) => Message::SetSteps(steps),
         Fix::Output(name) => Message::SetOutput(Some(name)),
+        Fix::TimeStep(dt) => Message::SetTimeStep(Some(dt)),
     }
 }

@@ -245,11 +245,7 @@ fn layer(ui: &mut Ui, snapshot: &Snapshot) {
             (texts::KIND, layer_kind(run, report.node).to_owned(), texts::KIND_HINT),
             (texts::SHAPE, format_shape(&report.shape), texts::SHAPE_HINT),
             (texts::ANN_ACTIVATION, spiking.activation.describe(), texts::ANN_ACTIVATION_HINT),
-            (
-                texts::CURRENTS,
-                form_label(execution_form(&run.network.program, &run.spiking, focus.layer)),
-                &form_hint(),
-            ),
+            (texts::CURRENTS, form_label(execution_form(&run.plan(), focus.layer)), &form_hint()),
             (texts::THRESHOLD, format_theta(&report.theta), texts::UNITS_HINT),
             (texts::RATE, texts::rate(report.rate), texts::RATE_HINT),
             (texts::MISMATCH, format_value(report.mean_abs_mismatch), texts::MISMATCH_HINT),

@@ -12,3 +12,4 @@ mod message_parts;
 pub mod network_and_data;
 pub mod notifications;
 pub mod session_dialogs;
+mod time_step;

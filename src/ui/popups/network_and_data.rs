@@ -38,6 +38,7 @@ pub fn network(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &mut 
             },
         ));
         output(ui, lab, &run.network, messages);
+        super::time_step::show(ui, lab, &run.network, messages);
     }
     ui.separator();
     for bundled in BUNDLED {

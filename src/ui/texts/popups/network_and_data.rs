@@ -1,5 +1,7 @@
 //! Texts of the popups of the network and data buttons.
 
+use crate::network::nir::StepSource;
+
 pub const NETWORK: &str = "Network";
 
 pub fn network(nodes: usize, parameters: usize, layers: usize, input: &str, outputs: &str) -> String {
@@ -23,6 +25,22 @@ pub const BY_DEFAULT_HINT: &str = "The first output with class scores; all outpu
 
 pub fn output_named(name: &str) -> String {
     format!("Output {name}")
+}
+
+pub const TIME_STEP: &str = "Time step dt";
+pub const TIME_STEP_HINT: &str =
+    "Duration of a time step in the file's unit of time: at each step, a neuron adds r·dt times its input";
+pub const TIME_STEP_OF_FILE: &str = "Reset to the file's";
+
+/// Where the time step is from, in a few words.
+pub fn time_step_source(source: StepSource) -> &'static str {
+    match source {
+        StepSource::User => "stated here",
+        StepSource::File => "stated in the file",
+        StepSource::Unit => "r = 1",
+        StepSource::Inverse => "guessed: r = 1/dt",
+        StepSource::Assumed => "guessed: the file does not state it",
+    }
 }
 
 pub const OPEN_NETWORK: &str = "Open network…";
