@@ -204,6 +204,55 @@ fn attacks_are_rows_with_the_figures_of_the_command() {
 }
 
 #[test]
+fn explanations_are_rows_with_the_figures_of_the_command() {
+    let sweep = Sweep::new(
+        "[base]\nmodel = \"builtin:digits-mlp\"\ndata = \"builtin:digits\"\nsamples = \"256..259\"\ncalibrate = \"0..8\"\n\
+         masks = \"mask.npz\"\nbudget = 4\nmethods = \"saliency,gradient-shap\"\nsteps = 3\n[grid]\non = [\"ann\", \"snn\"]\nseed = [0, 1]\n",
+    );
+    spikescope::data::write_npz_with(&sweep.path("mask.npz"), |npz| {
+        let values: Vec<f32> = (0..28 * 28).map(|k| f32::from(u8::from(k % 28 > 13))).collect();
+        npz.array("masks", &[1, 28, 28], &values)
+    })
+    .unwrap();
+    sweep.done(&["plan.toml", "--out", "out"]);
+    let table = sweep.merged("out");
+    for task in (0..4).rev() {
+        sweep.done(&["plan.toml", "--out", "tasks", "--threads", "1", "--task", &task.to_string()]);
+    }
+    assert_eq!(table, sweep.merged("tasks"));
+    let explain = Command::new(env!("CARGO_BIN_EXE_spikescope"))
+        .current_dir(sweep.folder.path())
+        .args(["explain", "--model", "builtin:digits-mlp", "--data", "builtin:digits", "--calibrate", "0..8"])
+        .args(["--samples", "256..259", "--on", "snn", "--steps", "3", "--seed", "1", "--budget", "4"])
+        .args(["--methods", "saliency,gradient-shap", "--masks", "mask.npz", "--out", "explained"])
+        .output()
+        .unwrap();
+    assert!(explain.status.success(), "{}", String::from_utf8_lossy(&explain.stderr));
+    let scores: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(sweep.path("explained/scores.json")).unwrap()).unwrap();
+    let value = |row: usize, figure: &str| {
+        let on = if row < 2 { "ann" } else { "snn" };
+        let start = format!("{row},{on},{},{figure},,", row % 2);
+        let line = table.lines().find_map(|line| line.strip_prefix(&start)).unwrap_or_else(|| panic!("{start}"));
+        line.parse::<f64>().unwrap()
+    };
+    for method in ["saliency", "gradient-shap", "edges", "random"] {
+        for score in ["correlation", "l1"] {
+            let of_row = value(3, &format!("{score}_{}", method.replace('-', "_")));
+            assert_eq!(of_row, scores["methods"][method]["median"][score].as_f64().unwrap(), "{method} {score}");
+        }
+    }
+    assert_ne!(value(2, "l1_gradient_shap"), value(3, "l1_gradient_shap"), "the seed counts");
+    assert_eq!(value(2, "l1_saliency"), value(3, "l1_saliency"));
+    assert!(value(2, "ann_correlation_saliency") > 0.2);
+    // Another mask is another row.
+    std::fs::remove_file(sweep.path("mask.npz")).unwrap();
+    let gone = sweep.run(&["plan.toml", "--out", "out"]);
+    assert_eq!(gone.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&gone.stderr).contains("mask.npz"));
+}
+
+#[test]
 fn results_that_cannot_be_written_end_the_sweep_with_a_sentence() {
     let sweep = Sweep::new(PLAN);
     std::fs::create_dir(sweep.path("out")).unwrap();

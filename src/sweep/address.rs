@@ -57,6 +57,12 @@ impl SourceDigests {
         let text = match &row.work {
             Work::Run => serde_json::to_vec(&(version.0, version.1, "run", stated, settings)),
             Work::Attack(request) => serde_json::to_vec(&(version.0, version.1, "attack", stated, settings, request)),
+            Work::Explain(options) => {
+                let files = [options.baseline_file(), options.masks.as_deref()];
+                let [baseline, masks] = files.map(|file| file.map(|file| self.of(file)).transpose());
+                let asked = (options.on()?, options.request()?, options.sanity, baseline?, masks?);
+                serde_json::to_vec(&(version.0, version.1, "explain", stated, settings, asked))
+            }
         };
         let text = text.map_err(|error| Error::Internal(error.to_string()))?;
         let mut address = hex(&Sha256::digest(text));

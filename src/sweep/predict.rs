@@ -2,11 +2,13 @@
 
 use std::time::Instant;
 
+use super::explain_figures::explain_figures;
 use super::plan::{Plan, RowSettings, Work};
 use super::runner::completed;
 use crate::attack::Attack;
 use crate::experiment::attacked::{AttackRequest, AttackSubject, Attacked};
 use crate::experiment::cache::Cache;
+use crate::experiment::explained::{AttributionOptions, ExplainSubject};
 use crate::experiment::{Settings, pipeline};
 use crate::progress::JobControl;
 use crate::simulate::{SimulationPlan, estimate_bytes};
@@ -52,8 +54,10 @@ pub fn predict(plan: &Plan, control: &JobControl) -> Result<Prediction> {
     let mut cache = Cache::default();
     let whole = completed(&largest, &mut cache, control)?;
     let mut few = whole.clone();
-    if let Work::Attack(request) = &largest.work {
-        return predict_attack(&whole, request, &mut cache, control);
+    match &largest.work {
+        Work::Run => {}
+        Work::Attack(request) => return predict_attack(&whole, request, &mut cache, control),
+        Work::Explain(options) => return predict_explanation(&whole, options, &mut cache, control),
     }
     few.samples.end = few.samples.end.min(few.samples.start + SAMPLES);
     let run = pipeline::run(&few, &mut cache, control)?;
@@ -87,6 +91,17 @@ fn size(row: &RowSettings) -> usize {
             let times = request.evaluations().saturating_mul(steps);
             samples.len().saturating_mul(times)
         }
+        Work::Explain(options) => {
+            let steps = if row.work.is_spiking() { recipe.steps } else { 1 };
+            let methods = options.request().map_or(1, |asked| asked.methods.len());
+            once.max(
+                samples
+                    .len()
+                    .saturating_mul(methods)
+                    .saturating_mul(steps)
+                    .saturating_mul(options.budget.unwrap_or(50)),
+            )
+        }
     }
 }
 
@@ -115,6 +130,27 @@ fn predict_attack(
     // Images, adversarial images and starts.
     let images = whole.samples.len() * subject.pixels.len() * size_of::<f32>() * 4;
     Ok(with_margins(loaded + attacked * scale * more, peak_memory().unwrap_or(LEAST_MEMORY) + images))
+}
+
+/// Predicts an explanation from one of few samples.
+fn predict_explanation(
+    whole: &Settings,
+    options: &AttributionOptions,
+    cache: &mut Cache,
+    control: &JobControl,
+) -> Result<Prediction> {
+    let mut few = whole.clone();
+    few.samples.end = few.samples.end.min(few.samples.start + SAMPLES);
+    // Masks of all samples do not fit few of them.
+    let short = AttributionOptions { masks: None, ..options.clone() };
+    let started = Instant::now();
+    explain_figures(&few, &short, cache, control)?;
+    let scale = whole.samples.len() as f64 / few.samples.len().max(1) as f64;
+    let subject = ExplainSubject::load(&few, options.on()?, cache, control)?;
+    // A map for each method, and those of the ANN beside them.
+    let maps = 2 * options.request()?.methods.len() * whole.samples.len() * subject.form().len() * size_of::<f32>();
+    let seconds = started.elapsed().as_secs_f64() * scale;
+    Ok(with_margins(seconds, peak_memory().unwrap_or(LEAST_MEMORY) + maps))
 }
 
 /// The prediction of `seconds` and `bytes`, with what may come on top.

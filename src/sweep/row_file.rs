@@ -22,6 +22,9 @@ pub struct RowFile {
     pub address: String,
     /// The settings that ran.
     pub settings: Settings,
+    /// The attack or explanation that was carried out; none for a run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub work: Option<serde_json::Value>,
     pub figures: Figures,
     /// SHA-256 of the figures.
     pub checksum: String,
@@ -80,6 +83,7 @@ impl RowFile {
             version: env!("CARGO_PKG_VERSION").into(),
             address,
             settings,
+            work: None,
             figures,
             checksum,
             environment,

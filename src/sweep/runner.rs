@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::address::SourceDigests;
 use super::attack_figures::attack_figures;
+use super::explain_figures::explain_figures;
 use super::figures::figures_at;
 use super::folder::{list, read_row, row_path};
 use super::lock::GroupLock;
@@ -206,6 +207,10 @@ impl Sweep<'_> {
                 let figures = attack_figures(&settings, request, &mut self.cache, self.control)?;
                 vec![figures; steps.len()]
             }
+            Work::Explain(options) => {
+                let figures = explain_figures(&settings, options, &mut self.cache, self.control)?;
+                vec![figures; steps.len()]
+            }
         };
         let seconds = started.elapsed().as_secs_f64();
         for row in rows {
@@ -224,7 +229,8 @@ impl Sweep<'_> {
                 std::fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
             }
             let environment = Environment::of_this_process(seconds);
-            RowFile::new(row.address.clone(), settings, figures[at].clone(), environment).write(&path)?;
+            let file = RowFile::new(row.address.clone(), settings, figures[at].clone(), environment);
+            RowFile { work: row.row.work.stated(), ..file }.write(&path)?;
             self.outcome.finished += 1;
         }
         Ok(())

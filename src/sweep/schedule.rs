@@ -6,7 +6,8 @@ use super::plan::{RowSettings, Work};
 use crate::convert::Recipe;
 use crate::experiment::Settings;
 
-/// Rows that one run gives: they differ in the number of steps alone. An attack is a group of its own.
+/// Rows that one run gives: they differ in the number of steps alone. An attack or explanation of the
+/// spiking network is a group of its own.
 #[derive(Clone, Debug)]
 pub struct Group {
     /// The rows by their number of steps, ascending: row numbers and address.
@@ -61,7 +62,11 @@ impl Key {
             score_at,
         } = &row.row.settings;
         // Steps are not part of it, unless the spiking network depends on them.
-        let is_prefix_of_longer = row.row.work == Work::Run && !recipe.depends_on_steps();
+        let is_prefix_of_longer = match row.row.work {
+            Work::Run => !recipe.depends_on_steps(),
+            // The ANN has no steps.
+            _ => !row.row.work.is_spiking(),
+        };
         let steps = if is_prefix_of_longer { 0 } else { recipe.steps };
         let args = &row.row.args;
         Self {

@@ -3,27 +3,20 @@
 mod arrays;
 mod report;
 
-use std::path::PathBuf;
-
 use clap::Args;
 
-use self::arrays::{baselines, masks, write_maps};
+use self::arrays::write_maps;
 use self::report::{AtSteps, Report};
 use super::interrupt::cancel_on_interrupt;
 use super::progress::Progress;
 use super::run::{StagingFolder, check_out};
-use crate::attack::GradientRule;
-use crate::attack::snn::{GradientChoice, Surrogate};
 use crate::experiment::attacked::Attacked;
-use crate::experiment::attacked::options::word;
 use crate::experiment::cache::Cache;
 use crate::experiment::explained::sanity::sanity;
-use crate::experiment::explained::{ExplainSubject, ExplanationRequest, TargetChoice};
+use crate::experiment::explained::{AttributionOptions, ExplainSubject};
 use crate::experiment::options::{
     RunArgs, check_theta, fit_default_ranges, settings_from_args, use_stated_scaling, with_config,
 };
-use crate::explain::backward::lrp::LrpRule;
-use crate::explain::{ExplainOptions, Method};
 use crate::files::write_bytes;
 use crate::{Error, Result};
 
@@ -33,49 +26,8 @@ pub struct ExplainArgs {
     /// What `run` takes: network, data, and the recipe of the spiking network. Several T with --at 4,8,16
     #[command(flatten)]
     pub run: RunArgs,
-    /// The network that is explained: ann | snn
-    #[arg(long, value_name = "ann|snn", default_value = "ann")]
-    pub on: String,
-    /// Methods: all, or names separated by commas
-    #[arg(long, value_name = "NAMES", default_value = "all")]
-    pub methods: String,
-    /// Output that is explained: answer | label | the number of a class
-    #[arg(long, value_name = "WORD", default_value = "answer")]
-    pub target: String,
-    /// What stands for nothing: zero, or a file with an array `baselines` or `baseline` of one or several samples
-    #[arg(long, value_name = "zero|FILE.npz", default_value = "zero")]
-    pub baseline: String,
-    /// Side of the patches that are one feature [default: 1 up to 256 pixels, else an eighth of the image]
-    #[arg(long, value_name = "SIZE")]
-    pub patches: Option<usize>,
-    /// Side of occlusion's window [default: 3 up to 256 pixels, else two patches]
-    #[arg(long, value_name = "SIZE")]
-    pub window: Option<usize>,
-    /// Step from window to window [default: 1 up to 256 pixels or with --window, else one patch]
-    #[arg(long, value_name = "N")]
-    pub stride: Option<usize>,
-    /// Points of integrated-gradients, draws of gradient-shap, orders of shapley-sampling, rows of kernel-shap and lime
-    /// [default: 50, 5, 25, 200, 200]
-    #[arg(long, value_name = "N")]
-    pub budget: Option<usize>,
-    /// Rule of lrp: gamma:G | epsilon:E | alpha1-beta0
-    #[arg(long, value_name = "RULE", default_value = "gamma:0.25")]
-    pub lrp: String,
-    /// Layer of guided-grad-cam and spike-count [default: the last convolution]
-    #[arg(long, value_name = "NAME")]
-    pub layer: Option<String>,
-    /// Decides all random draws
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub seed: u64,
-    /// Gradient of the spiking network: rate | surrogate | straight-through | ann
-    #[arg(long, value_name = "WORD", default_value = "rate")]
-    pub gradient: String,
-    /// Known masks, array `masks` or `mask`: scores the maps against them
-    #[arg(long, value_name = "FILE.npz")]
-    pub masks: Option<PathBuf>,
-    /// Also measure how much of a map is left once weights are random, layer by layer from the output
-    #[arg(long)]
-    pub sanity: bool,
+    #[command(flatten)]
+    pub attribution: AttributionOptions,
 }
 
 /// Runs the command.
@@ -88,9 +40,10 @@ pub fn run(args: ExplainArgs) -> Result<()> {
     if base.dump.is_some() {
         return Err(Error::Invalid("Cannot dump counts of an explanation. Omit --dump.".into()));
     }
-    let on = word("on", &args.on, &[("ann", Attacked::Ann), ("snn", Attacked::Snn)])?;
+    let options = &args.attribution;
+    let on = options.on()?;
     let at = base.at.take();
-    let mut asked = request(&args)?;
+    let mut asked = options.request()?;
     let mut settings = settings_from_args(&base)?;
     let steps = steps_of(at.as_deref(), on, settings.recipe.steps)?;
     settings.recipe.steps = steps[0];
@@ -109,16 +62,7 @@ pub fn run(args: ExplainArgs) -> Result<()> {
     fit_default_ranges(&mut settings, &base, &mut cache, &control)?;
     let subject = ExplainSubject::load(&settings, on, &mut cache, &control)?;
     let form = subject.form();
-    asked.options.validate(form.height, form.width)?;
-    if args.baseline.trim() != "zero" {
-        asked.baselines = Some(baselines(args.baseline.as_ref(), &subject)?);
-    }
-    let masks = args.masks.as_ref().map(|path| masks(path, &subject)).transpose()?;
-    if masks.is_some() {
-        // Scores are read beside these.
-        let missing = Method::BASELINES.into_iter().filter(|method| !asked.methods.contains(method));
-        asked.methods.extend(missing.collect::<Vec<_>>());
-    }
+    let masks = options.read_files(&mut asked, &subject)?;
     let mut all: Vec<AtSteps> = Vec::new();
     let mut subject = Some(subject);
     for &steps in &steps {
@@ -133,7 +77,7 @@ pub fn run(args: ExplainArgs) -> Result<()> {
             Err(Error::Cancelled) if !all.is_empty() => break,
             Err(error) => return Err(error).inspect_err(|_| progress.clear()),
         };
-        let sane = match args.sanity && !explanation.stopped {
+        let sane = match options.sanity && !explanation.stopped {
             true => sanity(&settings, on, &asked, &explanation, &mut cache, &control).or_else(|error| match error {
                 Error::Cancelled => Ok(Vec::new()),
                 error => Err(error),
@@ -147,7 +91,7 @@ pub fn run(args: ExplainArgs) -> Result<()> {
     }
     progress.clear();
     let stopped = control.is_cancelled();
-    let words = [args.target.trim(), args.baseline.trim()];
+    let words = [options.target.trim(), options.baseline.trim()];
     let report = Report::new(&settings, on, &asked, words, form, stopped, all);
     let text = serde_json::to_string_pretty(&report).map_err(|e| Error::Internal(e.to_string()))?;
     let staging = StagingFolder::beside(&out)?;
@@ -157,32 +101,6 @@ pub fn run(args: ExplainArgs) -> Result<()> {
     report.table().iter().for_each(|line| println!("{line}"));
     println!("wrote {}", out.display());
     if stopped { Err(Error::Cancelled) } else { Ok(()) }
-}
-
-/// What the options ask for, without baselines from a file.
-fn request(args: &ExplainArgs) -> Result<ExplanationRequest> {
-    let rule = match GradientChoice::parse(&args.gradient)? {
-        GradientChoice::Surrogate => GradientRule::ThroughTime(Surrogate::Triangle),
-        GradientChoice::Worst => {
-            return Err(Error::Invalid(
-                "Cannot explain by gradient worst: a map has one gradient. Use rate, surrogate, straight-through or ann."
-                    .into(),
-            ));
-        }
-        one => one.rules()[0],
-    };
-    let options = ExplainOptions {
-        patches: args.patches,
-        window: args.window,
-        stride: args.stride,
-        budget: args.budget,
-        lrp: LrpRule::parse(&args.lrp)?,
-        layer: args.layer.clone(),
-        seed: args.seed,
-        ..ExplainOptions::default()
-    };
-    let (methods, target) = (Method::parse_list(&args.methods)?, TargetChoice::parse(&args.target)?);
-    Ok(ExplanationRequest { methods, target, rule, options, baselines: None })
 }
 
 /// The steps of `--at`, or T.

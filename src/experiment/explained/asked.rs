@@ -36,7 +36,7 @@ impl TargetChoice {
 }
 
 /// What to explain, and how.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ExplanationRequest {
     pub methods: Vec<Method>,
     pub target: TargetChoice,

@@ -151,13 +151,15 @@ impl Plan {
             };
             let others = self.axes.iter().flat_map(|axis| axis.options(0));
             let others: Vec<_> = others.filter(|(key, _)| varied.iter().all(|(own, _)| own != key)).collect();
-            // An option of an attack is valid beside an attack only, which may stand in another axis.
+            // An option of an attack or an explanation is valid beside one only, which may stand in another axis.
             let checked = resolve(&[]).or_else(|_| resolve(&others));
             checked.map_err(|error| text.error(line, error.to_string().trim_end_matches('.')))
         };
         let base_line = self.base.first().map_or(1, |(_, value)| value.line);
         for (k, (_, value)) in self.base.iter().enumerate() {
-            let options = self.base[..=k].to_vec();
+            // What an option means depends on the command of the row.
+            let command = self.base.iter().filter(|(key, _)| row::decides(key));
+            let options = command.chain(&self.base[..=k]).cloned().collect();
             let row = PlanRow { number: 0, varied: Vec::new(), options };
             row.options().map_err(|error| text.error(value.line, error.to_string().trim_end_matches('.')))?;
         }

@@ -9,7 +9,8 @@ use toml::Value;
 use super::toml_text::Located;
 use crate::convert::Recipe;
 use crate::experiment::Settings;
-use crate::experiment::attacked::{AttackOptions, AttackRequest};
+use crate::experiment::attacked::{AttackOptions, AttackRequest, Attacked};
+use crate::experiment::explained::AttributionOptions;
 use crate::experiment::options::{RunArgs, settings_from_args};
 use crate::{Error, Result};
 
@@ -43,6 +44,27 @@ pub struct RowSettings {
 pub enum Work {
     Run,
     Attack(AttackRequest),
+    Explain(Box<AttributionOptions>),
+}
+
+impl Work {
+    /// Whether the figures depend on the spiking network, and so on T.
+    pub fn is_spiking(&self) -> bool {
+        match self {
+            Self::Run => true,
+            Self::Attack(request) => request.on == Attacked::Snn,
+            Self::Explain(options) => options.on().is_ok_and(|on| on == Attacked::Snn),
+        }
+    }
+
+    /// What was asked for beside the settings, as a row file states it; `None` for a run.
+    pub fn stated(&self) -> Option<serde_json::Value> {
+        match self {
+            Self::Run => None,
+            Self::Attack(request) => Some(serde_json::json!({ "attack": request })),
+            Self::Explain(options) => Some(serde_json::json!({ "explain": options })),
+        }
+    }
 }
 
 /// The options of a row, each with its command.
@@ -50,15 +72,43 @@ pub(super) struct RowOptions {
     run: RunArgs,
     method: Option<Method>,
     presteps: Option<usize>,
-    /// Those of an attack, if the row has any.
-    attack: Option<AttackOptions>,
+    /// Those of an attack or an explanation, if the row has any.
+    other: Option<Other>,
 }
 
-/// The names of the options of an attack.
-static ATTACK_OPTIONS: LazyLock<HashSet<String>> = LazyLock::new(|| {
-    let command = AttackOptions::augment_args(clap::Command::new("attack"));
-    command.get_arguments().filter_map(|option| option.get_long().map(str::to_owned)).collect()
+/// A command beside `run`.
+enum Other {
+    Attack(AttackOptions),
+    Explain(Box<AttributionOptions>),
+    /// Options without the one that says which command they belong to.
+    Undecided,
+}
+
+/// Names of the option that makes a row an attack, and of those that make it an explanation.
+const ATTACK: &str = "attack";
+const EXPLAIN: [&str; 2] = ["methods", "explain"];
+
+/// The names of the options of an attack, and of an explanation; some are the same.
+static ATTACK_OPTIONS: LazyLock<HashSet<String>> =
+    LazyLock::new(|| names(AttackOptions::augment_args(clap::Command::new(ATTACK))));
+static EXPLAIN_OPTIONS: LazyLock<HashSet<String>> = LazyLock::new(|| {
+    let mut names = names(AttributionOptions::augment_args(clap::Command::new(EXPLAIN[0])));
+    names.insert(EXPLAIN[1].to_owned());
+    names
 });
+
+fn names(command: clap::Command) -> HashSet<String> {
+    command.get_arguments().filter_map(|option| option.get_long().map(str::to_owned)).collect()
+}
+
+/// Whether `key` says which command a row carries out.
+pub(super) fn decides(key: &str) -> bool {
+    key == ATTACK || EXPLAIN.contains(&key)
+}
+
+fn is_of_other(key: &str) -> bool {
+    ATTACK_OPTIONS.contains(key) || EXPLAIN_OPTIONS.contains(key)
+}
 
 impl PlanRow {
     /// The texts of the options that vary, as they stand in a table of results.
@@ -78,7 +128,7 @@ impl PlanRow {
 
     /// The options by their command, each valid by itself.
     pub(super) fn options(&self) -> Result<RowOptions> {
-        let (mut run, mut attack, mut method, mut presteps) = (toml::Table::new(), toml::Table::new(), None, None);
+        let (mut run, mut other, mut method, mut presteps) = (toml::Table::new(), toml::Table::new(), None, None);
         for (key, Located { value, .. }) in &self.options {
             match (key.as_str(), value) {
                 (key, _) if REFUSED.contains(&key) => {
@@ -91,7 +141,7 @@ impl PlanRow {
                 ("presteps", Value::Integer(steps)) if *steps > 0 => presteps = usize::try_from(*steps).ok(),
                 ("presteps", _) => return Err(Error::Invalid("'presteps' is not a number above 0".into())),
                 _ => {
-                    let table = if ATTACK_OPTIONS.contains(key) { &mut attack } else { &mut run };
+                    let table = if is_of_other(key) { &mut other } else { &mut run };
                     table.insert(key.clone(), value.clone());
                 }
             }
@@ -99,8 +149,26 @@ impl PlanRow {
         let key = self.options.last().map_or("", |(key, _)| key);
         let refused = |error: toml::de::Error| Error::Invalid(format!("'{key}': {}", error.message()));
         let method = method.map(|name| Method { name, presteps: presteps.unwrap_or(PRESTEPS) });
-        let attack = (!attack.is_empty()).then(|| attack.try_into()).transpose().map_err(refused)?;
-        Ok(RowOptions { run: run.try_into().map_err(refused)?, method, presteps, attack })
+        let run = run.try_into().map_err(refused)?;
+        let has = |key: &str| other.contains_key(key);
+        let other = match (has(ATTACK), EXPLAIN.map(has)) {
+            _ if other.is_empty() => None,
+            (true, [false, false]) => Some(Other::Attack(other.try_into().map_err(refused)?)),
+            (false, [true, false]) => Some(Other::Explain(other.try_into().map_err(refused)?)),
+            (false, [false, true]) => {
+                // `explain` names the methods, as `attack` names the attack.
+                let methods = other.remove(EXPLAIN[1]);
+                other.extend(methods.map(|methods| (EXPLAIN[0].to_owned(), methods)));
+                Some(Other::Explain(other.try_into().map_err(refused)?))
+            }
+            (false, [false, false]) => Some(Other::Undecided),
+            (_, [methods, _]) => {
+                let second = if methods { EXPLAIN[0] } else { EXPLAIN[1] };
+                let first = if has(ATTACK) { ATTACK } else { EXPLAIN[1] };
+                return Err(Error::Invalid(format!("'{first}' and '{second}' do not go together. Keep one of them")));
+            }
+        };
+        Ok(RowOptions { run, method, presteps, other })
     }
 
     /// The settings of the row.
@@ -108,7 +176,7 @@ impl PlanRow {
     /// # Errors
     /// [`Error::Invalid`] for an option with an invalid value.
     pub fn resolve(&self) -> Result<RowSettings> {
-        let RowOptions { run: args, method, presteps, attack } = self.options()?;
+        let RowOptions { run: args, method, presteps, other } = self.options()?;
         let mut settings = settings_from_args(&args)?;
         match method {
             Some(method) => settings.recipe = method.recipe(&settings.recipe)?,
@@ -117,14 +185,22 @@ impl PlanRow {
             }
             None => {}
         }
-        let work = match attack {
+        let work = match other {
             None => Work::Run,
-            Some(options) if options.attack.is_empty() => {
-                let names = self.options.iter().map(|(key, _)| key).filter(|key| ATTACK_OPTIONS.contains(*key));
-                let names: Vec<&str> = names.map(String::as_str).collect();
-                return Err(Error::Invalid(format!("'{}' needs an 'attack' that it belongs to", names.join("', '"))));
+            Some(Other::Undecided) => {
+                let names = self.options.iter().map(|(key, _)| key.as_str()).filter(|key| is_of_other(key));
+                let names: Vec<&str> = names.collect();
+                return Err(Error::Invalid(format!(
+                    "'{}' needs an 'attack' or 'methods' that it belongs to",
+                    names.join("', '")
+                )));
             }
-            Some(options) => Work::Attack(options.request()?),
+            Some(Other::Attack(options)) => Work::Attack(options.request()?),
+            Some(Other::Explain(options)) => {
+                options.on()?;
+                options.request()?;
+                Work::Explain(options)
+            }
         };
         Ok(RowSettings { settings, args, work })
     }

@@ -69,6 +69,20 @@ fn a_row_with_an_attack_is_one_and_its_options_may_stand_in_any_axis() {
 }
 
 #[test]
+fn a_row_with_methods_is_an_explanation() {
+    let plan = parse(
+        "[base]\non = \"snn\"\ntarget = \"label\"\n[grid]\nmethods = [\"lrp\", [\"lime\", \"saliency\"]]\nsteps = [4]\n",
+    )
+    .unwrap();
+    let work = |plan: &Plan, row: usize| plan.row(row).unwrap().resolve().unwrap().work;
+    let Work::Explain(options) = work(&plan, 1) else { panic!("no explanation") };
+    assert_eq!((options.methods.as_str(), options.target.as_str()), ("lime,saliency", "label"));
+    assert!(work(&plan, 0).is_spiking());
+    let same = parse("[grid]\nexplain = [\"lrp\"]\n").unwrap();
+    assert!(matches!(work(&same, 0), Work::Explain(options) if options.methods == "lrp" && options.on == "ann"));
+}
+
+#[test]
 fn errors_name_the_line() {
     for (text, line, part) in [
         ("name = 3\n", 1, "name"),
@@ -86,6 +100,10 @@ fn errors_name_the_line() {
         ("[grids]\nsteps = [1]\n", 1, "grids"),
         ("[grid]\nmethod = [\"SRQ\"]\n", 2, "SRQ"),
         ("[grid]\neps = [0.1]\n", 2, "'attack'"),
+        ("[base]\nattack = \"pgd\"\nmethods = \"lrp\"\n", 2, "together"),
+        ("[base]\nlayer = \"x\"\nexplain = \"lrq\"\n", 2, "lrq"),
+        ("[base]\nexplain = \"lrp\"\ntarget = \"x\"\n", 2, "target"),
+        ("[base]\nexplain = \"lrp\"\nbudget = \"x\"\n", 3, "budget"),
         ("[grid]\nattack = [\"pgd\", \"pdg\"]\neps = [0.1]\n", 2, "pdg"),
         ("[grid]\nattack = [\"pgd\"]\neps = [0.1,\n 2]\n", 3, "eps 2"),
         ("[base]\npresteps = 3\n", 2, "method"),
