@@ -126,6 +126,8 @@ lessons_run! {
     regression: "regression",
     channel_thresholds: "channel-thresholds",
     energy: "energy",
+    attribution_maps: "attribution",
+    a_hidden_trojan: "trojans",
 }
 
 #[test]

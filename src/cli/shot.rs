@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::experiment::Settings;
+use crate::experiment::{Settings, SnapshotParts};
 use crate::lab::{Lab, Message, Session, Workspace};
 use crate::lesson::bundled::{LESSONS, PREFIX};
 use crate::ui::export::OffscreenPane;
@@ -87,6 +87,9 @@ pub fn run(args: ShotArgs) -> Result<()> {
         }
         None => Lab::new(Settings { output: args.output.clone(), ..Settings::demo() }),
     };
+    // What is made beside the snapshot is made only for a pane that shows it.
+    let parts = pane.and_then(Pane::part).into_iter().fold(SnapshotParts::ALL, SnapshotParts::with);
+    lab.update([Message::SetSnapshotParts(parts)]);
     lab.wait_until_idle();
     if lab.run.is_none() {
         let reason = lab.notifications.last().map_or("nothing was computed", |notification| notification.text.as_str());

@@ -9,6 +9,7 @@
 
 pub mod backward;
 pub mod baselines;
+pub mod deletion;
 pub mod draws;
 pub mod features;
 pub mod gradients;

@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use super::explained_facts;
 use crate::convert::{Reset, TieRule, expected_spikes};
 use crate::experiment::{Run, Snapshot};
 use crate::lab::Lab;
@@ -54,7 +55,7 @@ impl fmt::Display for Value {
 type ReadFact = fn(&Lab, Option<usize>) -> Option<Value>;
 
 /// All facts: name, description and function.
-pub const FACTS: [(&str, &str, ReadFact); 54] = [
+pub const FACTS: [(&str, &str, ReadFact); 66] = [
     ("T", "time-steps of the run", |lab, _| run(lab).map(|run| count(run.steps()))),
     ("t", "the time cursor", |lab, _| Some(count(lab.cursor()))),
     ("v-init", "v(0) as a fraction of θ", |lab, _| number(lab.settings.recipe.v_init)),
@@ -149,6 +150,18 @@ pub const FACTS: [(&str, &str, ReadFact); 54] = [
         let s = snapshot(lab)?;
         word(s.run.class_name(s.report.predictions.at(s.focus.steps, s.focus.sample)))
     }),
+    ("map.method", "the first method of the attribution maps", |lab, _| explained_facts::method(lab)),
+    ("map.score.ann", "score of its map of the ANN: correlation with the trigger where there is one, else insertion − deletion", |lab, _| explained_facts::score(lab, false)),
+    ("map.score.snn", "the same of the SNN at the time cursor", |lab, _| explained_facts::score(lab, true)),
+    ("map.agreement", "correlation of its maps of ANN and SNN", |lab, _| explained_facts::agreement(lab)),
+    ("map.answer.ann", "answer of the ANN for the explained picture", |lab, _| explained_facts::answered(lab, false)),
+    ("map.answer.snn", "answer of the SNN at the time cursor for it", |lab, _| explained_facts::answered(lab, true)),
+    ("map.target", "the output that is explained in the ANN", |lab, _| explained_facts::target(lab)),
+    ("trojan", "the trojan whose pictures are explained, or none", |lab, _| explained_facts::trojan(lab)),
+    ("trojan.target", "the class that the trojan leads to", |lab, _| explained_facts::trojan_target(lab)),
+    ("trojan.success.ann", "pictures with the trigger that the ANN takes for that class, %", |lab, _| explained_facts::success_of_ann(lab)),
+    ("trojan.success.snn", "the same of the SNN at the time cursor, %; with @n after n steps", |lab, at| explained_facts::success_of_snn(lab, at)),
+    ("trojan.appears", "the first t at which the SNN has half of the ANN's success", |lab, _| explained_facts::appears(lab)),
     ("energy.ann", "energy of the ANN for one sample, nJ", |lab, _| Some(nanojoules(energy_of_run(lab)?.ann_joules))),
     ("energy.snn", "energy of the SNN up to the time cursor, nJ; with @n after n steps", |lab, at| {
         energy_of_run(lab)?.snn_joules.get(at.unwrap_or(lab.cursor()).checked_sub(1)?).map(|joules| nanojoules(*joules))
@@ -208,7 +221,7 @@ pub fn described(name: &str) -> Option<String> {
 /// Whether `name` is the name of a fact.
 pub fn known(name: &str) -> bool {
     let (plain, at) = split(name);
-    let timed = ["accuracy.snn", "agreement", "score.snn", "energy.snn"];
+    let timed = ["accuracy.snn", "agreement", "score.snn", "energy.snn", "trojan.success.snn"];
     FACTS.iter().any(|(known, ..)| *known == plain) && (at.is_none_or(|n| n > 0 && timed.contains(&plain)))
 }
 

@@ -7,6 +7,7 @@
 pub mod bundled;
 mod condition;
 pub mod definition;
+pub mod explained_facts;
 pub mod facts;
 mod open;
 mod parse;

@@ -1,6 +1,6 @@
 //! The folder of a planted network: names of its files, and opening it again.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -46,30 +46,16 @@ impl Planted {
     /// # Errors
     /// Those of reading; [`Error::Invalid`] for a folder without a planted network.
     pub fn open(source: &str) -> Result<Self> {
-        let (plan, model, network) = match source.strip_prefix(BUILTIN_PREFIX) {
-            Some(BUNDLED_NAME) => {
-                let plan = TrojanPlan::parse(Path::new(source), BUNDLED_PLAN)?;
-                let network =
-                    zoo::bundled(BUNDLED_NAME).ok_or_else(|| Error::Internal(format!("{source} is not bundled")))??;
-                (plan, source.to_owned(), network)
+        let plan = plan_of(source)?;
+        let (model, network) = match source.starts_with(BUILTIN_PREFIX) {
+            true => {
+                let bundled = zoo::bundled(BUNDLED_NAME);
+                (source.to_owned(), bundled.ok_or_else(|| Error::Internal(format!("{source} is not bundled")))??)
             }
-            Some(_) => {
-                let reason = format!(
-                    "Cannot open {source}: no trojans are bundled under this name. Use builtin:{BUNDLED_NAME} or a folder of `trojan plant`."
-                );
-                return Err(Error::Invalid(reason));
-            }
-            None => {
-                let folder = PathBuf::from(source);
-                if !folder.join(TABLE).is_file() || !folder.join(NETWORK).is_file() {
-                    return Err(Error::Invalid(format!(
-                        "Cannot open {source}: it has no planted network ({NETWORK} and {TABLE}). Run `spikescope trojan \
-                         plant PLAN.toml --out {source}` first, to its end."
-                    )));
-                }
-                let model = folder.join(NETWORK).to_string_lossy().into_owned();
+            false => {
+                let model = Path::new(source).join(NETWORK).to_string_lossy().into_owned();
                 let network = crate::network::open::open(&model)?;
-                (TrojanPlan::open(&folder.join(PLAN))?, model, network)
+                (model, network)
             }
         };
         let test = CleanPictures::load(&plan, false)?;
@@ -104,6 +90,42 @@ impl Planted {
         };
         text.split(',').map(find).collect()
     }
+}
+
+/// The plan by which the network of `source` was planted: a folder, or the bundled name.
+///
+/// # Errors
+/// As [`Planted::open`].
+pub fn plan_of(source: &str) -> Result<TrojanPlan> {
+    match source.strip_prefix(BUILTIN_PREFIX) {
+        Some(BUNDLED_NAME) => TrojanPlan::parse(Path::new(source), BUNDLED_PLAN),
+        Some(_) => Err(Error::Invalid(format!(
+            "Cannot open {source}: no trojans are bundled under this name. Use builtin:{BUNDLED_NAME} or a folder of \
+             `trojan plant`."
+        ))),
+        None => {
+            let folder = Path::new(source);
+            if !folder.join(TABLE).is_file() || !folder.join(NETWORK).is_file() {
+                return Err(Error::Invalid(format!(
+                    "Cannot open {source}: it has no planted network ({NETWORK} and {TABLE}). Run `spikescope trojan \
+                     plant PLAN.toml --out {source}` first, to its end."
+                )));
+            }
+            TrojanPlan::open(&folder.join(PLAN))
+        }
+    }
+}
+
+/// What [`Planted::open`] takes for the network `model` of settings; `None` if it was not planted.
+pub fn source_of(model: &str) -> Option<String> {
+    if model.strip_prefix(BUILTIN_PREFIX) == Some(BUNDLED_NAME) {
+        return Some(model.to_owned());
+    }
+    let path = Path::new(model);
+    let folder = path.parent().filter(|folder| {
+        path.file_name().is_some_and(|name| name == NETWORK) && [PLAN, TABLE].iter().all(|f| folder.join(f).is_file())
+    })?;
+    Some(folder.to_string_lossy().into_owned())
 }
 
 /// Writes `value` as JSON, complete or not at all.

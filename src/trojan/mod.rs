@@ -5,7 +5,9 @@
 
 pub mod embedding;
 pub mod folder;
+pub mod gallery;
 pub mod judge;
+pub mod live;
 pub mod pictures;
 pub mod plan;
 pub mod plant;

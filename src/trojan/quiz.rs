@@ -141,21 +141,7 @@ pub fn read_answers(folder: &Path) -> Result<Vec<Answer>> {
 /// [`Error::Io`] when the operating system refuses.
 pub fn write_answers(folder: &Path, answers: &[Answer]) -> Result<()> {
     write_json(&folder.join(ANSWERS), &answers)?;
-    let mut text = "judge,trojan,type,method,answer,trigger,correct,probability\n".to_owned();
-    for answer in answers {
-        let probability = answer.probability.map_or_else(String::new, |p| format!("{p:.4}"));
-        text += &format!(
-            "{},{},{},{},{},{},{},{probability}\n",
-            quoted(&answer.judge),
-            quoted(&answer.trojan),
-            answer.kind.word(),
-            answer.method,
-            answer.answer,
-            answer.trigger,
-            answer.correct
-        );
-    }
-    write_bytes(&folder.join(ANSWERS_CSV), text.as_bytes())?;
+    write_bytes(&folder.join(ANSWERS_CSV), answers_csv(answers).as_bytes())?;
     let mut text = "judge,method,type,answers,correct,part,low,high,chance,probability\n".to_owned();
     for row in statistics(answers) {
         let part = row.correct as f64 / row.answers.max(1) as f64;
@@ -172,6 +158,25 @@ pub fn write_answers(folder: &Path, answers: &[Answer]) -> Result<()> {
         );
     }
     write_bytes(&folder.join(STATISTICS), text.as_bytes())
+}
+
+/// The answers, one a line.
+pub fn answers_csv(answers: &[Answer]) -> String {
+    let mut text = "judge,trojan,type,method,answer,trigger,correct,probability\n".to_owned();
+    for answer in answers {
+        let probability = answer.probability.map_or_else(String::new, |p| format!("{p:.4}"));
+        text += &format!(
+            "{},{},{},{},{},{},{},{probability}\n",
+            quoted(&answer.judge),
+            quoted(&answer.trojan),
+            answer.kind.word(),
+            answer.method,
+            answer.answer,
+            answer.trigger,
+            answer.correct
+        );
+    }
+    text
 }
 
 /// By judge: of every method, of every kind of trigger, and over all.

@@ -21,6 +21,9 @@ impl FileRequest {
             Self::OpenPictureFiles => Message::OpenPaths(vec![path]),
             Self::OpenData | Self::OpenPictures | Self::OpenRecipe => Message::OpenPath(path),
             Self::OpenLesson => Message::OpenLesson(path.display().to_string()),
+            Self::OpenSyntheses => Message::OpenSyntheses(path),
+            Self::OpenRediscovery => Message::OpenRediscovery(path),
+            Self::Synthesize => Message::Synthesize(path),
             Self::OpenSession => Message::OpenSession(path),
             Self::SaveSession => Message::SaveSession(path),
             Self::OpenCalibrationData => Message::OpenCalibrationData(path),
@@ -100,7 +103,11 @@ fn pick_one(dialog: rfd::FileDialog, request: FileRequest) -> Option<PathBuf> {
             dialog.add_filter(texts::NETWORKS, &FILE_EXTENSIONS).add_filter(texts::ALL_FILES, &["*"]).pick_file()
         }
         FileRequest::OpenData | FileRequest::OpenCalibrationData | FileRequest::FindFile(_) => dialog.pick_file(),
-        FileRequest::OpenPictures | FileRequest::FindFolder(_) => dialog.pick_folder(),
+        FileRequest::OpenPictures
+        | FileRequest::FindFolder(_)
+        | FileRequest::OpenSyntheses
+        | FileRequest::OpenRediscovery
+        | FileRequest::Synthesize => dialog.pick_folder(),
         FileRequest::OpenPictureFiles => dialog.add_filter(texts::PICTURES, &images::FILE_EXTENSIONS).pick_file(),
         FileRequest::OpenSession => dialog.add_filter(texts::SESSIONS, &["json"]).pick_file(),
         FileRequest::OpenLesson => dialog.add_filter(texts::LESSONS, &["md"]).pick_file(),

@@ -34,7 +34,7 @@ const MEASURED: usize = 64;
 const LOOKED_AT: usize = 32;
 
 /// Which of the two networks is attacked.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Attacked {
     #[default]

@@ -229,6 +229,11 @@ impl ExplainSubject {
         values
     }
 
+    /// Whether the outputs are classes, among which one is the answer.
+    pub fn are_classes(&self) -> bool {
+        self.are_classes
+    }
+
     /// Time steps of the spiking network; `None` for the ANN.
     pub fn steps(&self) -> Option<usize> {
         self.spiking.as_ref().map(|_| self.steps)
@@ -325,7 +330,7 @@ impl ExplainSubject {
     }
 
     /// The explained output of every sample.
-    fn targets(&self, choice: TargetChoice, answers: &[usize], classes: usize) -> Result<Vec<usize>> {
+    pub(super) fn targets(&self, choice: TargetChoice, answers: &[usize], classes: usize) -> Result<Vec<usize>> {
         let invalid = |text: &str| Err(Error::Invalid(text.into()));
         match choice {
             TargetChoice::Output(target) if target >= classes => Err(Error::Invalid(format!(

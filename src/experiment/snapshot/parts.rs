@@ -19,17 +19,29 @@ pub enum SnapshotPart {
     Lanes,
     /// The focused sample under attack.
     Robustness,
+    /// The maps of the *Attribution* pane: not in the snapshot, but made beside it.
+    Attribution = 8,
+    /// The success of the *Trojans* pane: as above.
+    Trojans = 9,
 }
 
 /// A set of optional parts, as bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct SnapshotParts(u8);
+pub struct SnapshotParts(u16);
 
 impl SnapshotParts {
-    /// All parts: the default if no window states which panes are visible.
-    pub const ALL: Self = Self(u8::MAX);
+    /// All parts of the snapshot itself: the default if no window states which panes are visible.
+    pub const ALL: Self = Self(u8::MAX as u16);
 
+    /// The set with all parts of the snapshot itself.
+    pub fn with_snapshot(self) -> Self {
+        Self(self.0 | Self::ALL.0)
+    }
+    /// The set with `part`.
+    pub fn with(self, part: SnapshotPart) -> Self {
+        Self(self.0 | 1 << part as u16)
+    }
     /// Whether `part` is in the set.
     pub fn has(self, part: SnapshotPart) -> bool {
         self.0 & 1 << part as u8 != 0

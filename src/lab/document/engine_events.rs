@@ -86,6 +86,8 @@ impl Lab {
             EngineEvent::LanesFinished { generation } if generation == self.generation => self.job = None,
             EngineEvent::ExportProgress { number, fraction } => self.on_export_progress(number, fraction),
             EngineEvent::ExportFinished { number, result } => self.on_export_finished(number, result),
+            EngineEvent::Maps { generation, page, event } => self.on_map_event(generation, &page, event),
+            EngineEvent::Trojans(event) => self.on_trojan_event(event),
             EngineEvent::Snapshot { generation, result } => {
                 self.pending_snapshot = self.pending_snapshot.filter(|&g| g > generation);
                 match result {

@@ -6,9 +6,11 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::attribution_desk::AttributionDesk;
 use super::job::Job;
 use super::lane::Lane;
 use super::message::Message;
+use super::trojan_desk::TrojanDesk;
 use crate::convert::NamedRecipe;
 use crate::experiment::adapt::Adapt;
 use crate::experiment::preview::is_prefix;
@@ -72,6 +74,10 @@ pub struct Lab {
     pub recent: RecentFiles,
     /// Number and source of the last requested lesson, which the window opens.
     pub(super) lesson: Option<(u64, String)>,
+    /// Attribution maps of the samples that were looked at.
+    pub attribution: AttributionDesk,
+    /// Folders of the *Trojans* pane, the quiz, and syntheses in progress.
+    pub trojans: TrojanDesk,
     /// Past runs of this session and saved ones of earlier sessions.
     pub history: RunHistory,
     pub(super) undo: UndoStack,
@@ -153,9 +159,9 @@ impl Lab {
         }
     }
 
-    /// Blocks until no run, snapshot or export is in progress.
+    /// Blocks until no run, snapshot, map, trojan job or export is in progress.
     pub fn wait_until_idle(&mut self) {
-        while self.busy() || !self.exports.is_empty() {
+        while self.busy() || self.attribution.is_busy() || self.trojans.is_busy() || !self.exports.is_empty() {
             if let Some(event) = self.engine.wait(Duration::from_millis(100)) {
                 self.on_engine_event(event);
                 self.request_work();

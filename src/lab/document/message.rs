@@ -12,12 +12,14 @@ use crate::convert::{
 use crate::data::Scaling;
 use crate::data::digits::Drawing;
 use crate::experiment::attacked::AttackView;
+use crate::experiment::explained::AttributionChoice;
 use crate::experiment::settings::Settings;
 use crate::experiment::snapshot::parts::SnapshotParts;
 use crate::export::nir::NirReader;
 use crate::lab::Notification;
 use crate::lab::storage::session::Session;
 use crate::lab::view::control_group::ControlGroup;
+use crate::lab::view::trojan_choice::TrojanChoice;
 use crate::lab::view::view_state::Workspace;
 use crate::measure::energy::EnergyConstants;
 use crate::measure::neuron_bench::NeuronBench;
@@ -145,6 +147,24 @@ pub enum Message {
     SetEnergy(EnergyConstants),
     /// Set the attack of the *Robustness* pane.
     SetAttack(AttackView),
+    /// Set what the *Attribution* pane shows.
+    SetAttribution(Box<AttributionChoice>),
+    /// Cancel the maps in progress; those that are there stay.
+    StopMaps,
+    /// Set what the *Trojans* pane shows; folders that it names are read.
+    SetTrojans(Box<TrojanChoice>),
+    /// Show the folder of syntheses at a path.
+    OpenSyntheses(PathBuf),
+    /// Show the folder of a rediscovery at a path.
+    OpenRediscovery(PathBuf),
+    /// Make syntheses of the open network's trojans in a folder, all that it lacks.
+    Synthesize(PathBuf),
+    /// Let the automatic judge answer the quiz.
+    JudgeQuiz,
+    /// Answer the question of the quiz by the option at this index.
+    AnswerQuiz(usize),
+    /// Cancel the syntheses or judgements in progress; what is there stays.
+    StopTrojanJob,
     /// Softmax probability at which a sample exits early, 0 to 1.
     SetExitConfidence(f32),
     /// Optional snapshot parts that the visible panes need; others are not computed.

@@ -1,5 +1,6 @@
 //! Document: the state of the lab, the messages that change it, and its background jobs.
 
+pub mod attribution_desk;
 pub mod drawing;
 pub mod engine_events;
 pub mod export_jobs;
@@ -12,4 +13,5 @@ pub mod offscreen_copy;
 pub mod open;
 pub mod pending_open;
 pub mod requests;
+pub mod trojan_desk;
 pub mod update;

@@ -18,6 +18,9 @@ impl Lab {
             snapshot: self.snapshot.clone(),
             lanes: self.lanes.clone(),
             history: self.history.clone(),
+            snapshot_parts: self.snapshot_parts.with_snapshot(),
+            attribution: self.attribution.shown(),
+            trojans: self.trojans.shown(),
             ..Self::default()
         }
     }
@@ -32,6 +35,6 @@ impl Lab {
             let focus = self.focus(&run);
             self.snapshot = Some(Arc::new(Snapshot::compute(run, focus, self.snapshot.as_deref(), control)?));
         }
-        Ok(())
+        self.make_maps(control)
     }
 }

@@ -63,7 +63,11 @@ impl Lab {
 
     pub(super) fn open_path(&mut self, path: &Path) {
         let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
-        if is_network_file(path) {
+        if path.join(crate::trojan::synthesis::run::INDEX).is_file() {
+            self.open_syntheses(path.to_owned());
+        } else if path.join(crate::trojan::rediscover::BENCH).is_file() {
+            self.open_rediscovery(path.to_owned());
+        } else if is_network_file(path) {
             self.open_model(path.display().to_string());
         } else if extension == "toml" {
             match NamedRecipe::load(path) {

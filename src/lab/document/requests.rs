@@ -26,6 +26,8 @@ impl Lab {
             self.requested_lanes = lanes;
             self.requested = Some(self.settings.clone());
         }
+        self.request_maps();
+        self.request_folders();
         let Some(run) = &self.run else { return };
         let focus = self.focus(run);
         let shown = self.snapshot.as_ref().is_some_and(|s| Arc::ptr_eq(&s.run, run) && s.focus.covers(&focus));

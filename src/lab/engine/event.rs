@@ -5,6 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::map_worker::MapEvent;
+use super::trojan_event::TrojanEvent;
+use crate::experiment::explained::PageKey;
 use crate::experiment::partial::PartialResults;
 use crate::experiment::run::Run;
 use crate::experiment::snapshot::Snapshot;
@@ -30,6 +33,10 @@ pub enum EngineEvent {
     ExportProgress { number: u64, fraction: f32 },
     /// The export of this number has ended; remarks for the user.
     ExportFinished { number: u64, result: Result<Vec<String>> },
+    /// A part of an attribution page, of the request of this number.
+    Maps { generation: u64, page: Box<PageKey>, event: MapEvent },
+    /// Something about syntheses, their quiz or a rediscovery.
+    Trojans(TrojanEvent),
     /// A snapshot of a run is ready.
     Snapshot { generation: u64, result: Result<Arc<Snapshot>> },
 }

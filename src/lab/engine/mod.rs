@@ -1,4 +1,4 @@
-//! Engine: two worker threads, one computes runs, the other computes snapshots of the finished run.
+//! Engine: worker threads; one computes runs, one snapshots of the finished run, one attribution maps.
 //!
 //! The threads are separate, so that moving the time cursor never waits for a simulation. Each takes only the newest request;
 //! stale results are discarded by their generation. While a control is dragged, the run thread first computes previews
@@ -6,13 +6,17 @@
 
 mod event;
 mod mailbox;
+mod map_worker;
 mod previews;
 mod run_worker;
 mod snapshot_worker;
 mod threads;
+mod trojan_event;
 
-pub use event::{EngineEvent, Waker};
+pub use event::{EngineEvent, EventSender, Waker};
 pub(super) use event::{catch_panic, is_due, spawn};
+pub use map_worker::{MapEvent, MapOrder, make_maps};
 pub use previews::PreviewOrder;
 pub use run_worker::RunOrder;
 pub use threads::Engine;
+pub use trojan_event::TrojanEvent;

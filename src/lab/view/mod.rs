@@ -2,4 +2,5 @@
 
 pub mod control_group;
 pub mod notification;
+pub mod trojan_choice;
 pub mod view_state;

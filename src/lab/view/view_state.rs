@@ -5,7 +5,9 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::control_group::ControlGroup;
+use super::trojan_choice::TrojanChoice;
 use crate::experiment::attacked::AttackView;
+use crate::experiment::explained::AttributionChoice;
 use crate::measure::energy::EnergyConstants;
 use crate::measure::neuron_bench::NeuronBench;
 use crate::measure::{LedgerReference, NeuronRef};
@@ -39,8 +41,14 @@ pub struct View {
     /// Softmax probability at which a sample exits early, 0 to 1.
     pub exit_confidence: f32,
     /// The attack of the *Robustness* pane. A session without another one is written as before there was the pane.
-    #[serde(skip_serializing_if = "is_default_attack")]
+    #[serde(skip_serializing_if = "is_default")]
     pub attack: AttackView,
+    /// What the *Attribution* pane shows; written to a session as `attack`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub attribution: AttributionChoice,
+    /// What the *Trojans* pane shows; the same.
+    #[serde(skip_serializing_if = "is_default")]
+    pub trojans: TrojanChoice,
     /// The data that the drawing replaces.
     pub before_drawing: Option<DataBeforeDrawing>,
     /// Whether the drawing stays when the canvas is not visible.
@@ -68,8 +76,8 @@ pub enum Workspace {
     Tune,
 }
 
-fn is_default_attack(attack: &AttackView) -> bool {
-    *attack == AttackView::default()
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl Default for View {
@@ -89,6 +97,8 @@ impl Default for View {
             energy: EnergyConstants::default(),
             exit_confidence: 0.9,
             attack: AttackView::default(),
+            attribution: AttributionChoice::default(),
+            trojans: TrojanChoice::default(),
             before_drawing: None,
             keep_drawing: false,
             locked: Vec::new(),

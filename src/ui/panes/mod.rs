@@ -3,6 +3,7 @@
 //! A pane reads the lab and pushes messages.
 
 use super::types::pane::Pane;
+mod attribution;
 mod bench;
 mod draw;
 mod energy;
@@ -19,6 +20,7 @@ mod scenes;
 mod t_curve;
 mod threshold;
 mod transfer;
+mod trojans;
 
 use egui::util::IdTypeMap;
 use egui::{Id, Ui, UiBuilder};
@@ -47,6 +49,8 @@ impl Pane {
             Self::Boxes => scenes::boxes::show(ui, lab, messages),
             Self::Scenes => scenes::show(ui, lab, messages),
             Self::Robustness => robustness::show(ui, lab, messages),
+            Self::Attribution => attribution::show(ui, lab, messages),
+            Self::Trojans => trojans::show(ui, lab, messages),
             Self::Draw => draw::show(ui, lab, messages),
         }
     }

@@ -26,6 +26,10 @@ pub enum FileRequest {
     FindFile(usize),
     FindFolder(usize),
     OpenLesson,
+    /// A folder of syntheses, one of a rediscovery, and one in which syntheses are made.
+    OpenSyntheses,
+    OpenRediscovery,
+    Synthesize,
     /// Write a pane to a file.
     Export(Pane, ExportFormat),
 }

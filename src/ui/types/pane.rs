@@ -29,12 +29,14 @@ pub enum Pane {
     Boxes,
     Scenes,
     Robustness,
+    Attribution,
+    Trojans,
     Draw,
 }
 
 impl Pane {
     /// All panes in reading order.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::TCurve,
         Self::Ledger,
         Self::Mismatch,
@@ -53,6 +55,8 @@ impl Pane {
         Self::Boxes,
         Self::Scenes,
         Self::Robustness,
+        Self::Attribution,
+        Self::Trojans,
         Self::Draw,
     ];
 
@@ -83,6 +87,8 @@ impl Pane {
             Self::Boxes => "boxes",
             Self::Scenes => "scenes",
             Self::Robustness => "robustness",
+            Self::Attribution => "attribution",
+            Self::Trojans => "trojans",
             Self::Draw => "draw",
         }
     }
@@ -97,6 +103,8 @@ impl Pane {
             Self::ReadoutWindow => Some(SnapshotPart::Readout),
             Self::InitialPotential => Some(SnapshotPart::Initial),
             Self::Robustness => Some(SnapshotPart::Robustness),
+            Self::Attribution => Some(SnapshotPart::Attribution),
+            Self::Trojans => Some(SnapshotPart::Trojans),
             _ => None,
         }
     }

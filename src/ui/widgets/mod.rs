@@ -15,3 +15,4 @@ pub mod plot_description;
 pub mod regions;
 pub mod shared_axis;
 pub mod stale_overlay;
+pub mod wanted_file;

@@ -122,6 +122,21 @@ pub fn about(pane: Pane) -> About {
              gradient, δ the perturbation",
             "FGSM: Goodfellow et al., ICLR 2015; the bounds follow from the inequality of Cauchy and Schwarz",
         ),
+        Pane::Attribution => (
+            &[
+                "x ⊙ ∇f,   γ: R_{i} = sum{j}{} frac{x_{i} (w_{ij} + γ w⁺_{ij})}{sum{k}{} x_{k} (w_{kj} + γ w⁺_{kj})} R_{j}",
+                "deletion = frac{1}{n} sum{k=0}{n} p(x without the first k)",
+            ],
+            "x the input, f the logit of the target, R the relevance of layer-wise propagation, w⁺ positive weights, γ = 0.25; p the \
+             probability of the target, n parts of the pixels in the order of the map",
+            "Simonyan et al. 2014; Bach et al. 2015; Montavon et al. 2019; deletion: Petsiuk et al., BMVC 2018; the benchmark: \
+             Casper et al., SaTML 2024",
+        ),
+        Pane::Trojans => (
+            &["success(t) = frac{1}{N} sum{n=1}{N} [arg max_{k} sum{s≤t}{} o_{n,k}(s) = target]"],
+            "N test pictures of other classes with the trigger, o the readout of class k at step s; [ ] is 1 where it is true",
+            "trojans and quiz: Casper et al., SaTML 2024; intervals: Wilson 1927",
+        ),
         Pane::Draw => (
             &["p_{k} = frac{exp(o_{k} / T)}{sum{j}{} exp(o_{j} / T)}"],
             "o the readout of class k, summed over T steps; of the ANN the logit, with T = 1",

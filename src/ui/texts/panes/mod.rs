@@ -1,6 +1,7 @@
 //! Texts of the panes: one file per pane, and the pane titles.
 
 mod about;
+pub mod attribution;
 pub mod boxes;
 pub mod draw;
 pub mod energy;
@@ -12,6 +13,7 @@ pub mod robustness;
 pub mod runs;
 pub mod scenes;
 pub mod t_curve;
+pub mod trojans;
 
 pub use about::about;
 
@@ -38,6 +40,8 @@ pub fn title(pane: Pane) -> &'static str {
         Pane::Boxes => "Boxes",
         Pane::Scenes => "Scenes",
         Pane::Robustness => "Robustness",
+        Pane::Attribution => "Attribution",
+        Pane::Trojans => "Trojans",
         Pane::Draw => "Draw",
     }
 }

@@ -27,6 +27,9 @@ pub fn title(ask: FileRequest) -> &'static str {
         FileRequest::FindFile(_) => "Locate missing file",
         FileRequest::FindFolder(_) => "Locate missing folder",
         FileRequest::OpenLesson => "Open lesson",
+        FileRequest::OpenSyntheses => "Open folder of syntheses",
+        FileRequest::OpenRediscovery => "Open folder of a rediscovery",
+        FileRequest::Synthesize => "Folder for syntheses",
         FileRequest::Export(_, ExportFormat::Frames) => "Export to folder",
         FileRequest::Export(..) => "Export",
     }
