@@ -193,6 +193,8 @@ fn keep_first<T>(items: &mut VecDeque<T>, mut keep: impl FnMut(usize, &T) -> boo
 pub struct Cache {
     pub(super) models: LruMap<ModelKey, Arc<PreparedNetwork>>,
     pub(super) samples: LruMap<SamplesKey, Arc<Samples>>,
+    /// Class names of data sets, by their specification: a drawing has those of the data that it replaces.
+    pub(super) class_names: LruMap<String, Vec<String>>,
     /// Cancelled reads of networks and data sets that continue.
     pub(super) opening: BackgroundLoads<ModelKey, Arc<PreparedNetwork>>,
     pub(super) reading: BackgroundLoads<SamplesKey, Arc<Samples>>,
@@ -218,6 +220,7 @@ impl Default for Cache {
         Self {
             models: LruMap::new(3),
             samples: LruMap::new(3),
+            class_names: LruMap::new(8),
             opening: BackgroundLoads::default(),
             reading: BackgroundLoads::default(),
             sizes: LruMap::new(8),
@@ -352,6 +355,7 @@ impl Cache {
     pub fn forget_data(&mut self, spec: &str) {
         self.samples.items.retain(|(key, _)| key.spec != spec);
         self.reading.discard(|key| key.spec == spec);
+        self.class_names.items.retain(|(data, _)| data != spec);
         self.sizes.items.retain(|((_, data), _)| data != spec);
         self.sizing.discard(|(_, data)| data == spec);
         self.calibrations.items.retain(|(key, _)| key.data != spec);

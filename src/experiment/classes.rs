@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use super::cache::Cache;
+use super::settings::Settings;
+use crate::data::digits::Drawing;
 use crate::data::options::ClassOrder;
 use crate::data::{LabelSource, Note, OtherLabels, Samples};
 use crate::{Error, Result};
@@ -79,6 +82,27 @@ pub(super) fn with_classes(
         });
     }
     Ok(samples)
+}
+
+/// Class names of labels, masks or boxes, if the data set has any.
+pub(super) fn class_names_of(samples: &Samples) -> Option<&[String]> {
+    let targets = &samples.targets;
+    let of_targets =
+        targets.masks().map(|masks| &masks.class_names).or(targets.boxes().map(|boxes| &boxes.class_names));
+    [Some(&samples.class_names), of_targets].into_iter().flatten().find(|names| !names.is_empty()).map(Vec::as_slice)
+}
+
+/// `samples` of `settings`; a drawing gets the class names of the data that it replaces.
+pub(super) fn with_names_of_replaced_data(
+    samples: Arc<Samples>,
+    settings: &Settings,
+    cache: &mut Cache,
+) -> Arc<Samples> {
+    let replaced = settings.calibration_data.as_ref().filter(|_| Drawing::is_drawing_spec(&settings.data));
+    match replaced.and_then(|data| cache.class_names.get(data)).filter(|_| samples.class_names.is_empty()) {
+        Some(class_names) => Arc::new(Samples { class_names, ..Samples::clone(&samples) }),
+        None => samples,
+    }
 }
 
 /// Labels from 1 to the number of classes, as class indices from 0 on; other labels stay.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::cache::{Cache, ModelKey, SamplesKey};
-use super::classes::with_classes;
+use super::classes::{class_names_of, with_classes};
 use super::open_sizes::{input_sizes, sizes_of_data};
 use super::run::PreparedNetwork;
 use super::settings::Settings;
@@ -217,9 +217,12 @@ pub fn load_samples(
     if let Some(samples) = cache.samples.get(&key) {
         return Ok(samples);
     }
-    let (spec, network) = (DataSpec::parse(spec)?, network.clone());
-    let work = move || read_samples(&spec, &network).map(Arc::new);
+    let (parsed, network) = (DataSpec::parse(spec)?, network.clone());
+    let work = move || read_samples(&parsed, &network).map(Arc::new);
     let samples = cache.reading.get_or_start(&key, control, work)?;
+    if let Some(names) = class_names_of(&samples) {
+        cache.class_names.insert(spec.to_owned(), names.to_vec());
+    }
     cache.samples.insert(key, samples.clone());
     Ok(samples)
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use super::cache::{AnnKey, Cache};
+use super::classes::with_names_of_replaced_data;
 use super::diagnose::DiagnosisInput;
 use super::partial::PartialContext;
 use super::prepare::{check_ranges, load_or_compute_balanced, load_or_compute_calibration, load_or_compute_spiking};
@@ -83,6 +84,8 @@ fn run_with_context(
             load_or_compute_spiking(settings, &model, &samples, &calibration, balanced.as_deref(), cache, control)?;
         Ok((calibration, balanced, spiking))
     })?;
+    // After the calibration, which reads the data that a drawing replaces.
+    samples = with_names_of_replaced_data(samples, settings, cache);
     let range = settings.samples.clone();
     let count = range.len();
     let key = AnnKey::new(settings);

@@ -6,6 +6,7 @@ use crate::data::Targets;
 use crate::network::Network;
 use crate::simulate::Recording;
 use crate::task::detection::Detector;
+use crate::task::segmentation::{Segmenter, SegmenterBuffers};
 
 /// What is scored: the outputs of both networks and the targets of the data set.
 #[derive(Clone, Copy)]
@@ -21,4 +22,18 @@ pub struct SceneRun<'a> {
     pub window: ReadoutWindow,
     /// Height and width of a sample.
     pub sample_size: [usize; 2],
+}
+
+impl SceneRun<'_> {
+    /// The class maps of ANN and SNN for `sample`, the latter after `t` steps, `[H, W]` of the sample, whether there are
+    /// targets or not; `None` if the output is no map of scores.
+    pub fn class_maps(&self, sample: usize, t: usize) -> Option<[Vec<u8>; 2]> {
+        let segmenter = Segmenter::new(self.network, self.sample_size)?;
+        let map = |scores: &[f32]| {
+            let mut map = vec![0; self.sample_size.iter().product()];
+            segmenter.classes_of(scores, &mut map, &mut SegmenterBuffers::default());
+            map
+        };
+        Some([map(self.ann.logits_of(sample)), map(&self.window.mean(self.recording, t, sample))])
+    }
 }

@@ -72,12 +72,18 @@ fn theme_button(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
 /// Draws the buttons of the open network and data.
 fn source_buttons(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec<Message>) {
     let network = chip(ui, texts::NETWORK, &source_file_name(&lab.settings.model), &lab.settings.model);
-    egui::Popup::menu(&network).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
+    // A justified layout, as of a menu, would stretch the words of texts.
+    let popup = |button: &Response| {
+        egui::Popup::menu(button)
+            .close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside)
+            .layout(Layout::top_down(Align::Min))
+    };
+    popup(&network).show(|ui| {
         let free = !lab.is_locked(ControlGroup::Network);
         ui.add_enabled_ui(free, |ui| network_and_data::network(ui, lab, window, messages));
     });
     let data = chip(ui, texts::DATA, &source_file_name(&lab.settings.data), &source_name(&lab.settings.data));
-    egui::Popup::menu(&data).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
+    popup(&data).show(|ui| {
         let free = !lab.is_locked(ControlGroup::Data);
         ui.add_enabled_ui(free, |ui| network_and_data::data(ui, lab, window, messages));
     });

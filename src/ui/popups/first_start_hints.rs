@@ -15,8 +15,9 @@ const WIDTH: f32 = 330.0;
 
 /// Draws the current step, if any.
 pub fn show(ui: &Ui, lab: &Lab, window: &mut WindowState) {
-    // Hidden before the first run, which has no targets yet, and while a dialog is open.
-    if lab.run.is_none() || lab.waiting.is_some() {
+    // Hidden before the first run, which has no targets yet, and while a dialog or a list is open.
+    let covers = window.glossary_open || window.keys_open || window.about_open || window.draft.is_some();
+    if lab.run.is_none() || lab.waiting.is_some() || covers {
         return;
     }
     let palette_open = window.palette.is_some();

@@ -121,6 +121,15 @@ pub fn y_axis<'a>(label: &str) -> AxisHints<'a> {
     axis.formatter(|mark, _| format_tick(mark.value))
 }
 
+/// `name` of a vertical axis, or nothing where a plot in the rest of `ui` is lower than the name is long.
+pub fn y_name<'a>(ui: &Ui, name: &'a str) -> &'a str {
+    /// Height of the horizontal axis with its name, in points.
+    const BELOW: f32 = 40.0;
+    let font = egui::TextStyle::Body.resolve(ui.style());
+    let length = ui.painter().layout_no_wrap(name.to_owned(), font, Color32::WHITE).size().x;
+    if ui.available_height() - BELOW >= length { name } else { "" }
+}
+
 /// Marks between two ends of an axis: on round numbers, about `wanted` of them.
 pub fn round_marks((low, high): (f64, f64), wanted: f64) -> Vec<GridMark> {
     let rough = (high - low) / wanted;

@@ -54,6 +54,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
         let button = dropdown_button(ui, texts::RECIPE).on_hover_text(texts::RECIPE_HINT);
         Popup::menu(&button)
             .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
+            .layout(egui::Layout::top_down(egui::Align::Min))
             .show(|ui| crate::ui::popups::advanced_settings::show(ui, lab, messages));
     });
 }

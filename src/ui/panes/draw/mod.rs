@@ -1,12 +1,14 @@
 //! Draw pane: a digit drawn on a canvas runs through ANN and SNN while the user draws.
 //!
-//! The class probabilities are beside the canvas.
+//! Beside the canvas are the class probabilities, or the class maps or boxes of a network that gives those.
 
+mod answers;
 mod canvas;
 mod class_bars;
 
 use egui::{Button, ColorImage, Event, Slider, TextureOptions, Ui, ViewportCommand, vec2};
 
+use self::answers::Answers;
 use crate::data::digits::Drawing;
 use crate::data::digits::drawing::PEN_WIDTHS;
 use crate::data::digits::render::SIDE;
@@ -26,9 +28,8 @@ const PREVIEW_SIDE: f32 = 42.0;
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
-    let probabilities = class_bars::ClassProbabilities::new(lab);
-    let words =
-        probabilities.as_ref().map_or_else(|| texts::EMPTY.to_owned(), class_bars::ClassProbabilities::sentence);
+    let answers = Answers::new(ui, lab);
+    let words = answers.as_ref().map_or_else(|| texts::EMPTY.to_owned(), Answers::sentence);
     let digits = knows_digits(lab);
     let page = PaneHeader {
         of: Pane::Draw,
@@ -36,7 +37,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
         description: words.clone(),
         explanation: texts::explanation(&words),
     };
-    let csv = || probabilities.as_ref().map(class_bars::ClassProbabilities::csv).unwrap_or_default();
+    let csv = || answers.as_ref().map(Answers::csv).unwrap_or_default();
     pane_parts::pane_ui(ui, &page, csv, |ui| {
         let drawing = lab.drawing().unwrap_or_default();
         let free = !lab.is_locked(ControlGroup::Drawing);
@@ -58,11 +59,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
                             input_preview(ui, lab, &drawing);
                             ui.add(egui::Label::new(&words).wrap());
                         });
-                        class_bars::show(
-                            ui,
-                            probabilities.as_ref(),
-                            room.y - (ui.cursor().top() - ui.max_rect().top()),
-                        );
+                        let height = room.y - (ui.cursor().top() - ui.max_rect().top());
+                        answers.iter().for_each(|answers| answers.show(ui, height));
                     });
                 });
             });
@@ -74,7 +72,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
                     input_preview(ui, lab, &drawing);
                     ui.add(egui::Label::new(&words).wrap());
                 });
-                class_bars::show(ui, probabilities.as_ref(), 0.0);
+                answers.iter().for_each(|answers| answers.show(ui, 0.0));
             });
         }
     });
@@ -85,7 +83,7 @@ fn knows_digits(lab: &Lab) -> bool {
     let Some(run) = &lab.run else { return true };
     let is_digit = |class: usize| run.class_name(class) == class.to_string();
     let is_gray = run.network.original.input_shape().first().is_none_or(|&channels| channels != 3);
-    run.network.original.class_count() == 10 && is_gray && (0..10).all(is_digit)
+    run.output_agreement.is_none() && run.network.original.class_count() == 10 && is_gray && (0..10).all(is_digit)
 }
 
 /// Draws the network input.

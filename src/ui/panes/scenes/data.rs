@@ -15,7 +15,7 @@ use crate::task::scores::masks::Confusion;
 const MATCH_IOU: f32 = 0.5;
 
 /// The picture and what is found in it; of ANN, SNN and target in this order.
-pub(super) struct PictureView {
+pub(in crate::ui::panes) struct PictureView {
     /// Width and height in pixels.
     pub size: [usize; 2],
     pub rgba: Vec<u8>,
@@ -23,7 +23,7 @@ pub(super) struct PictureView {
 }
 
 /// Class maps `[H, W]` or boxes.
-pub(super) enum Found {
+pub(in crate::ui::panes) enum Found {
     Masks { maps: [Vec<u8>; 3], size: [usize; 2], scores: [Option<f64>; 2] },
     Boxes { boxes: [Vec<DetectedBox>; 3] },
 }
@@ -33,13 +33,39 @@ type Key = (usize, usize, usize);
 
 /// The view of `sample` at step `t`, from the frame before if that was of the same.
 pub(super) fn view(ui: &Ui, run: &Arc<Run>, sample: usize, t: usize) -> Option<Arc<PictureView>> {
-    let key: Key = (Arc::as_ptr(run).addr(), sample, t);
-    let id = egui::Id::unique("scene of the pane");
+    known_or(ui, "scene of the pane", (Arc::as_ptr(run).addr(), sample, t), || compute(run, sample, t))
+}
+
+/// The same for samples without targets, of whose maps or boxes there are none; `None` for outputs of another kind.
+pub(in crate::ui::panes) fn view_without_target(
+    ui: &Ui,
+    run: &Arc<Run>,
+    sample: usize,
+    t: usize,
+) -> Option<Arc<PictureView>> {
+    known_or(ui, "scene without a target", (Arc::as_ptr(run).addr(), sample, t), || {
+        let (width, height, rgba) = thumbnail_rgba(&run.samples, run.sample_index(sample));
+        let found = match run.boxes(sample, t) {
+            Some([ann, snn]) => Found::Boxes { boxes: [ann, snn, Vec::new()] },
+            None => {
+                let of = run.scene_run();
+                let [ann, snn] = of.class_maps(sample, t)?;
+                let [height, width] = of.sample_size;
+                Found::Masks { maps: [ann, snn, Vec::new()], size: [width, height], scores: [None; 2] }
+            }
+        };
+        Some(PictureView { size: [width, height], rgba, found })
+    })
+}
+
+/// The view called `name` in the frame before, if that was of `key`, else a new one.
+fn known_or(ui: &Ui, name: &str, key: Key, compute: impl FnOnce() -> Option<PictureView>) -> Option<Arc<PictureView>> {
+    let id = egui::Id::unique(name);
     let known = ui.data(|data| data.get_temp::<(Key, Arc<PictureView>)>(id));
     if let Some((_, view)) = known.filter(|(known, _)| *known == key) {
         return Some(view);
     }
-    let view = Arc::new(compute(run, sample, t)?);
+    let view = Arc::new(compute()?);
     ui.data_mut(|data| data.insert_temp(id, (key, view.clone())));
     Some(view)
 }

@@ -2,8 +2,8 @@
 
 pub mod boxes;
 mod curve;
-mod data;
-mod pictures;
+pub(super) mod data;
+pub(super) mod pictures;
 
 use std::sync::Arc;
 

@@ -18,7 +18,7 @@ const DIMMED: f32 = 0.45;
 
 /// What is drawn over the sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Layer {
+pub(in crate::ui::panes) enum Layer {
     Ann,
     Snn,
     Target,
@@ -49,7 +49,7 @@ impl Layer {
 }
 
 /// The color of class `class` of a mask; the ground has none.
-fn class_color(class: u8) -> Option<Color32> {
+pub(in crate::ui::panes) fn class_color(class: u8) -> Option<Color32> {
     match class {
         0 => None,
         VOID => Some(Color32::from_gray(128)),
@@ -61,13 +61,13 @@ fn class_color(class: u8) -> Option<Color32> {
 }
 
 /// The color of boxes of class `class`.
-pub(super) fn box_color(class: usize) -> Color32 {
+pub(in crate::ui::panes) fn box_color(class: usize) -> Color32 {
     let [r, g, b] = CLASSES[class % CLASSES.len()];
     Color32::from_rgb(r, g, b)
 }
 
 /// The texture of the sample with the map of `layer`; boxes are drawn by [`draw_boxes`].
-pub(super) fn texture(
+pub(in crate::ui::panes) fn texture(
     ui: &Ui,
     view: &PictureView,
     key: (usize, usize, usize),
@@ -124,12 +124,12 @@ fn dimmed(color: Color32, part: f32) -> Color32 {
 }
 
 /// Draws a texture in `rect`.
-pub(super) fn draw_texture(painter: &Painter, texture: &TextureHandle, rect: Rect) {
+pub(in crate::ui::panes) fn draw_texture(painter: &Painter, texture: &TextureHandle, rect: Rect) {
     painter.image(texture.id(), rect, Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0)), Color32::WHITE);
 }
 
 /// Draws the boxes of `layer` over the picture in `rect`, in `color`, else in the colors of their classes.
-pub(super) fn draw_boxes(
+pub(in crate::ui::panes) fn draw_boxes(
     painter: &Painter,
     rect: Rect,
     view: &PictureView,

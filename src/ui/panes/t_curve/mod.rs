@@ -92,8 +92,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
         ui.data_mut(|data| data.insert_temp(id, (target, scale)));
         let last = curve.len().max(other.map_or(0, |other| other.curve.len()));
         let [first_x, last_x] = scale.ends(last);
-        let mut plot =
-            shares("t-curve", texts::SHARE, last).x_grid_spacer(move |input| scale.marks(last, input.bounds));
+        let mut plot = shares("t-curve", pane_parts::y_name(ui, texts::SHARE), last)
+            .x_grid_spacer(move |input| scale.marks(last, input.bounds));
         if fit {
             plot = plot.reset();
         }

@@ -224,12 +224,13 @@ fn plot(ui: &mut Ui, layer: &SpikingLayer, curves: &Curves) {
         (shared::THRESHOLD, plot_colors.theta, Mark::Dashed),
     ]);
     legend::show(ui, &entries);
+    let y_name = pane_parts::y_name(ui, texts::ANSWER);
     let shown = Plot::new("transfer")
         .grid_color(GRID)
         .allow_drag(false)
         .allow_boxed_zoom(false)
         .custom_x_axes(vec![pane_parts::x_axis(texts::INPUT_AXIS)])
-        .y_axis_label(texts::ANSWER)
+        .y_axis_label(y_name)
         .y_axis_min_width(46.0)
         .y_axis_formatter(|mark, _| crate::ui::texts::format::format_tick(mark.value))
         .label_formatter(|at| {
