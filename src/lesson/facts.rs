@@ -151,7 +151,11 @@ pub const FACTS: [(&str, &str, ReadFact); 66] = [
         word(s.run.class_name(s.report.predictions.at(s.focus.steps, s.focus.sample)))
     }),
     ("map.method", "the first method of the attribution maps", |lab, _| explained_facts::method(lab)),
-    ("map.score.ann", "score of its map of the ANN: correlation with the trigger where there is one, else insertion − deletion", |lab, _| explained_facts::score(lab, false)),
+    (
+        "map.score.ann",
+        "score of its map of the ANN: correlation with the trigger where there is one, else insertion − deletion",
+        |lab, _| explained_facts::score(lab, false),
+    ),
     ("map.score.snn", "the same of the SNN at the time cursor", |lab, _| explained_facts::score(lab, true)),
     ("map.agreement", "correlation of its maps of ANN and SNN", |lab, _| explained_facts::agreement(lab)),
     ("map.answer.ann", "answer of the ANN for the explained picture", |lab, _| explained_facts::answered(lab, false)),
@@ -159,9 +163,15 @@ pub const FACTS: [(&str, &str, ReadFact); 66] = [
     ("map.target", "the output that is explained in the ANN", |lab, _| explained_facts::target(lab)),
     ("trojan", "the trojan whose pictures are explained, or none", |lab, _| explained_facts::trojan(lab)),
     ("trojan.target", "the class that the trojan leads to", |lab, _| explained_facts::trojan_target(lab)),
-    ("trojan.success.ann", "pictures with the trigger that the ANN takes for that class, %", |lab, _| explained_facts::success_of_ann(lab)),
-    ("trojan.success.snn", "the same of the SNN at the time cursor, %; with @n after n steps", |lab, at| explained_facts::success_of_snn(lab, at)),
-    ("trojan.appears", "the first t at which the SNN has half of the ANN's success", |lab, _| explained_facts::appears(lab)),
+    ("trojan.success.ann", "pictures with the trigger that the ANN takes for that class, %", |lab, _| {
+        explained_facts::success_of_ann(lab)
+    }),
+    ("trojan.success.snn", "the same of the SNN at the time cursor, %; with @n after n steps", |lab, at| {
+        explained_facts::success_of_snn(lab, at)
+    }),
+    ("trojan.appears", "the first t at which the SNN has half of the ANN's success", |lab, _| {
+        explained_facts::appears(lab)
+    }),
     ("energy.ann", "energy of the ANN for one sample, nJ", |lab, _| Some(nanojoules(energy_of_run(lab)?.ann_joules))),
     ("energy.snn", "energy of the SNN up to the time cursor, nJ; with @n after n steps", |lab, at| {
         energy_of_run(lab)?.snn_joules.get(at.unwrap_or(lab.cursor()).checked_sub(1)?).map(|joules| nanojoules(*joules))

@@ -2,14 +2,14 @@
 
 pub mod arrays;
 pub mod asked;
-pub mod options;
 pub mod choice;
+pub mod options;
 pub mod sanity;
 pub mod shown;
 pub mod subject;
 
 pub use asked::{Explanation, ExplanationRequest, MethodMaps, TargetChoice};
-pub use options::AttributionOptions;
 pub use choice::{AttributionChoice, MapSign, PageKey, Side};
+pub use options::AttributionOptions;
 pub use shown::{PageInput, PagePart, ShownAnswer, ShownMap, ShownPicture, explain_page};
 pub use subject::ExplainSubject;

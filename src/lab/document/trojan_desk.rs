@@ -91,9 +91,10 @@ impl TrojanDesk {
     /// Lists the open questions of `judge`.
     fn ask(&mut self, judge: &str) {
         self.asked = judge.to_owned();
-        let open = self.syntheses.as_ref().map(|folder| {
-            Question::open_ones(&folder.index, &Method::ALL, &self.answers, judge, 0)
-        });
+        let open = self
+            .syntheses
+            .as_ref()
+            .map(|folder| Question::open_ones(&folder.index, &Method::ALL, &self.answers, judge, 0));
         match open.unwrap_or_else(|| Ok(Vec::new())) {
             Ok(questions) => self.questions = questions,
             Err(error) => (self.questions, self.error) = (Vec::new(), Some(error.to_string())),

@@ -31,7 +31,10 @@ pub struct MapOrder {
 
 /// What comes of an order.
 pub enum MapEvent {
-    Progress { stage: &'static str, fraction: f32 },
+    Progress {
+        stage: &'static str,
+        fraction: f32,
+    },
     Picture(Arc<ShownPicture>),
     Part(PagePart),
     Curve(Arc<SuccessCurve>),

@@ -4,7 +4,7 @@ use egui::{DragValue, RichText, Ui};
 
 use crate::experiment::PreparedNetwork;
 use crate::lab::{Lab, Message};
-use crate::ui::texts::network_and_data as texts;
+use crate::ui::texts::popups::network_and_data as texts;
 use crate::ui::theme::colors::ui_colors;
 
 /// Draws the field if the network is a NIR file with neurons. The change applies when the edit ends.
