@@ -19,20 +19,22 @@ pub enum SnapshotPart {
     Lanes,
     /// The focused sample under attack.
     Robustness,
+    /// The events of the focused sample.
+    Recording,
 }
 
 /// A set of optional parts, as bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct SnapshotParts(u8);
+pub struct SnapshotParts(u16);
 
 impl SnapshotParts {
     /// All parts: the default if no window states which panes are visible.
-    pub const ALL: Self = Self(u8::MAX);
+    pub const ALL: Self = Self(u16::MAX);
 
     /// Whether `part` is in the set.
     pub fn has(self, part: SnapshotPart) -> bool {
-        self.0 & 1 << part as u8 != 0
+        self.0 & 1 << part as u16 != 0
     }
     /// Whether all of `others` are in the set.
     pub fn has_all(self, others: Self) -> bool {
@@ -48,7 +50,7 @@ impl Default for SnapshotParts {
 
 impl FromIterator<SnapshotPart> for SnapshotParts {
     fn from_iter<I: IntoIterator<Item = SnapshotPart>>(parts: I) -> Self {
-        Self(parts.into_iter().fold(0, |set, part| set | 1 << part as u8))
+        Self(parts.into_iter().fold(0, |set, part| set | 1 << part as u16))
     }
 }
 

@@ -29,12 +29,13 @@ pub enum Pane {
     Boxes,
     Scenes,
     Robustness,
+    Recording,
     Draw,
 }
 
 impl Pane {
     /// All panes in reading order.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::TCurve,
         Self::Ledger,
         Self::Mismatch,
@@ -53,6 +54,7 @@ impl Pane {
         Self::Boxes,
         Self::Scenes,
         Self::Robustness,
+        Self::Recording,
         Self::Draw,
     ];
 
@@ -83,6 +85,7 @@ impl Pane {
             Self::Boxes => "boxes",
             Self::Scenes => "scenes",
             Self::Robustness => "robustness",
+            Self::Recording => "recording",
             Self::Draw => "draw",
         }
     }
@@ -97,6 +100,7 @@ impl Pane {
             Self::ReadoutWindow => Some(SnapshotPart::Readout),
             Self::InitialPotential => Some(SnapshotPart::Initial),
             Self::Robustness => Some(SnapshotPart::Robustness),
+            Self::Recording => Some(SnapshotPart::Recording),
             _ => None,
         }
     }

@@ -8,6 +8,7 @@ pub mod pane_header;
 pub mod race;
 pub mod raster;
 pub mod readout_window;
+pub mod recording;
 pub mod robustness;
 pub mod runs;
 pub mod scenes;
@@ -38,6 +39,7 @@ pub fn title(pane: Pane) -> &'static str {
         Pane::Boxes => "Boxes",
         Pane::Scenes => "Scenes",
         Pane::Robustness => "Robustness",
+        Pane::Recording => "Recording",
         Pane::Draw => "Draw",
     }
 }
