@@ -117,8 +117,9 @@ fn controls(ui: &mut Ui, lab: &Lab, view: &RecordingView, scrub: &mut Scrub, mes
     ui.horizontal_wrapped(|ui| {
         let mut time = scrub.time / MS;
         ui.spacing_mut().slider_width = (ui.available_width() * 0.3).clamp(60.0, 260.0);
-        let slider = Slider::new(&mut time, 0.0..=span).text(texts::TIME).suffix(texts::MILLISECONDS).max_decimals(2);
-        if ui.add(slider).on_hover_text(texts::TIME_HINT).changed() {
+        let label = ui.label(texts::TIME);
+        let slider = Slider::new(&mut time, 0.0..=span).suffix(texts::MILLISECONDS).max_decimals(2);
+        if ui.add(slider).labelled_by(label.id).on_hover_text(texts::TIME_HINT).changed() {
             scrub.scrub_to(time * MS);
         }
         let mut window = scrub.window / MS;

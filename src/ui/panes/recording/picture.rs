@@ -12,7 +12,7 @@ use crate::ui::widgets::plot_description;
 /// Distance of the two pictures, in points.
 const GAP: f32 = 8.0;
 /// Strength of the color of a single event among several in a pixel.
-const LEAST: f32 = 0.45;
+const LEAST: f32 = 0.6;
 
 /// Events of every pixel.
 pub(super) struct EventPicture {

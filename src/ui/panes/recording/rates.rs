@@ -1,12 +1,12 @@
 //! Rates of events over time: the axis along which one scrubs.
 
 use egui::Ui;
-use egui_plot::{Line, Plot, PlotPoints, Polygon, VLine};
+use egui_plot::{HLine, Line, Plot, PlotPoints, Polygon, VLine};
 
 use super::MS;
 use super::scrub::Scrub;
 use crate::experiment::snapshot::RecordingView;
-use crate::ui::texts::format::format_number;
+use crate::ui::texts::format::{format_number, format_tick};
 use crate::ui::texts::panes::recording as texts;
 use crate::ui::theme::colors::{GRID, event_colors, plot_colors};
 use crate::ui::widgets::{pane_parts, plot_description};
@@ -19,7 +19,10 @@ pub(super) fn show(ui: &mut Ui, view: &RecordingView, scrub: &mut Scrub, height:
     let ([off_color, on_color], colors) = (event_colors(ui), plot_colors(ui));
     let span = view.info.span as f64 / MS;
     let [off, on] = view.rates();
-    let highest = off.iter().chain(&on).map(|[_, rate]| *rate).fold(1e-9, f64::max) * 1.08;
+    // ON upward and OFF downward, so that neither hides the other.
+    let highest = |rates: &[[f64; 2]]| rates.iter().map(|[_, rate]| *rate).fold(1e-9, f64::max) * 1.08;
+    let (top, bottom) = (highest(&on), -highest(&off));
+    let below: Vec<[f64; 2]> = off.iter().map(|[ms, rate]| [*ms, -rate]).collect();
     let window = scrub.window_of(&view.info);
     let [from, to] = [window.start, window.end].map(|ns| ns as f64 / MS);
     let frame = view.info.frame / MS;
@@ -35,19 +38,20 @@ pub(super) fn show(ui: &mut Ui, view: &RecordingView, scrub: &mut Scrub, height:
         .allow_scroll(false)
         .allow_boxed_zoom(false)
         .set_margin_fraction(egui::Vec2::ZERO)
+        .y_grid_spacer(|input| pane_parts::round_marks(input.bounds, 4.0))
         .include_x(0.0)
         .include_x(span)
-        .include_y(0.0)
-        .include_y(highest)
+        .include_y(bottom)
+        .include_y(top)
         .custom_x_axes(vec![pane_parts::x_axis(texts::TIME_AXIS)])
-        .custom_y_axes(vec![pane_parts::y_axis(texts::RATE_AXIS)])
+        .custom_y_axes(vec![pane_parts::y_axis(texts::RATE_AXIS).formatter(|mark, _| format_tick(mark.value.abs()))])
         .label_formatter(|place| {
             let ms = pane_parts::position(place).x;
             let [ms_text, on, off] = [ms, at(&on, ms), at(&off, ms)].map(format_number);
             (0.0..=span).contains(&ms).then(|| texts::hover(&ms_text, &on, &off))
         })
         .show(ui, |plot| {
-            let corners = vec![[from, 0.0], [to, 0.0], [to, highest], [from, highest]];
+            let corners = vec![[from, bottom], [to, bottom], [to, top], [from, top]];
             let area = Polygon::new("window", PlotPoints::from(corners));
             let fill = colors.cursor.gamma_multiply(0.22);
             plot.polygon(area.fill_color(fill).stroke(egui::Stroke::NONE).allow_hover(false));
@@ -58,10 +62,11 @@ pub(super) fn show(ui: &mut Ui, view: &RecordingView, scrub: &mut Scrub, height:
                     plot.vline(edge.color(colors.grid).width(0.5).allow_hover(false));
                 }
             }
-            for (name, color, rate) in [(texts::OFF, off_color, &off), (texts::ON, on_color, &on)] {
+            for (name, color, rate) in [(texts::OFF, off_color, &below), (texts::ON, on_color, &on)] {
                 let points = PlotPoints::from(pane_parts::shown(plot, rate.clone()));
-                plot.line(Line::new(name, points).color(color).width(1.3).allow_hover(false));
+                plot.line(Line::new(name, points).color(color).width(1.2).fill(0.0).allow_hover(false));
             }
+            plot.hline(HLine::new("no events", 0.0).color(colors.grid).width(0.5).allow_hover(false));
             let here = VLine::new("middle of the window", scrub.time / MS);
             plot.vline(here.color(colors.cursor).width(1.5).allow_hover(false));
         });
