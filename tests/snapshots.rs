@@ -7,6 +7,8 @@
 
 #[path = "common/detector.rs"]
 mod detector;
+#[path = "common/recordings.rs"]
+mod recordings;
 #[path = "common/scene_network.rs"]
 mod scene_network;
 #[path = "common/snapshots.rs"]
@@ -110,6 +112,16 @@ fn segmenting() -> Lab {
     lab
 }
 
+/// A lab with a network of drawn weights on generated recordings, the time cursor in the middle of one.
+fn recorded() -> Lab {
+    let folder = tempfile::tempdir().unwrap();
+    let mut lab = Lab::open(recordings::settings(folder.path(), 3)).unwrap();
+    lab.update([Message::SetCursor(Some(4)), Message::FocusSample(1)]);
+    lab.wait_until_idle();
+    assert!(lab.snapshot.as_ref().unwrap().recording.as_ref().unwrap().is_ok());
+    lab
+}
+
 fn picture(pane: Pane, lab: &Lab) -> image::RgbImage {
     rgb(&OffscreenPane::new(Some(pane), SIZE, 1.0).with_controls().image(lab))
 }
@@ -117,9 +129,10 @@ fn picture(pane: Pane, lab: &Lab) -> image::RgbImage {
 #[test]
 fn every_pane_matches_its_snapshot() {
     let (mut lab, mut drawn, mut detecting, mut segmenting) = (lab(Backend::Flex), drawn(), detecting(), segmenting());
+    let mut recorded = recorded();
     let mut wrong = Vec::new();
     for (dark, theme) in [(true, "dark"), (false, "light")] {
-        for lab in [&mut lab, &mut drawn, &mut detecting, &mut segmenting] {
+        for lab in [&mut lab, &mut drawn, &mut detecting, &mut segmenting, &mut recorded] {
             lab.view.dark = dark;
         }
         for pane in Pane::ALL {
@@ -127,6 +140,7 @@ fn every_pane_matches_its_snapshot() {
                 Pane::Draw => &drawn,
                 Pane::Boxes => &detecting,
                 Pane::Scenes => &segmenting,
+                Pane::Recording => &recorded,
                 _ => &lab,
             };
             wrong.extend(compare(&format!("{}-{theme}", pane.name()), &picture(pane, lab)).err());
@@ -157,7 +171,7 @@ fn small_changes_are_detected() {
     lab.wait_until_idle();
     for (pane, before) in Pane::ALL.into_iter().zip(&before) {
         // These panes do not depend on them.
-        if matches!(pane, Pane::Bench | Pane::Boxes | Pane::Scenes | Pane::Runs) {
+        if matches!(pane, Pane::Bench | Pane::Boxes | Pane::Scenes | Pane::Runs | Pane::Recording) {
             continue;
         }
         let pixels = difference(before, &picture(pane, &lab)).unwrap();

@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn steps_that_use_only_some_frames_are_found() {
-        let frames = FrameSequence { count: 4, values: Arc::new(vec![0.0; 4]) };
+        let frames = FrameSequence { count: 4, values: Arc::new(vec![0.0; 4]), events: None };
         let samples = Samples {
             values: Arc::new(vec![0.0]),
             frames: Some(frames),

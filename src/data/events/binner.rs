@@ -5,7 +5,7 @@ use std::path::Path;
 use super::binning::{Binning, FrameTiming, NS_PER_US, Polarity};
 use super::binning_stats::BinningStats;
 use super::frame_plan::FramePlan;
-use super::time::Event;
+use crate::data::samples::event_source::Event;
 use crate::{Error, Result};
 
 /// Bins the events of one recording.

@@ -142,6 +142,17 @@ impl Binning {
         Ok(true)
     }
 
+    /// Length of a frame in nanoseconds, of a recording of duration and resolution `span` in nanoseconds.
+    pub(super) fn frame_length(&self, [span, tick]: [u64; 2]) -> f64 {
+        match (self.time, self.tonic) {
+            (FrameTiming::Span { us, .. }, _) => us as f64 * NS_PER_US as f64,
+            (FrameTiming::Frames(frames), false) => span as f64 / frames as f64,
+            (FrameTiming::Frames(frames), true) => {
+                (span.saturating_sub(tick) / tick.max(1) / frames as u64 * tick) as f64
+            }
+        }
+    }
+
     /// Number of frames per recording; `spans` are duration and resolution of each, in nanoseconds.
     pub(super) fn frames(&self, spans: impl Iterator<Item = [u64; 2]>) -> Result<usize, String> {
         match self.time {

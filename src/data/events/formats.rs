@@ -20,9 +20,10 @@ use self::words::Sink;
 use super::binning::Binning;
 use super::columns::{ColumnOrder, ColumnStatistics};
 use super::summary::{Clock, RawEvent, RawTime, Summary, TimeKind};
-use super::time::{Event, recognize};
+use super::time::recognize;
 use crate::data::Note;
 use crate::data::bounded_read::open;
+use crate::data::samples::event_source::Event;
 use crate::{Error, Result};
 
 /// Events between two reports of progress.

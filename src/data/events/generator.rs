@@ -16,9 +16,9 @@ use rayon::prelude::*;
 use super::binner::Binner;
 use super::binning::{Binning, FrameTiming};
 use super::binning_stats::BinningStats;
-use super::time::Event;
 use crate::data::bounded_read::checked_len;
 use crate::data::digits::{self, render};
+use crate::data::samples::event_source::{Event, EventSource, RecordingInfo};
 use crate::data::{FrameSequence, Layout, Note, Samples};
 use crate::{Error, Result};
 
@@ -133,10 +133,11 @@ pub fn generate_some(
         values.append(&mut binner.counts);
     }
     let means = super::read::frame_means(&values, frames, len);
+    let events = Generated { split, seed, count, binning: *binning };
     Ok(Samples {
         shape: plan.shape.to_vec(),
         values: Arc::new(means),
-        frames: Some(FrameSequence { count: frames, values: Arc::new(values) }),
+        frames: Some(FrameSequence { count: frames, values: Arc::new(values), events: Some(Arc::new(events)) }),
         layout: Some(Layout::ChannelsFirst),
         full_scale: 1.0,
         max: 1.0,
@@ -153,6 +154,32 @@ pub fn recording(split: EventSplit, seed: u32, index: usize) -> (Vec<Event>, u16
     let mut rng = ChaCha8Rng::seed_from_u64(stream ^ 0x5acc_ade5);
     rng.set_stream(index as u64);
     (record(digits.raw(index), &mut rng), digits.label(index).unwrap_or(0))
+}
+
+/// Generated recordings, made again when someone looks at their events.
+#[derive(Debug)]
+struct Generated {
+    split: EventSplit,
+    seed: u32,
+    count: usize,
+    binning: Binning,
+}
+
+impl EventSource for Generated {
+    fn info(&self, index: usize) -> Option<RecordingInfo> {
+        let (events, _) = (index < self.count).then(|| recording(self.split, self.seed, index))?;
+        Some(RecordingInfo {
+            name: format!("{} {index}", self.split.name()),
+            events: events.len() as u64,
+            on: events.iter().map(|event| u64::from(event.p)).sum(),
+            sensor: [SENSOR_SIDE; 2],
+            span: span(&events)[0],
+            frame: self.binning.frame_length(span(&events)),
+        })
+    }
+    fn for_each(&self, index: usize, visit: &mut dyn FnMut(Event) -> Result<()>) -> Result<()> {
+        recording(self.split, self.seed, index).0.into_iter().try_for_each(visit)
+    }
 }
 
 /// What a pixel keeps between its events.

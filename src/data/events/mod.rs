@@ -21,4 +21,6 @@ pub use columns::ColumnOrder;
 pub use export::write_npy;
 pub use formats::{Recording, events, holds_events, read_recordings};
 pub use read::{is_recording, read, recordings};
-pub use time::{Event, TimeUnit};
+pub use time::TimeUnit;
+
+pub use super::samples::event_source::Event;

@@ -8,6 +8,7 @@ use super::binning::Binning;
 use super::binning_stats::BinningStats;
 use super::formats::{Recording, read_recordings};
 use crate::data::bounded_read::checked_len;
+use crate::data::samples::event_source::{Event, EventSource, RecordingInfo};
 use crate::data::{FrameSequence, LabelSource, Layout, Note, Samples, images};
 use crate::{Error, Result};
 
@@ -64,6 +65,7 @@ pub fn read(paths: &[PathBuf], binning: &Binning, fit: Option<&[usize]>) -> Resu
     }
     notes.extend(stats.notes(binning, &plan).into_iter().map(Note::from));
     let values = frame_means(&frames, count, len);
+    let events = Recordings { all: recordings, sensor: plan.sensor, binning: *binning };
     let named = paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(",");
     Ok(Samples {
         source: format!("events:{named}{stated}"),
@@ -73,10 +75,36 @@ pub fn read(paths: &[PathBuf], binning: &Binning, fit: Option<&[usize]>) -> Resu
         labels: Arc::new(labels),
         label_source: if class_names.is_empty() { LabelSource::Indices } else { LabelSource::Names },
         class_names,
-        frames: Some(FrameSequence { count, values: Arc::new(frames) }),
+        frames: Some(FrameSequence { count, values: Arc::new(frames), events: Some(Arc::new(events)) }),
         notes,
         ..Samples::default()
     })
+}
+
+/// The recordings of samples.
+#[derive(Debug)]
+struct Recordings {
+    all: Vec<Recording>,
+    /// Width and height of the sensor in pixels.
+    sensor: [usize; 2],
+    binning: Binning,
+}
+
+impl EventSource for Recordings {
+    fn info(&self, index: usize) -> Option<RecordingInfo> {
+        let recording = self.all.get(index)?;
+        Some(RecordingInfo {
+            name: recording.path().file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            events: recording.count,
+            on: recording.on,
+            sensor: self.sensor,
+            span: recording.span()[0],
+            frame: self.binning.frame_length(recording.span()),
+        })
+    }
+    fn for_each(&self, index: usize, visit: &mut dyn FnMut(Event) -> Result<()>) -> Result<()> {
+        self.all.get(index).map_or(Ok(()), |recording| recording.for_each(&mut |_, event| visit(event)))
+    }
 }
 
 /// The recordings at `paths`, as [`read`] takes them, without their frames. `each` as for [`read_recordings`].

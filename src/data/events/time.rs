@@ -1,4 +1,4 @@
-//! Times of event recordings: their unit, recognized from type and range, and recordings in nanoseconds.
+//! Times of event recordings: their unit, recognized from type and range.
 
 use super::summary::{Summary, TimeKind};
 
@@ -92,17 +92,6 @@ pub(super) fn recognize(recordings: &[Summary]) -> (TimeUnit, Option<(String, Ti
 /// A number with three decimals below 100.
 fn short(number: f64) -> String {
     if number < 100.0 && number.fract() != 0.0 { format!("{number:.3}") } else { format!("{number:.0}") }
-}
-
-/// One event of an event camera.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Event {
-    pub x: u16,
-    pub y: u16,
-    /// Nanoseconds since the first event of the recording.
-    pub t: u64,
-    /// Polarity: brighter (ON, 1) or darker (OFF, 0).
-    pub p: u8,
 }
 
 #[cfg(test)]

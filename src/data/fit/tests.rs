@@ -72,7 +72,7 @@ fn what_shapes_leave_open_is_told_and_can_be_stated() {
 fn frames_turn_with_their_mean() {
     let mut samples = counted(&[2, 1, 2]);
     let frames = [samples.values.to_vec(), samples.values.to_vec()].concat();
-    samples.frames = Some(crate::data::FrameSequence { count: 2, values: Arc::new(frames) });
+    samples.frames = Some(crate::data::FrameSequence { count: 2, values: Arc::new(frames), events: None });
     samples.layout = FIRST;
     let turned = fit(samples, &input(&[1, 2, 2], LAST), None).unwrap().unwrap();
     assert_eq!(turned.values[..], [0.0, 2.0, 1.0, 3.0]);

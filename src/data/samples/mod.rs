@@ -1,10 +1,12 @@
 //! A set of samples with its shape, labels and class names, as a file reader returns it.
 
+pub mod event_source;
 pub mod targets;
 
 use std::ops::Range;
 use std::sync::Arc;
 
+use event_source::EventSource;
 use targets::Targets;
 
 use super::layout::Layout;
@@ -72,6 +74,8 @@ pub struct FrameSequence {
     pub count: usize,
     /// `[N, count, …shape]` row-major, in file units.
     pub values: Arc<Vec<f32>>,
+    /// The events that the frames count, if they can be read again.
+    pub events: Option<Arc<dyn EventSource>>,
 }
 
 /// No samples, of one value each.

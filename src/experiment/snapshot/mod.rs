@@ -5,6 +5,7 @@
 pub mod focus;
 mod focused_layer;
 pub mod parts;
+pub mod recording_view;
 pub mod threshold_view;
 
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub use self::focus::Focus;
 use self::focused_layer::{categories_of, initial_potential_errors, mean_input_of, pooled_mean};
 use self::parts::{SnapshotPart, SnapshotParts};
+pub use self::recording_view::RecordingView;
 pub use self::threshold_view::ThresholdView;
 use super::attacked::RobustnessView;
 use super::neuron_categories::NeuronCategories;
@@ -65,6 +67,9 @@ pub struct Snapshot {
     pub figures: RunFigures,
     /// The focused sample under attack ([`SnapshotPart::Robustness`]), or why it cannot be attacked.
     pub robustness: Option<Arc<std::result::Result<RobustnessView, String>>>,
+    /// The events of the focused sample ([`SnapshotPart::Recording`]), or why they cannot be read again; `None` of samples
+    /// without events.
+    pub recording: Option<Arc<std::result::Result<RecordingView, String>>>,
 }
 
 /// Figures that depend on the run alone, not on the focus.
@@ -186,6 +191,14 @@ impl Snapshot {
                 }
                 known => known,
             };
+        let index = run.sample_index(focus.sample);
+        let known_recording = known.filter(|known| {
+            Arc::ptr_eq(&known.run.samples, &run.samples) && known.run.sample_index(known.focus.sample) == index
+        });
+        let recording = match known_recording.and_then(|known| known.recording.clone()) {
+            None if is_requested(SnapshotPart::Recording) => RecordingView::load(&run.samples, index, control)?,
+            known => known,
+        };
         static NEXT_ID: AtomicU64 = AtomicU64::new(1);
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         Ok(Self {
@@ -206,6 +219,7 @@ impl Snapshot {
             ties,
             figures,
             robustness,
+            recording,
         })
     }
 }

@@ -19,10 +19,12 @@ pub enum SnapshotPart {
     Lanes,
     /// The focused sample under attack.
     Robustness,
+    /// The events of the focused sample.
+    Recording,
     /// The maps of the *Attribution* pane: not in the snapshot, but made beside it.
-    Attribution = 8,
+    Attribution,
     /// The success of the *Trojans* pane: as above.
-    Trojans = 9,
+    Trojans,
 }
 
 /// A set of optional parts, as bits.
@@ -32,7 +34,7 @@ pub struct SnapshotParts(u16);
 
 impl SnapshotParts {
     /// All parts of the snapshot itself: the default if no window states which panes are visible.
-    pub const ALL: Self = Self(u8::MAX as u16);
+    pub const ALL: Self = Self((1 << SnapshotPart::Attribution as u16) - 1);
 
     /// The set with all parts of the snapshot itself.
     pub fn with_snapshot(self) -> Self {
@@ -44,7 +46,7 @@ impl SnapshotParts {
     }
     /// Whether `part` is in the set.
     pub fn has(self, part: SnapshotPart) -> bool {
-        self.0 & 1 << part as u8 != 0
+        self.0 & 1 << part as u16 != 0
     }
     /// Whether all of `others` are in the set.
     pub fn has_all(self, others: Self) -> bool {
@@ -60,7 +62,7 @@ impl Default for SnapshotParts {
 
 impl FromIterator<SnapshotPart> for SnapshotParts {
     fn from_iter<I: IntoIterator<Item = SnapshotPart>>(parts: I) -> Self {
-        Self(parts.into_iter().fold(0, |set, part| set | 1 << part as u8))
+        Self(parts.into_iter().fold(0, |set, part| set | 1 << part as u16))
     }
 }
 

@@ -14,6 +14,7 @@ mod membrane;
 mod race;
 mod raster;
 mod readout_window;
+mod recording;
 mod robustness;
 mod runs;
 mod scenes;
@@ -48,6 +49,7 @@ impl Pane {
             Self::Runs => runs::show(ui, lab, messages),
             Self::Boxes => scenes::boxes::show(ui, lab, messages),
             Self::Scenes => scenes::show(ui, lab, messages),
+            Self::Recording => recording::show(ui, lab, messages),
             Self::Robustness => robustness::show(ui, lab, messages),
             Self::Attribution => attribution::show(ui, lab, messages),
             Self::Trojans => trojans::show(ui, lab, messages),

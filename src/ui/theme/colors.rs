@@ -119,6 +119,14 @@ pub struct PlotColors {
     pub ghost: Color32,
 }
 
+/// Colors of OFF and ON events: far apart in lightness, and for every kind of color vision.
+pub fn event_colors(ui: &Ui) -> [Color32; 2] {
+    match ui.visuals().dark_mode {
+        true => [Color32::from_rgb(140, 110, 240), Color32::from_rgb(250, 220, 90)],
+        false => [Color32::from_rgb(88, 52, 178), Color32::from_rgb(214, 150, 0)],
+    }
+}
+
 /// Color of grid lines at their strongest, on any background: weaker than every mark.
 pub const GRID: Color32 = Color32::from_gray(112);
 

@@ -31,12 +31,13 @@ pub enum Pane {
     Robustness,
     Attribution,
     Trojans,
+    Recording,
     Draw,
 }
 
 impl Pane {
     /// All panes in reading order.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::TCurve,
         Self::Ledger,
         Self::Mismatch,
@@ -57,6 +58,7 @@ impl Pane {
         Self::Robustness,
         Self::Attribution,
         Self::Trojans,
+        Self::Recording,
         Self::Draw,
     ];
 
@@ -89,6 +91,7 @@ impl Pane {
             Self::Robustness => "robustness",
             Self::Attribution => "attribution",
             Self::Trojans => "trojans",
+            Self::Recording => "recording",
             Self::Draw => "draw",
         }
     }
@@ -105,6 +108,7 @@ impl Pane {
             Self::Robustness => Some(SnapshotPart::Robustness),
             Self::Attribution => Some(SnapshotPart::Attribution),
             Self::Trojans => Some(SnapshotPart::Trojans),
+            Self::Recording => Some(SnapshotPart::Recording),
             _ => None,
         }
     }

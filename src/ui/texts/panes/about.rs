@@ -113,6 +113,11 @@ pub fn about(pane: Pane) -> About {
              precision; o the readout, t(0) its delay",
             "PASCAL VOC: Everingham et al., IJCV 2010; COCO: Lin et al., ECCV 2014; delay: Bu et al., CVPR 2025",
         ),
+        Pane::Recording => (
+            &["x_{k}(t) = sum{i}{} [t_{i} ∈ frame t] [pixel_{i} = k]"],
+            "x the input of pixel and polarity k at step t, t(i) the time of event i; after the last frame the first follows",
+            "N-MNIST: Orchard et al., Front. Neurosci. 2015",
+        ),
         Pane::Robustness => (
             &[
                 "x_{adv} = x + ε sign(g)",

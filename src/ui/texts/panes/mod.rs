@@ -9,6 +9,7 @@ pub mod pane_header;
 pub mod race;
 pub mod raster;
 pub mod readout_window;
+pub mod recording;
 pub mod robustness;
 pub mod runs;
 pub mod scenes;
@@ -42,6 +43,7 @@ pub fn title(pane: Pane) -> &'static str {
         Pane::Robustness => "Robustness",
         Pane::Attribution => "Attribution",
         Pane::Trojans => "Trojans",
+        Pane::Recording => "Recording",
         Pane::Draw => "Draw",
     }
 }
