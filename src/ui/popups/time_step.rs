@@ -4,7 +4,7 @@ use egui::{DragValue, RichText, Ui};
 
 use crate::experiment::PreparedNetwork;
 use crate::lab::{Lab, Message};
-use crate::ui::texts::network_and_data as texts;
+use crate::ui::texts::popups::network_and_data as texts;
 use crate::ui::theme::colors::ui_colors;
 use crate::ui::widgets::number_field::number_field;
 
