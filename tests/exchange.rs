@@ -4,11 +4,11 @@ use egui::accesskit::Role;
 use egui::{Key, OutputCommand};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
+use spikescope::convert::NeuronModel;
 use spikescope::export::nir::NirReader;
 use spikescope::lab::Message;
 use spikescope::network::Weights;
 use spikescope::network::nir::{NirGraph, NirNode, NirOp, StepSource, write};
-use spikescope::ui::export::software_renderer::OffscreenContext;
 use spikescope::ui::types::export_format::FigureTheme;
 use spikescope::ui::types::file_request::FileRequest;
 
@@ -23,21 +23,6 @@ fn open_menus(harness: &mut Harness<'static, Desk>, names: &[&str]) {
         click(harness, name);
         harness.run_steps(4);
     }
-}
-
-/// Writes the window with its open menus as an image into the folder of `SPIKESCOPE_PICTURES`, to look at.
-fn picture(harness: &mut Harness<'static, Desk>, name: &str) {
-    let Some(folder) = std::env::var_os("SPIKESCOPE_PICTURES") else { return };
-    // The same screen, so that menus stay open; its fonts are uploaded again.
-    let context = harness.ctx.clone();
-    context.set_fonts(egui::FontDefinitions::default());
-    context.data_mut(spikescope::ui::panes::forget_textures);
-    let frames = (context.input(|input| input.time) / 0.5) as usize + 4;
-    let Desk { lab, window } = harness.state_mut();
-    let image = OffscreenContext::new(context, egui::vec2(1280.0, 800.0), 1.0)
-        .image(frames, |ui| spikescope::ui::shell::show(ui, lab, window, &mut Vec::new()));
-    let bytes = spikescope::ui::export::png(&image).unwrap();
-    std::fs::write(std::path::Path::new(&folder).join(name), bytes).unwrap();
 }
 
 /// The text that was copied last.
@@ -86,7 +71,6 @@ fn guessed_time_step_is_found_and_edited_in_the_network_popup() {
     harness.get_by_label_contains("Network:").click();
     harness.run_ok();
     harness.get_by_label_contains("guessed: r = 1/dt");
-    picture(&mut harness, "time-step.png");
     let field = harness.get_by_role_and_label(Role::SpinButton, "Time step dt");
     field.click();
     harness.run_ok();
@@ -111,7 +95,6 @@ fn run_is_exported_for_a_reader_with_python_to_copy() {
     harness.state_mut().lab.update([Message::OpenModel("builtin:digits-mlp".into())]);
     harness.run_ok();
     open_menus(&mut harness, &["File", "Export", "Export run as NIR for"]);
-    picture(&mut harness, "export-menu.png");
     click(&mut harness, "Export run as NIR for sinabs…");
     let asked = std::mem::take(&mut harness.state_mut().window.file_requests);
     assert_eq!(asked, [FileRequest::ExportNir(NirReader::Sinabs)]);
@@ -124,7 +107,6 @@ fn run_is_exported_for_a_reader_with_python_to_copy() {
     }
     harness.run_ok();
     assert!(path.exists(), "{:?}", harness.state().lab.notifications);
-    picture(&mut harness, "exported.png");
     harness.get_by_label("Copy Python").click();
     let python = (0..10).find_map(|_| {
         harness.step();
@@ -160,10 +142,19 @@ fn pane_is_copied_as_a_picture_in_the_theme_of_figures() {
     assert_eq!(harness.state().window.layout.figures, FigureTheme::Window);
     let dark = copy(&mut harness);
     assert!(dark.size == white.size && dark.pixels[0].r() < 80, "{:?}", dark.pixels[0]);
-    if let Some(folder) = std::env::var_os("SPIKESCOPE_PICTURES") {
-        for (name, image) in [("white.png", &white), ("dark.png", &dark)] {
-            let bytes = spikescope::ui::export::png(image).unwrap();
-            std::fs::write(std::path::Path::new(&folder).join(name), bytes).unwrap();
-        }
-    }
+}
+
+#[test]
+fn leaky_neurons_are_chosen_in_the_recipe_menu() {
+    let mut harness = desk();
+    open_menus(&mut harness, &["Recipe", "leaky"]);
+    assert_eq!(harness.state().lab.settings.recipe.neuron, NeuronModel::Lif(900));
+    let field = harness.get_by_role_and_label(Role::SpinButton, "Decay of the potential");
+    field.click();
+    harness.run_ok();
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, Key::A);
+    harness.event(egui::Event::Text("0.75".into()));
+    harness.key_press(Key::Enter);
+    harness.run_ok();
+    assert_eq!(harness.state().lab.settings.recipe.neuron, NeuronModel::Lif(750));
 }

@@ -1,6 +1,6 @@
 //! Advanced recipe settings and ready-made recipes, in a popup.
 
-use egui::{DragValue, Grid, Ui};
+use egui::{DragValue, Grid, Role, Ui, WidgetInfo};
 
 use crate::convert::{Granularity, InitialPotential, MaxPoolRule, NeuronModel, Readout, Recipe, Reset, TieRule};
 use crate::lab::{Lab, Message};
@@ -81,6 +81,7 @@ fn rows(ui: &mut Ui, recipe: &Recipe, messages: &mut Vec<Message>) {
         let mut decay = recipe.neuron.decay();
         let field = DragValue::new(&mut decay).range(0.001..=0.999).speed(0.005).max_decimals(3).prefix(texts::DECAY);
         let response = number_field(ui, field).on_hover_text(texts::DECAY_HINT);
+        response.widget_info(|| WidgetInfo::labeled(Role::SpinButton, true, texts::DECAY_NAME));
         if response.changed() {
             messages.push(Message::SetNeuron(NeuronModel::with_decay((decay * 1000.0).round() as u16)));
         }

@@ -74,6 +74,7 @@ pub const IF_HINT: &str = "At most one spike of θ per step";
 pub const LIF: &str = "leaky";
 pub const LIF_HINT: &str = "As IF, but a step leaves only a part of the potential (lif:DECAY)";
 pub const DECAY: &str = "decay ";
+pub const DECAY_NAME: &str = "Decay of the potential";
 pub const DECAY_HINT: &str = "What a step leaves of the potential before the current comes: m = decay·v + I";
 pub const SIGNED: &str = "signed";
 pub const SIGNED_HINT: &str = "Also emits negative spikes, which cancel earlier ones";
