@@ -17,7 +17,9 @@ use spikescope::data::scenes::coco::{Detections, GroundTruth};
 use spikescope::data::{DataSpec, NpzData, write_npz};
 use spikescope::lab::Session;
 use spikescope::network::zoo::{ZooArchitecture, parse_activation};
-use spikescope::network::{Network, Node, Op, architecture, nir, onnx, open_with_notes, safetensors};
+use spikescope::network::{
+    Network, Node, Op, OpenOptions, architecture, nir, onnx, open_with, open_with_notes, safetensors,
+};
 use spikescope::task::Detector;
 use spikescope::task::detector_head::HeadText;
 
@@ -33,6 +35,15 @@ struct Target {
 
 fn network(path: &Path) {
     let _ = open_with_notes(&path.display().to_string());
+}
+
+/// A graph with its own time step, and with stated ones.
+fn nir_graph(path: &Path) {
+    network(path);
+    for dt in [1e-4, 1.0, f64::MIN_POSITIVE, 0.0, f64::NAN] {
+        let options = OpenOptions { dt: Some(dt), ..OpenOptions::default() };
+        let _ = open_with(&path.display().to_string(), &options);
+    }
 }
 
 fn data(path: &Path) {
@@ -131,7 +142,7 @@ fn head(path: &Path) {
 const TARGETS: [Target; 33] = [
     Target { name: "ONNX", ending: ".onnx", read: network },
     Target { name: "ONNX tensor", ending: ".pb", read: |p| drop(onnx::read_tensor(p)) },
-    Target { name: "NIR", ending: ".nir", read: network },
+    Target { name: "NIR", ending: ".nir", read: nir_graph },
     Target { name: "safetensors", ending: ".safetensors", read: network },
     Target { name: "PyTorch", ending: ".pt", read: network },
     Target { name: "architecture", ending: ".arch.toml", read: |p| drop(architecture::ArchitectureFile::load(p)) },

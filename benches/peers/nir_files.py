@@ -141,9 +141,9 @@ def snntorch():
     def leaky(*shape, beta=1.0, threshold=1.0):
         # One value per neuron: scalars fail the type check of nir.
         full = lambda value: torch.full(shape, value) if shape else value
-        return snn.Leaky(beta=full(beta), threshold=full(threshold), init_hidden=True, reset_delay=False)
+        return snn.Leaky(beta=full(beta), threshold=full(threshold), init_hidden=True)
 
-    yield lambda: case("mlp, beta = 1", (8,), nn.Linear(8, 12), leaky(12, threshold=1.5), nn.Linear(12, 3, bias=False), leaky(3, threshold=1.5))
+    yield lambda: case("mlp, beta = 1", (8,), nn.Linear(8, 12), leaky(12), nn.Linear(12, 3, bias=False), leaky(3))
     yield lambda: case("mlp, beta = 1 as one number", (8,), nn.Linear(8, 12), leaky(), nn.Linear(12, 3), leaky())
     yield lambda: case("mlp, batch not ignored", (8,), nn.Linear(8, 12), leaky(12), nn.Linear(12, 3), leaky(3), ignored=())
     yield lambda: case(

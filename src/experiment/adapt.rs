@@ -8,6 +8,7 @@ use super::settings::Settings;
 use crate::convert::{Recipe, ThresholdRule};
 use crate::data::Scaling;
 use crate::error::format_shape;
+use crate::network::TrainedNeurons;
 use crate::progress::JobControl;
 use crate::{Error, Result};
 
@@ -102,6 +103,19 @@ pub fn adapt_settings(settings: &Settings, adapt: Adapt, cache: &mut Cache, cont
     Ok(adapted)
 }
 
+/// `recipe` for another network after one with its own `neurons`: what was taken from that one is the default again.
+pub fn without_trained_neurons(recipe: &Recipe, neurons: TrainedNeurons) -> Recipe {
+    let (own, default) = (Recipe::of_trained(neurons), Recipe::default());
+    let mut recipe = recipe.clone();
+    if (recipe.neuron, recipe.reset) == (own.neuron, own.reset) {
+        (recipe.neuron, recipe.reset) = (default.neuron, default.reset);
+    }
+    if (recipe.tie, recipe.v_init) == (own.tie, own.v_init) {
+        (recipe.tie, recipe.v_init) = (default.tie, default.v_init);
+    }
+    recipe
+}
+
 /// Fits the ranges of `settings` that exceed a data set of `count` samples, and a separate calibration set of `pool`. A
 /// range that fits stays, unless both are the defaults.
 fn fit_ranges(settings: &mut Settings, count: usize, pool: Option<usize>) {
@@ -145,6 +159,7 @@ pub fn fitted_ranges(count: usize, pool: Option<usize>) -> (Range<usize>, Range<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::convert::Reset;
 
     #[test]
     fn a_scaling_for_other_channels_does_not_prevent_opening_a_network() {
@@ -154,6 +169,18 @@ mod tests {
             |adapt| adapt_settings(&settings, adapt, &mut Cache::default(), &JobControl::default()).unwrap().scaling;
         assert_eq!(adapted(Adapt::Network), Scaling::default());
         assert_eq!(adapted(Adapt::Ranges), settings.scaling, "the network stays, and what was set for it");
+    }
+
+    #[test]
+    fn neurons_of_a_trained_network_do_not_stay_for_the_next() {
+        let neurons = TrainedNeurons { decay: 900, hard_reset: true, steps: 8 };
+        let own = Recipe::of_trained(neurons);
+        let (next, default) = (without_trained_neurons(&own, neurons), Recipe::default());
+        assert_eq!((next.neuron, next.reset, next.v_init), (default.neuron, default.reset, default.v_init));
+        assert_eq!(next.steps, 8);
+        // What the user has chosen since stays.
+        let chosen = Recipe { reset: Reset::Soft, v_init: 0.25, ..own };
+        assert_eq!(without_trained_neurons(&chosen, neurons), chosen);
     }
 
     #[test]

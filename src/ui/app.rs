@@ -149,7 +149,8 @@ impl App {
                 messages.push(Message::SetLayout(self.window.saved_layout()));
             }
             if let FileRequest::Export(pane, format) = request {
-                self.window.exports.push(PaneExport::begin(ctx, &self.lab, pane, format, &path));
+                let theme = self.window.layout.figures;
+                self.window.exports.push(PaneExport::begin(ctx, &self.lab, pane, theme, format, &path));
             }
             messages.extend(request.message(path));
         }

@@ -159,6 +159,11 @@ impl TileBehavior<'_> {
         if copy.clicked() {
             ui.data_mut(|data| data.insert_temp(crate::ui::widgets::pane_frame::copy_wanted(pane), true));
         }
+        let picture = ui.button(texts::export::COPY_PICTURE).on_hover_text(texts::export::COPY_PICTURE_HINT);
+        picture.widget_info(|| WidgetInfo::labeled(Role::Button, true, texts::export::copy_picture(pane)));
+        if picture.clicked() {
+            ui.data_mut(|data| data.insert_temp(pane_frame::picture_wanted(), Some(pane)));
+        }
         for format in ExportFormat::ALL {
             let item = ui.button(texts::window::export_as(texts::export::format(format)));
             if item.on_hover_text(texts::export::hint(format)).clicked() {

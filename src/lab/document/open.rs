@@ -6,7 +6,7 @@ use crate::convert::NamedRecipe;
 use crate::data::images::is_image;
 use crate::data::spec::Source;
 use crate::data::{DataSpec, Scaling};
-use crate::experiment::adapt::Adapt;
+use crate::experiment::adapt::{Adapt, without_trained_neurons};
 use crate::experiment::settings::{absolute_data, absolute_model};
 use crate::lab::storage::missing_files::PendingSession;
 use crate::lab::storage::recent_files::RecentItem;
@@ -25,11 +25,16 @@ impl Lab {
             .as_ref()
             .map(|a| &a.settings)
             .map(|s| (s.data.clone(), s.samples.clone(), s.calibrate.clone()));
+        let trained = self.run.as_ref().filter(|run| run.settings.model == self.settings.model);
+        let trained = trained.and_then(|run| run.network.original.neurons);
         self.undo.end(&self.settings);
         self.change(|s| {
             // What was set for another network says nothing about this one.
             let same = s.model == source;
             s.set_model(source);
+            if let Some(neurons) = trained.filter(|_| !same) {
+                s.recipe = without_trained_neurons(&s.recipe, neurons);
+            }
             s.scaling = scaling.unwrap_or_else(|| if same { s.scaling.clone() } else { Scaling::default() });
             if let Some((data, samples, calibrate)) = kept_sources {
                 (s.data, s.samples, s.calibrate) = (data, samples, calibrate);

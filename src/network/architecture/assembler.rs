@@ -26,6 +26,8 @@ pub(super) struct NetworkAssembler<'a> {
     nodes: Vec<Node>,
     /// Assumptions about activations and pools, which the keys do not contain.
     pub assumed: Assumptions,
+    /// Unnamed neurons, by the number of their layer in the architecture file.
+    numbered: Vec<(usize, NodeId)>,
 }
 
 impl<'a> NetworkAssembler<'a> {
@@ -47,7 +49,7 @@ impl<'a> NetworkAssembler<'a> {
                 format!("shape {} is neither an image CxHxW nor a vector F", crate::error::format_shape(input));
             return Err(Error::file(path, "input", reason));
         }
-        Ok(Self { path, what, state, used: HashSet::new(), nodes: vec![node], assumed })
+        Ok(Self { path, what, state, used: HashSet::new(), nodes: vec![node], assumed, numbered: Vec::new() })
     }
 
     /// The weights called `key`.
@@ -91,6 +93,30 @@ impl<'a> NetworkAssembler<'a> {
     /// The node called `name`.
     pub fn find(&self, name: &str) -> Option<NodeId> {
         self.nodes.iter().position(|node| node.name == name)
+    }
+
+    /// The name of the last layer with a matrix of weights before `from`, up to the neurons before that.
+    pub fn weights_before(&self, from: NodeId) -> Option<&str> {
+        let (mut open, mut last) = (vec![from], None);
+        while let Some(id) = open.pop() {
+            match self.nodes[id].op {
+                Op::Conv2d { .. } | Op::ConvTranspose2d { .. } | Op::Linear { .. } => last = last.max(Some(id)),
+                Op::Activation(_) => {}
+                _ => open.extend(&self.nodes[id].inputs),
+            }
+        }
+        last.map(|id| self.nodes[id].name.as_str())
+    }
+
+    /// Notes that the unnamed neurons of layer `number` of the architecture file are node `id`.
+    pub fn number(&mut self, number: usize, id: NodeId) {
+        self.numbered.push((number, id));
+    }
+
+    /// The unnamed neurons that `name` means by their kind and the number of their layer: `relu2`.
+    pub fn numbered(&self, name: &str) -> Option<NodeId> {
+        let number = ["relu", "clip", "qcfs"].iter().find_map(|word| name.strip_prefix(word)?.parse::<usize>().ok())?;
+        self.numbered.iter().find(|(layer, _)| *layer == number).map(|(_, id)| *id)
     }
 
     /// Adds a convolution with `{prefix}.weight` `[C_out, C_in/groups, kH, kW]` and, if present, `{prefix}.bias`. The number

@@ -168,7 +168,7 @@ impl LayerEntry {
     /// [`Error::File`] for an unknown input, a repeated name, or weights that do not fit.
     pub fn place(&self, net: &mut NetworkAssembler<'_>, last: NodeId, path: &Path, number: usize) -> Result<NodeId> {
         let find = |from: &String| {
-            net.find(from).ok_or_else(|| {
+            net.find(from).or_else(|| net.numbered(from)).ok_or_else(|| {
                 let reason =
                     format!("reads '{from}', but no earlier layer has this name. Name one with name = \"{from}\".");
                 Error::file(path, format!("layer {number}"), reason)
@@ -178,21 +178,26 @@ impl LayerEntry {
             if self.from.is_empty() { vec![last] } else { self.from.iter().map(find).collect::<Result<_>>()? };
         let from = inputs[0];
         let layer_name = |word: &str| self.name.clone().unwrap_or_else(|| format!("{word}{number}"));
+        // Neurons have the file's own names: that of the layer before them.
+        let neurons = |net: &NetworkAssembler<'_>, word: &str| match (&self.name, net.weights_before(from)) {
+            (None, Some(before)) => format!("{before}.act"),
+            _ => layer_name(word),
+        };
         let added = match &self.kind {
             LayerKind::Conv { key, stride, padding, dilation } => {
                 net.conv(key, from, stride.get(), padding.get(), dilation.get())?
             }
             LayerKind::Linear { key } => net.linear(key, from)?,
             LayerKind::Norm { key, epsilon } => net.norm(key, from, *epsilon)?,
-            LayerKind::Relu => net.push(&layer_name("relu"), Op::Activation(Activation::Relu), vec![from], &[])?,
+            LayerKind::Relu => net.push(&neurons(net, "relu"), Op::Activation(Activation::Relu), vec![from], &[])?,
             LayerKind::Clip { lambda } => {
                 let lambda = lambda.value(net)?;
-                net.push(&layer_name("clip"), Op::Activation(Activation::Clip { lambda }), vec![from], &[])?
+                net.push(&neurons(net, "clip"), Op::Activation(Activation::Clip { lambda }), vec![from], &[])?
             }
             LayerKind::Qcfs { lambda, levels } => {
                 let (lambda, levels) = (lambda.value(net)?, levels.unwrap_or(net.assumed.levels));
                 let activation = Activation::Qcfs { lambda, levels, shift: 0.5 };
-                net.push(&layer_name("qcfs"), Op::Activation(activation), vec![from], &[])?
+                net.push(&neurons(net, "qcfs"), Op::Activation(activation), vec![from], &[])?
             }
             LayerKind::MaxPool { kernel, stride, padding } => {
                 let (kernel, stride) = (kernel.get(), stride.unwrap_or(*kernel).get());
@@ -216,6 +221,9 @@ impl LayerEntry {
         };
         if let Some(name) = &self.name {
             net.rename(added, name, path, number)?;
+        }
+        if let (None, LayerKind::Relu | LayerKind::Clip { .. } | LayerKind::Qcfs { .. }) = (&self.name, &self.kind) {
+            net.number(number, added);
         }
         Ok(added)
     }

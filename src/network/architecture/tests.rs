@@ -395,6 +395,28 @@ fn unknown_cnn() -> Keys {
 }
 
 #[test]
+fn neurons_have_the_names_of_the_file() {
+    let mut keys = Keys::default();
+    keys.conv("stem", 2, 1, 3, false);
+    keys.conv("block.conv", 2, 2, 3, false);
+    keys.linear("head", 3, 2 * 8 * 8);
+    let file = |second: &str| {
+        format!(
+            "input = [1, 8, 8]\nlayers = [{{ op = \"conv\", key = \"stem\", padding = 1 }}, \"relu\", {{ op = \"conv\", \
+             key = \"block.conv\", padding = 1 }}, {{ op = \"add\", from = [\"block.conv\", \"{second}\"] }}, \"relu\", \
+             \"flatten\", {{ op = \"linear\", key = \"head\" }}]"
+        )
+    };
+    // By their layer, and by the number that they had in earlier versions.
+    for second in ["stem.act", "relu2"] {
+        let (network, _) = keys.build_as(&file(second)).unwrap_or_else(|e| panic!("{e}"));
+        let names: Vec<&str> = network.activation_nodes().map(|(id, _)| network.nodes[id].name.as_str()).collect();
+        assert_eq!(names, ["stem.act", "block.conv.act"], "{second}");
+    }
+    assert!(keys.build_as(&file("relu3")).is_err());
+}
+
+#[test]
 fn unknown_weights_get_a_template() {
     let text = super::architecture_template(StateDict::new(unknown_cnn().0)).unwrap();
     let order = ["conv1", "conv2", "conv3", "norm1", "flatten", "fc1", "fc2", "norm2"];

@@ -16,6 +16,7 @@ use crate::ui::texts;
 use crate::ui::types::command::{BUNDLED_DATA, Command, methods};
 use crate::ui::types::file_request::FileRequest;
 use crate::ui::types::pane::Pane;
+use crate::ui::widgets::pane_frame::picture_wanted;
 
 impl Command {
     /// Why the command is disabled; `None` if it is enabled.
@@ -108,6 +109,10 @@ impl Command {
             }
             Self::PasteSession => window.paste = Some(String::new()),
             Self::Export(pane, format) => window.file_requests.push(FileRequest::Export(pane, format)),
+            Self::CopyPicture(pane) => {
+                ctx.data_mut(|data| data.insert_temp(picture_wanted(), Some(pane)));
+            }
+            Self::FigureTheme(theme) => window.layout.figures = theme,
             Self::FirstStartHints => window.hints = Some(FirstStartHints::default()),
             Self::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
             Self::Compare(_) => {

@@ -8,12 +8,12 @@ use crate::network::zoo::BUNDLED;
 use crate::ui::state::responsive::SidePanel;
 use crate::ui::state::window::WindowState;
 use crate::ui::types::command::{BUNDLED_DATA, Command, methods};
-use crate::ui::types::export_format::ExportFormat;
+use crate::ui::types::export_format::{ExportFormat, FigureTheme};
 use crate::ui::types::file_request::FileRequest;
 use crate::ui::types::pane::Pane;
 
 /// Commands that do not depend on the lab, in the order of the palette.
-const FIXED: [Command; 60] = [
+const FIXED: [Command; 61] = [
     Command::FileDialog(FileRequest::OpenNetwork),
     Command::FileDialog(FileRequest::OpenData),
     Command::FileDialog(FileRequest::OpenPictures),
@@ -24,6 +24,7 @@ const FIXED: [Command; 60] = [
     Command::FileDialog(FileRequest::OpenSession),
     Command::FileDialog(FileRequest::SaveSession),
     Command::FileDialog(FileRequest::ExportRun),
+    Command::FileDialog(FileRequest::ExportNir(NirReader::Nir)),
     Command::FileDialog(FileRequest::ExportNir(NirReader::SpikingJelly)),
     Command::FileDialog(FileRequest::ExportNir(NirReader::SnnTorch)),
     Command::FileDialog(FileRequest::ExportNir(NirReader::Sinabs)),
@@ -88,8 +89,10 @@ impl Command {
         all.extend((0..methods(lab).len()).map(Self::Method));
         all.extend((0..lab.run.as_ref().map_or(0, |run| run.spiking.layers.len())).map(Self::Layer));
         for pane in window.layout.docks.visible_panes(lab.view.workspace) {
+            all.push(Self::CopyPicture(pane));
             all.extend(ExportFormat::ALL.map(|format| Self::Export(pane, format)));
         }
+        all.extend(FigureTheme::ALL.map(Self::FigureTheme));
         let runs = lab.history.past().len();
         all.extend((0..runs).rev().map(Self::RestoreRun));
         all.extend((0..runs).rev().map(Self::Compare));
@@ -104,6 +107,7 @@ impl Command {
             Self::Layers => Some(window.responsive.shows(SidePanel::Layers, window.layout.layers)),
             Self::Samples => Some(window.responsive.shows(SidePanel::Samples, window.layout.samples)),
             Self::Inspector => Some(window.responsive.shows(SidePanel::Inspector, window.layout.inspector)),
+            Self::FigureTheme(theme) => Some(window.layout.figures == theme),
             Self::Lessons => Some(crate::ui::lesson::is_visible(lab, window)),
             Self::Projector => Some(lab.view.projector),
             Self::FrameTimes => Some(window.debug),

@@ -11,39 +11,64 @@ use super::offscreen::png;
 use crate::Error;
 use crate::files::write_bytes;
 use crate::lab::{Lab, Message, Notification, NotificationLevel};
-use crate::ui::state::pane_export::{PaneExport, PaneExportProgress};
+use crate::ui::state::pane_export::{Exported, PaneExport, PaneExportProgress};
 use crate::ui::texts::export as texts;
-use crate::ui::types::export_format::ExportFormat;
+use crate::ui::types::export_format::{ExportFormat, FigureTheme};
 use crate::ui::types::pane::Pane;
+use crate::ui::widgets::pane_frame::picture_wanted;
 
 impl PaneExport {
-    /// Starts to write `pane` to `path`, as the window of `ctx` shows it.
-    pub fn begin(ctx: &Context, lab: &Lab, pane: Pane, format: ExportFormat, path: &Path) -> Self {
+    /// Starts to write `pane` to `path`, as the window of `ctx` shows it, in the `theme` of figures.
+    pub fn begin(ctx: &Context, lab: &Lab, pane: Pane, theme: FigureTheme, format: ExportFormat, path: &Path) -> Self {
+        let path = path.to_owned();
+        Self::start(ctx, lab, (pane, theme), texts::exporting(pane, format), move |offscreen, lab, progress| {
+            write(offscreen, lab, format, &path, progress).map(|()| Exported::File(path))
+        })
+    }
+
+    /// Starts to copy `pane` to the clipboard as a picture.
+    pub fn copy(ctx: &Context, lab: &Lab, pane: Pane, theme: FigureTheme) -> Self {
+        Self::start(ctx, lab, (pane, theme), texts::copy_picture(pane), |offscreen, lab, _| {
+            Ok(Exported::Picture(offscreen.image(lab)))
+        })
+    }
+
+    /// Starts `work` on the pane, drawn off screen.
+    fn start(
+        ctx: &Context,
+        lab: &Lab,
+        (pane, theme): (Pane, FigureTheme),
+        name: String,
+        work: impl FnOnce(&mut OffscreenPane, &mut Lab, &PaneExportProgress) -> crate::Result<Exported> + Send + 'static,
+    ) -> Self {
         let (sender, outcome) = channel();
         let progress = PaneExportProgress { ctx: Some(ctx.clone()), ..PaneExportProgress::default() };
-        let (mut offscreen, mut lab, own, path) =
-            (OffscreenPane::of_window(ctx, pane), lab.offscreen_copy(), progress.clone(), path.to_owned());
+        let (offscreen, mut lab, own) = (OffscreenPane::of_window(ctx, pane), lab.offscreen_copy(), progress.clone());
+        lab.view.dark = theme.is_dark(lab.view.dark);
+        let mut offscreen = if theme == FigureTheme::White { offscreen.on_white() } else { offscreen };
         let export = move || {
             // The window's snapshot covers only visible panes; a pane behind another tab needs more parts.
             let (t, control) = (lab.cursor(), own.control().clone());
-            let result = lab
-                .set_step(t, &control)
-                .and_then(|()| write(&mut offscreen, &mut lab, format, &path, &own))
-                .map(|()| path);
+            let result = lab.set_step(t, &control).and_then(|()| work(&mut offscreen, &mut lab, &own));
             // The receiver is gone: the program is shutting down.
             let _ = sender.send(result);
             own.ctx.iter().for_each(Context::request_repaint);
         };
         // Without a thread the channel closes at once, and the export reports a failure.
         let thread = std::thread::Builder::new().name("spikescope-export".into()).spawn(export).ok();
-        Self { name: texts::exporting(pane, format), progress, outcome, thread }
+        Self { name, progress, outcome, thread }
     }
 
     /// Messages about the result, once the export has ended.
-    fn result_messages(&self) -> Option<Vec<Message>> {
+    fn result_messages(&self, ctx: &Context) -> Option<Vec<Message>> {
         use std::sync::mpsc::TryRecvError;
         let (level, text) = match self.outcome.try_recv() {
-            Ok(Ok(path)) => {
+            Ok(Ok(Exported::Picture(picture))) => {
+                let text = texts::picture_copied(&self.name, picture.size);
+                ctx.copy_image(picture);
+                (NotificationLevel::Note, text)
+            }
+            Ok(Ok(Exported::File(path))) => {
                 let notification = Notification { level: NotificationLevel::Note, text: texts::exported(&path) };
                 return Some(vec![Message::Notify(notification), Message::FileWritten(path)]);
             }
@@ -77,9 +102,13 @@ pub fn write(
 }
 
 /// Draws exports of panes and runs in progress, and pushes messages for those that have ended.
-pub fn show(ui: &Ui, lab: &Lab, exports: &mut Vec<PaneExport>, messages: &mut Vec<Message>) {
+///
+/// Starts the copy that a pane or a menu wants, in the `theme` of figures.
+pub fn show(ui: &Ui, lab: &Lab, theme: FigureTheme, exports: &mut Vec<PaneExport>, messages: &mut Vec<Message>) {
+    let wanted = ui.data_mut(|data| data.remove_temp::<Option<Pane>>(picture_wanted())).flatten();
+    exports.extend(wanted.map(|pane| PaneExport::copy(ui.ctx(), lab, pane, theme)));
     exports.retain(|export| {
-        let result_messages = export.result_messages();
+        let result_messages = export.result_messages(ui.ctx());
         let in_progress = result_messages.is_none();
         messages.extend(result_messages.into_iter().flatten());
         in_progress

@@ -4,12 +4,14 @@
 
 use std::io::Cursor;
 
-use egui::{Context, FullOutput, Memory, Ui, Vec2, vec2};
+use egui::{Color32, Context, FullOutput, Label, Memory, RichText, Theme, Ui, Vec2, vec2};
 
 use super::software_renderer::OffscreenContext;
 use crate::lab::{Lab, Message};
 use crate::ui::panes;
 use crate::ui::state::window::WindowState;
+use crate::ui::texts::export as texts;
+use crate::ui::texts::format::source_file_name;
 use crate::ui::theme::colors;
 use crate::ui::types::pane::Pane;
 use crate::ui::widgets::pane_frame::{PaneFrame, size_id};
@@ -23,7 +25,10 @@ const LAYOUT_FRAMES: usize = 4;
 
 /// Minimum size of an exported figure, in points. It has room for its texts beside the plot, even if the pane in the
 /// window is lower.
-const MIN_SIZE: Vec2 = vec2(300.0, 220.0);
+const MIN_SIZE: Vec2 = vec2(300.0, 260.0);
+
+/// Height of the line above a figure, in points.
+const CAPTION_HEIGHT: f32 = 22.0;
 
 /// A function that draws the whole window.
 pub type DrawWindow = fn(&mut Ui, &Lab, &mut WindowState, &mut Vec<Message>);
@@ -37,8 +42,16 @@ pub struct OffscreenPane {
     window: WindowState,
     /// Draws the whole window if `pane` is `None`.
     draw_window: Option<DrawWindow>,
+    style: FigureStyle,
+}
+
+/// How a pane is drawn as a figure.
+#[derive(Clone, Copy, Default)]
+struct FigureStyle {
     /// Whether the controls of the pane are drawn as well.
     controls: bool,
+    /// Whether the ground of the light theme is white.
+    white: bool,
 }
 
 impl OffscreenPane {
@@ -55,11 +68,11 @@ impl OffscreenPane {
         context.memory_mut(|own| *own = memory);
         let size: Vec2 = size.unwrap_or(vec2(640.0, 400.0));
         Self {
-            context: OffscreenContext::new(context, size.max(MIN_SIZE).round(), SCALE),
+            context: OffscreenContext::new(context, (size + vec2(0.0, CAPTION_HEIGHT)).max(MIN_SIZE).round(), SCALE),
             pane: Some(pane),
             window: WindowState::default(),
             draw_window: None,
-            controls: false,
+            style: FigureStyle::default(),
         }
     }
 
@@ -70,13 +83,18 @@ impl OffscreenPane {
             pane,
             window: WindowState::default(),
             draw_window: None,
-            controls: false,
+            style: FigureStyle::default(),
         }
     }
 
     /// Also draws the controls of the pane, which figures omit.
     pub fn with_controls(self) -> Self {
-        Self { controls: true, ..self }
+        Self { style: FigureStyle { controls: true, ..self.style }, ..self }
+    }
+
+    /// With a white ground in the light theme.
+    pub fn on_white(self) -> Self {
+        Self { style: FigureStyle { white: true, ..self.style }, ..self }
     }
 
     /// Draws the whole window with the state `window`.
@@ -86,8 +104,8 @@ impl OffscreenPane {
 
     /// Draws it as an image.
     pub fn image(&mut self, lab: &Lab) -> egui::ColorImage {
-        let (pane, window, draw_window, controls) = (self.pane, &mut self.window, self.draw_window, self.controls);
-        self.context.image(LAYOUT_FRAMES, |ui| draw(ui, pane, lab, window, draw_window, controls))
+        let (pane, window, draw_window, style) = (self.pane, &mut self.window, self.draw_window, self.style);
+        self.context.image(LAYOUT_FRAMES, |ui| draw(ui, pane, lab, window, draw_window, style))
     }
 
     /// Draws it as an SVG document.
@@ -121,8 +139,8 @@ impl OffscreenPane {
     }
 
     fn frames(&mut self, lab: &Lab) -> FullOutput {
-        let (pane, window, draw_window, controls) = (self.pane, &mut self.window, self.draw_window, self.controls);
-        self.context.frames(LAYOUT_FRAMES, |ui| draw(ui, pane, lab, window, draw_window, controls))
+        let (pane, window, draw_window, style) = (self.pane, &mut self.window, self.draw_window, self.style);
+        self.context.frames(LAYOUT_FRAMES, |ui| draw(ui, pane, lab, window, draw_window, style))
     }
 }
 
@@ -132,7 +150,7 @@ fn draw(
     lab: &Lab,
     window: &mut WindowState,
     draw_window: Option<DrawWindow>,
-    controls: bool,
+    style: FigureStyle,
 ) {
     // Nothing handles messages here, because there is no user input.
     let mut ignored = Vec::new();
@@ -144,12 +162,35 @@ fn draw(
         }
         Some(pane) => {
             colors::apply_theme(ui.ctx(), lab.view.dark);
-            let pane_frame = if controls { PaneFrame::Standalone } else { PaneFrame::Export };
+            if style.white {
+                ui.ctx().style_mut_of(Theme::Light, |style| {
+                    (style.visuals.panel_fill, style.visuals.extreme_bg_color) = (Color32::WHITE, Color32::WHITE);
+                });
+            }
+            let pane_frame = if style.controls { PaneFrame::Standalone } else { PaneFrame::Export };
             pane_frame.set(ui.ctx());
-            let frame = egui::Frame::central_panel(ui.style()).inner_margin(egui::Margin::symmetric(8, 6));
-            egui::CentralPanel::default().frame(frame).show(ui, |ui| panes::show(ui, pane, lab, &mut ignored));
+            let fill = ui.ctx().global_style().visuals.panel_fill;
+            let frame = egui::Frame::central_panel(ui.style()).fill(fill).inner_margin(egui::Margin::symmetric(8, 6));
+            egui::CentralPanel::default().frame(frame).show(ui, |ui| {
+                if !style.controls {
+                    caption(ui, pane, lab);
+                }
+                panes::show(ui, pane, lab, &mut ignored);
+            });
         }
     }
+}
+
+/// Says above a figure of a run what was run: network, recipe and samples. The race has recipes of its own.
+fn caption(ui: &mut Ui, pane: Pane, lab: &Lab) {
+    let Some(run) = lab.run.as_ref().filter(|_| pane.shows_run() || matches!(pane, Pane::TCurve | Pane::Race)) else {
+        return;
+    };
+    let settings = &run.settings;
+    let recipe = (pane != Pane::Race).then(|| texts::recipe(&settings.recipe.title(), settings.recipe.steps));
+    let data = source_file_name(&settings.data);
+    let text = texts::caption(&run.network.original.name, recipe.as_deref(), &settings.samples, &data);
+    ui.add(Label::new(RichText::new(text).small()).wrap());
 }
 
 /// Encodes `image` as PNG.

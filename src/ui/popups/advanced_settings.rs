@@ -1,12 +1,15 @@
 //! Advanced recipe settings and ready-made recipes, in a popup.
 
-use egui::{DragValue, Grid, Ui};
+use egui::{DragValue, Grid, Role, Ui, WidgetInfo};
 
 use crate::convert::{Granularity, InitialPotential, MaxPoolRule, NeuronModel, Readout, Recipe, Reset, TieRule};
 use crate::lab::{Lab, Message};
 use crate::ui::texts::recipe as texts;
 use crate::ui::widgets::choice::choice;
+use crate::ui::widgets::number_field::number_field;
 
+/// What a step leaves of the potential of leaky neurons, in thousandths, when they are chosen.
+const DEFAULT_DECAY: u16 = 900;
 /// Default group size and spikes per burst, from the papers on group neurons and burst spikes.
 const DEFAULT_GROUP: u8 = 4;
 const DEFAULT_BURST: u8 = 5;
@@ -62,19 +65,35 @@ fn rows(ui: &mut Ui, recipe: &Recipe, messages: &mut Vec<Message>) {
         (InitialPotential::Calibrated, texts::CALIBRATED, texts::CALIBRATED_HINT),
     ];
     choice(ui, "v(0)", recipe.initial, messages, Message::SetInitial, &initial);
+    let leaky = if let NeuronModel::Lif(thousandths) = recipe.neuron { thousandths } else { DEFAULT_DECAY };
     let group = if let NeuronModel::Group(m) = recipe.neuron { m } else { DEFAULT_GROUP };
     let burst = if let NeuronModel::Burst(g) = recipe.neuron { g } else { DEFAULT_BURST };
     let neuron = [
         (NeuronModel::If, texts::IF, texts::IF_HINT),
+        (NeuronModel::Lif(leaky), texts::LIF, texts::LIF_HINT),
         (NeuronModel::Signed, texts::SIGNED, texts::SIGNED_HINT),
         (NeuronModel::Group(group), texts::GROUP, texts::GROUP_HINT),
         (NeuronModel::Burst(burst), texts::BURST, texts::BURST_HINT),
     ];
     choice(ui, texts::NEURON, recipe.neuron, messages, Message::SetNeuron, &neuron);
+    if let NeuronModel::Lif(_) = recipe.neuron {
+        ui.label("");
+        let mut decay = recipe.neuron.decay();
+        let field = DragValue::new(&mut decay).range(0.001..=0.999).speed(0.005).max_decimals(3).prefix(texts::DECAY);
+        let response = number_field(ui, field).on_hover_text(texts::DECAY_HINT);
+        response.widget_info(|| WidgetInfo::labeled(Role::SpinButton, true, texts::DECAY_NAME));
+        if response.changed() {
+            messages.push(Message::SetNeuron(NeuronModel::with_decay((decay * 1000.0).round() as u16)));
+        }
+        crate::ui::widgets::gesture::end_gesture(&response, messages);
+        ui.end_row();
+    }
     if let NeuronModel::Group(mut n) | NeuronModel::Burst(mut n) = recipe.neuron {
         ui.label("");
-        let response =
-            ui.add(DragValue::new(&mut n).range(1..=crate::convert::recipe_options::MAX_LEVELS).prefix(texts::AT_MOST));
+        let response = number_field(
+            ui,
+            DragValue::new(&mut n).range(1..=crate::convert::recipe_options::MAX_LEVELS).prefix(texts::AT_MOST),
+        );
         if response.changed() {
             let group = matches!(recipe.neuron, NeuronModel::Group(_));
             messages.push(Message::SetNeuron(if group { NeuronModel::Group(n) } else { NeuronModel::Burst(n) }));
@@ -102,7 +121,7 @@ fn rows(ui: &mut Ui, recipe: &Recipe, messages: &mut Vec<Message>) {
     choice(ui, texts::SHIFT, recipe.bias_shift, messages, Message::SetBiasShift, &shift);
     if let Some(mut steps) = recipe.bias_shift {
         ui.label("");
-        let response = ui.add(DragValue::new(&mut steps).range(1..=4096).prefix("N "));
+        let response = number_field(ui, DragValue::new(&mut steps).range(1..=4096).prefix("N "));
         if response.changed() {
             messages.push(Message::SetBiasShift(Some(steps)));
         }

@@ -9,6 +9,7 @@ use crate::data::events::{Binning, DEFAULT_FRAMES, FrameTiming, MAX_FRAMES, Pola
 use crate::data::spec::Source;
 use crate::lab::{Lab, Message};
 use crate::ui::texts::popups::network_and_data as texts;
+use crate::ui::widgets::number_field::number_field as framed;
 
 /// Default duration of a frame, in µs.
 const DEFAULT_SPAN: u64 = 10_000;
@@ -104,6 +105,6 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
 
 /// A number field. Returns whether the user is still editing it.
 fn number_field(ui: &mut Ui, value: DragValue<'_>, name: &str) -> bool {
-    let field = ui.add(value.update_while_editing(false)).on_hover_text(name);
+    let field = framed(ui, value.update_while_editing(false)).on_hover_text(name);
     field.dragged()
 }

@@ -15,6 +15,7 @@ use crate::ui::texts::format::backend_name;
 use crate::ui::texts::popups::network_and_data as texts;
 use crate::ui::theme::colors::ui_colors;
 use crate::ui::types::file_request::FileRequest;
+use crate::ui::widgets::number_field::number_field;
 
 const WIDTH: f32 = 320.0;
 /// Maximum height of the list of outputs, in points.
@@ -180,9 +181,13 @@ fn range(
         let (mut first, mut count) =
             ui.data(|data| data.get_temp::<(usize, usize)>(id)).unwrap_or((range.start, range.len()));
         let last = of.unwrap_or(usize::MAX >> 1);
-        let a = ui.add(DragValue::new(&mut count).range(1..=last).suffix(texts::SAMPLES).update_while_editing(false));
+        let a = number_field(
+            ui,
+            DragValue::new(&mut count).range(1..=last).suffix(texts::SAMPLES).update_while_editing(false),
+        );
         ui.label(texts::FROM);
-        let b = ui.add(DragValue::new(&mut first).range(0..=last.saturating_sub(1)).update_while_editing(false));
+        let b =
+            number_field(ui, DragValue::new(&mut first).range(0..=last.saturating_sub(1)).update_while_editing(false));
         let both = a.union(b);
         if both.dragged() {
             ui.data_mut(|data| data.insert_temp(id, (first, count)));

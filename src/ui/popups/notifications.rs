@@ -5,7 +5,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use egui::{Align, Align2, Area, Frame, Id, Label, Layout, Margin, Rect, ScrollArea, Sense, Stroke, Ui, vec2};
+use egui::{
+    Align, Align2, Area, Frame, Id, Label, Layout, Margin, Rect, RichText, ScrollArea, Sense, Stroke, Ui, vec2,
+};
 
 use super::message_parts::{self, Part};
 use crate::lab::document::job::{MissingSide, PendingOpen};
@@ -39,7 +41,8 @@ pub fn show(ui: &Ui, lab: &Lab, window: &mut WindowState, room: Rect, messages: 
         if lab.notifications.len() > 1 {
             all_header(ui, lab, messages);
         }
-        let height = (room.bottom() - ui.cursor().top()).min(room.height()).max(60.0);
+        // The area grows upwards, so that what counts is the header above and not where the list is now.
+        let height = (room.height() - (ui.cursor().top() - ui.min_rect().top())).max(60.0);
         // The whole list scrolls, and only where the window has no room for it; the newest stands at its beginning.
         ScrollArea::vertical().max_height(height).show(ui, |ui| {
             for (index, notification) in lab.notifications.iter().enumerate().rev().take(MAX_VISIBLE) {
@@ -88,6 +91,7 @@ fn one(
                     match paragraph {
                         Part::Text(text) => _ = ui.add(Label::new(text).wrap()),
                         Part::Item(text) => item(ui, text),
+                        Part::Code(text) => code(ui, text),
                     }
                 }
                 if let Some(pending) = lab.apart().filter(|pending| pending.is_shown_by(notification)) {
@@ -105,6 +109,19 @@ fn one(
                     ui.ctx().copy_text(notification.text.clone());
                 }
             });
+        });
+    });
+}
+
+/// Draws lines of code as they stand, with a button that copies them alone.
+fn code(ui: &mut Ui, text: &str) {
+    if ui.button(texts::COPY_PYTHON).on_hover_text(texts::COPY_PYTHON_HINT).clicked() {
+        ui.ctx().copy_text(text.to_owned());
+    }
+    let frame = Frame::new().fill(ui.visuals().extreme_bg_color).corner_radius(3.0).inner_margin(Margin::same(6));
+    frame.show(ui, |ui| {
+        ScrollArea::horizontal().show(ui, |ui| {
+            ui.add(Label::new(RichText::new(text).monospace().size(11.0)).selectable(true).extend());
         });
     });
 }

@@ -6,6 +6,7 @@ use crate::experiment::PreparedNetwork;
 use crate::lab::{Lab, Message};
 use crate::ui::texts::popups::network_and_data as texts;
 use crate::ui::theme::colors::ui_colors;
+use crate::ui::widgets::number_field::number_field;
 
 /// Draws the field if the network is a NIR file with neurons. The change applies when the edit ends.
 pub fn show(ui: &mut Ui, lab: &Lab, network: &PreparedNetwork, messages: &mut Vec<Message>) {
@@ -21,7 +22,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, network: &PreparedNetwork, messages: &mut Ve
             .speed(step.dt / 50.0)
             .custom_formatter(|dt, _| dt.to_string())
             .update_while_editing(false);
-        let field = ui.add(field).on_hover_text(texts::TIME_STEP_HINT).labelled_by(label.id);
+        let field = number_field(ui, field).on_hover_text(texts::TIME_STEP_HINT).labelled_by(label.id);
         if field.dragged() {
             ui.data_mut(|data| data.insert_temp(id, dt));
         } else {

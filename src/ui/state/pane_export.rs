@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::Receiver;
 use std::thread::JoinHandle;
 
-use egui::Context;
+use egui::{ColorImage, Context};
 
 use crate::Result;
 use crate::progress::JobControl;
@@ -31,11 +31,19 @@ impl PaneExportProgress {
     }
 }
 
+/// The result of an export.
+pub enum Exported {
+    /// A file or folder that was written.
+    File(PathBuf),
+    /// A picture for the clipboard.
+    Picture(ColorImage),
+}
+
 /// An export in progress.
 pub struct PaneExport {
     pub(crate) name: String,
     pub(crate) progress: PaneExportProgress,
-    pub(crate) outcome: Receiver<Result<PathBuf>>,
+    pub(crate) outcome: Receiver<Result<Exported>>,
     pub(crate) thread: Option<JoinHandle<()>>,
 }
 

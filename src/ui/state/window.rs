@@ -17,6 +17,7 @@ use crate::lab::{Lab, Workspace};
 use crate::task::OutputKind;
 use crate::ui::sound::Sound;
 use crate::ui::types::command::Command;
+use crate::ui::types::export_format::FigureTheme;
 use crate::ui::types::file_request::FileRequest;
 use crate::ui::types::pane::Pane;
 
@@ -64,6 +65,8 @@ pub struct WindowLayout {
     pub lessons_finished: BTreeSet<String>,
     /// The detector for which the *Boxes* pane was opened automatically; empty for other networks.
     pub boxes_for: String,
+    /// Theme of exported figures.
+    pub figures: FigureTheme,
 }
 
 impl Default for WindowLayout {
@@ -78,6 +81,7 @@ impl Default for WindowLayout {
             lesson: None,
             lessons_finished: BTreeSet::new(),
             boxes_for: String::new(),
+            figures: FigureTheme::default(),
         }
     }
 }

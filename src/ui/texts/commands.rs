@@ -52,6 +52,8 @@ pub fn words(command: Command, lab: &Lab) -> String {
         Command::Recent(index) => {
             return format!("Open recent: {}", lab.recent.get(index).map(opened).unwrap_or_default());
         }
+        Command::CopyPicture(pane) => return super::export::copy_picture(pane),
+        Command::FigureTheme(theme) => super::export::figure_theme(theme),
         Command::Export(pane, format) => {
             return format!("Export {} {}…", pane.title(), super::export::format(format));
         }
@@ -138,6 +140,7 @@ pub fn hint(command: Command, lab: &Lab, keys: &str) -> String {
         Command::Bundled(index) => BUNDLED.get(index).map_or("", |bundled| bundled.description).to_owned(),
         Command::BundledData(index) => BUNDLED_DATA.get(index).map_or("", |spec| spec).to_owned(),
         Command::Recent(index) => lab.recent.get(index).map(RecentItem::place).unwrap_or_default(),
+        Command::CopyPicture(_) => super::export::COPY_PICTURE_HINT.into(),
         Command::Export(_, format) => super::export::hint(format).into(),
         Command::CopySession => "Settings and view as one line of text, to share".into(),
         Command::PasteSession => "The text can also be pasted anywhere in the window".into(),

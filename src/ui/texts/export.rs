@@ -1,8 +1,9 @@
 //! Texts of exports: formats, progress and results.
 
+use std::ops::Range;
 use std::path::Path;
 
-use crate::ui::types::export_format::ExportFormat;
+use crate::ui::types::export_format::{ExportFormat, FigureTheme};
 use crate::ui::types::pane::Pane;
 
 pub const STOP: &str = "Stop export";
@@ -53,6 +54,38 @@ fn name(path: &Path) -> std::borrow::Cow<'_, str> {
 /// A finished export.
 pub fn exported(path: &Path) -> String {
     format!("Written: {}", path.display())
+}
+
+/// Copies the pane to the clipboard.
+pub const COPY_PICTURE: &str = "Copy as picture";
+pub const COPY_PICTURE_HINT: &str = "Copy the pane to the clipboard as an image, in the theme of figures";
+
+pub fn copy_picture(pane: Pane) -> String {
+    format!("Copy {} as picture", pane.title())
+}
+
+pub fn picture_copied(name: &str, [width, height]: [usize; 2]) -> String {
+    format!("{name}: {width} x {height} pixels are on the clipboard.")
+}
+
+/// The choice of a theme of figures.
+pub fn figure_theme(theme: FigureTheme) -> &'static str {
+    match theme {
+        FigureTheme::White => "Figures light on white",
+        FigureTheme::Dark => "Figures dark",
+        FigureTheme::Window => "Figures in the theme of the window",
+    }
+}
+
+/// A recipe in a caption.
+pub fn recipe(title: &str, steps: usize) -> String {
+    format!("{title}, T = {steps}")
+}
+
+/// The line above a figure: network, recipe and samples.
+pub fn caption(network: &str, recipe: Option<&str>, samples: &Range<usize>, data: &str) -> String {
+    let recipe = recipe.map(|recipe| format!("{recipe}; ")).unwrap_or_default();
+    format!("{network}; {recipe}{} samples of {data} ({}..{})", samples.len(), samples.start, samples.end)
 }
 
 /// Copies the numbers of a pane to the clipboard.

@@ -71,6 +71,11 @@ pub const CALIBRATED_HINT: &str =
     "v(0) of each neuron is shifted by T times its mean activation error on the calibration samples";
 pub const IF: &str = "IF";
 pub const IF_HINT: &str = "At most one spike of θ per step";
+pub const LIF: &str = "leaky";
+pub const LIF_HINT: &str = "As IF, but a step leaves only a part of the potential (lif:DECAY)";
+pub const DECAY: &str = "decay ";
+pub const DECAY_NAME: &str = "Decay of the potential";
+pub const DECAY_HINT: &str = "What a step leaves of the potential before the current comes: m = decay·v + I";
 pub const SIGNED: &str = "signed";
 pub const SIGNED_HINT: &str = "Also emits negative spikes, which cancel earlier ones";
 pub const GROUP: &str = "group";

@@ -31,6 +31,8 @@ pub const DISMISS: &str = "Dismiss";
 pub const DISMISS_ALL: &str = "Dismiss all";
 pub const COPY: &str = "Copy";
 pub const COPY_HINT: &str = "Copy the text of this message";
+pub const COPY_PYTHON: &str = "Copy Python";
+pub const COPY_PYTHON_HINT: &str = "Copy these lines alone";
 
 pub fn messages(count: usize) -> String {
     format!("{count} messages")

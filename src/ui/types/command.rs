@@ -1,6 +1,6 @@
 //! Commands of the window, as one enum for menus, shortcuts and palette.
 
-use super::export_format::ExportFormat;
+use super::export_format::{ExportFormat, FigureTheme};
 use super::file_request::FileRequest;
 use super::pane::Pane;
 use crate::convert::Recipe;
@@ -26,6 +26,10 @@ pub enum Command {
     PasteSession,
     /// Write a pane to a file.
     Export(Pane, ExportFormat),
+    /// Copy a pane to the clipboard as a picture.
+    CopyPicture(Pane),
+    /// Set the theme of figures.
+    FigureTheme(FigureTheme),
     /// Restore the settings of the past run at this index.
     RestoreRun(usize),
     /// Compare with the past run at this index.

@@ -9,6 +9,7 @@ pub mod help;
 pub mod ledger_unit;
 pub mod legend;
 pub mod markdown;
+pub mod number_field;
 pub mod pane_frame;
 pub mod pane_parts;
 pub mod plot_description;

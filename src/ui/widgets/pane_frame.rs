@@ -118,6 +118,11 @@ pub fn copy_wanted(pane: Pane) -> Id {
     Id::unique(("copy the numbers of", pane))
 }
 
+/// Id of the pane that the window copies to the clipboard as a picture.
+pub fn picture_wanted() -> Id {
+    Id::unique("picture wanted")
+}
+
 /// Id under which a pane stores its CSV table. The table is requested by an empty text stored there.
 pub fn csv_wanted() -> Id {
     Id::unique("csv wanted")

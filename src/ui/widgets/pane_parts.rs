@@ -87,7 +87,7 @@ pub fn slider(ui: &mut Ui, name: &str, slider: Slider<'_>) -> Response {
     let width = ui.painter().layout_no_wrap(name.to_owned(), font, Color32::WHITE).size().x;
     wrap_before(ui, width + slide + number + 3.0 * gap);
     let label = ui.label(name);
-    ui.add(slider).labelled_by(label.id)
+    super::number_field::number_field(ui, slider).labelled_by(label.id)
 }
 
 /// Draws the empty state of a pane.

@@ -6,6 +6,7 @@ use crate::convert::recipe_options::{MAX_PASSES, MAX_PRESTEPS};
 use crate::convert::{Correction, CosRule, SrpRule};
 use crate::lab::Message;
 use crate::ui::texts::recipe as texts;
+use crate::ui::widgets::number_field::number_field;
 
 /// Draws the choice and its options.
 pub fn show(ui: &mut Ui, now: Correction, messages: &mut Vec<Message>) {
@@ -68,6 +69,6 @@ pub fn show(ui: &mut Ui, now: Correction, messages: &mut Vec<Message>) {
 /// A drag field for an integer. Returns whether the change is complete.
 fn number(ui: &mut Ui, value: &mut usize, range: std::ops::RangeInclusive<usize>, name: &str, hint: &str) -> bool {
     let drag = DragValue::new(value).range(range).speed(0.1).prefix(name).update_while_editing(false);
-    let response = ui.add(drag).on_hover_text(hint);
+    let response = number_field(ui, drag).on_hover_text(hint);
     response.drag_stopped() || response.changed() && !response.dragged()
 }

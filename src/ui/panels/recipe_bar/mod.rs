@@ -11,6 +11,7 @@ use crate::ui::state::first_start::HintTarget;
 use crate::ui::texts::recipe as texts;
 use crate::ui::theme::icons::dropdown_button;
 use crate::ui::widgets::gesture::end_gesture;
+use crate::ui::widgets::number_field::number_field;
 
 /// Upper end of the T slider; larger values can be typed.
 const MAX_T: usize = 256;
@@ -85,7 +86,7 @@ fn wrap_group(ui: &mut Ui, width: f32) {
 /// see [`push_change`].
 fn labeled_slider(ui: &mut Ui, name: &str, hint: &str, slider: Slider<'_>, messages: &mut Vec<Message>) -> bool {
     let label = ui.label(name).on_hover_text(hint);
-    let response = ui.add(slider.update_while_editing(false)).labelled_by(label.id).on_hover_text(hint);
+    let response = number_field(ui, slider.update_while_editing(false)).labelled_by(label.id).on_hover_text(hint);
     end_gesture(&response, messages);
     response.changed()
 }

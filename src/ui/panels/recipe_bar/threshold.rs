@@ -6,6 +6,7 @@ use crate::convert::{BalancingOptions, ThresholdRule};
 use crate::lab::Message;
 use crate::ui::texts::recipe as texts;
 use crate::ui::widgets::gesture::{end_gesture, percentile_from_slider, slider_from_percentile};
+use crate::ui::widgets::number_field::number_field;
 
 /// Initial percentile of the slider if the previous rule was another one.
 const DEFAULT_PERCENTILE: f64 = 99.9;
@@ -46,7 +47,7 @@ fn balancing(ui: &mut Ui, now: BalancingOptions, messages: &mut Vec<Message>) {
     let mut balance = now;
     let drag = |ui: &mut Ui, value: &mut usize, range, suffix: &str, hint: &str| {
         let drag = DragValue::new(value).range(range).suffix(suffix).update_while_editing(false);
-        let response = ui.add(drag).on_hover_text(hint);
+        let response = number_field(ui, drag).on_hover_text(hint);
         response.drag_stopped() || response.changed() && !response.dragged()
     };
     let mut done = drag(ui, &mut balance.batches, 1..=5000, texts::BATCHES, texts::BATCHES_HINT);
@@ -74,7 +75,7 @@ fn percentile(ui: &mut Ui, rule: ThresholdRule, hint: &str, messages: &mut Vec<M
             .custom_parser(|text| text.trim().trim_end_matches('%').trim().parse().ok().map(slider_from_percentile))
             .smart_aim(false)
             .update_while_editing(false);
-        let response = ui.add(slider).on_hover_text(hint);
+        let response = number_field(ui, slider).on_hover_text(hint);
         response.widget_info(|| WidgetInfo::slider(true, percentile, texts::PERCENTILE_NAME));
         if response.changed() {
             messages.push(Message::SetThreshold(ThresholdRule::Percentile(percentile_from_slider(place))));

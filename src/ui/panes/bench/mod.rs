@@ -10,6 +10,7 @@ use crate::measure::neuron_bench::{BenchTrace, MAX_STEPS, NeuronBench};
 use crate::ui::texts::format::format_number;
 use crate::ui::texts::neuron_panes::bench as texts;
 use crate::ui::types::pane::Pane;
+use crate::ui::widgets::number_field::number_field;
 use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_frame, pane_parts};
 
@@ -98,7 +99,7 @@ fn arrow_buttons(ui: &mut Ui, next: &mut NeuronBench) {
     let id = ui.scope_id().with("arrow to move");
     let last = next.input.len().max(1);
     let mut step: usize = ui.data(|data| data.get_temp(id)).unwrap_or(1).clamp(1, last);
-    let drag = ui.add(DragValue::new(&mut step).range(1..=last).prefix(texts::ARROW));
+    let drag = number_field(ui, DragValue::new(&mut step).range(1..=last).prefix(texts::ARROW));
     drag.on_hover_text(texts::ARROW_HINT)
         .widget_info(|| WidgetInfo::labeled(Role::SpinButton, true, texts::ARROW_NAME));
     for (name, to) in [(texts::EARLIER, step.saturating_sub(1)), (texts::LATER, step + 1)] {

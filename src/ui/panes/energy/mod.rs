@@ -16,6 +16,7 @@ use crate::ui::texts::panes::energy as texts;
 use crate::ui::texts::shared;
 use crate::ui::theme::colors::{GRID, ui_colors};
 use crate::ui::types::pane::Pane;
+use crate::ui::widgets::number_field::number_field;
 use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{legend, pane_frame, pane_parts, plot_description};
 
@@ -131,7 +132,8 @@ fn controls(ui: &mut Ui, constants: &EnergyConstants, messages: &mut Vec<Message
         let mut field = |value: &mut f64, prefix: &str, hint: &str| {
             let speed = (*value * 0.01).max(1e-3);
             let field = DragValue::new(value).prefix(prefix).suffix(" pJ").range(0.0..=1e6).speed(speed);
-            ui.add(field.max_decimals(4).update_while_editing(false)).on_hover_text(hint).changed()
+            let field = field.max_decimals(4).update_while_editing(false);
+            number_field(ui, field).on_hover_text(hint).changed()
         };
         let a = field(&mut synop, texts::SYNOP, texts::SYNOP_HINT);
         let b = field(&mut mac, texts::MAC, texts::MAC_HINT);

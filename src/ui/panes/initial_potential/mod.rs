@@ -16,6 +16,7 @@ use crate::ui::texts::format::{format_number, format_percent};
 use crate::ui::texts::neuron_panes::initial_potential as texts;
 use crate::ui::types::pane::Pane;
 use crate::ui::widgets::legend::Mark;
+use crate::ui::widgets::number_field::number_field;
 use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::shared_axis::SharedAxis;
 use crate::ui::widgets::{legend, pane_frame, pane_parts};
@@ -88,7 +89,7 @@ fn controls(ui: &mut Ui, data: &PaneData<'_>, messages: &mut Vec<Message>) {
         }
         let mut p = data.p;
         let field = DragValue::new(&mut p).speed(0.005).range(0.0..=1.0).prefix("v(0) ").suffix(" θ").max_decimals(2);
-        let field = ui.add(field).on_hover_text(texts::FIELD_HINT);
+        let field = number_field(ui, field).on_hover_text(texts::FIELD_HINT);
         if field.changed() {
             set(data, p, messages);
         }

@@ -10,6 +10,7 @@ use crate::ui::texts::format::format_percent;
 use crate::ui::texts::panes::readout_window as texts;
 use crate::ui::theme::colors::{GRID, ui_colors};
 use crate::ui::widgets::legend::Mark;
+use crate::ui::widgets::number_field::number_field;
 use crate::ui::widgets::{legend, pane_frame, pane_parts, plot_description};
 
 /// Below this width, in points, the slider is below its label.
@@ -39,7 +40,7 @@ pub fn show(
         let mut wanted = confidence;
         let slider = Slider::new(&mut wanted, 0.0..=1.0).fixed_decimals(3).step_by(0.005);
         let hint = texts::EARLY_HINT;
-        if ui.add(slider).labelled_by(label.id).on_hover_text(hint).changed() && wanted != confidence {
+        if number_field(ui, slider).labelled_by(label.id).on_hover_text(hint).changed() && wanted != confidence {
             messages.push(Message::SetExitConfidence(wanted));
         }
     });

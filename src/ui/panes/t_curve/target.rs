@@ -8,6 +8,7 @@ use crate::measure::CurvePoint;
 use crate::measure::wilson::wilson_95;
 use crate::ui::texts::format::format_percent;
 use crate::ui::texts::panes::t_curve as texts;
+use crate::ui::widgets::number_field::number_field;
 use crate::ui::widgets::pane_frame;
 
 /// A share that the SNN is to keep from some step on.
@@ -97,10 +98,10 @@ fn choice(ui: &mut Ui, target: &mut Target) {
     });
     combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, texts::TARGET));
     let value = match target {
-        Target::OfAnn(percent) => ui.add(DragValue::new(percent).range(1.0..=100.0).speed(0.1).suffix(" %")),
+        Target::OfAnn(percent) => number_field(ui, DragValue::new(percent).range(1.0..=100.0).speed(0.1).suffix(" %")),
         Target::Within(points) => {
             let unit = texts::points(*points);
-            ui.add(DragValue::new(points).range(0.0..=50.0).speed(0.05).max_decimals(2).suffix(unit))
+            number_field(ui, DragValue::new(points).range(0.0..=50.0).speed(0.05).max_decimals(2).suffix(unit))
         }
     };
     value.widget_info(|| WidgetInfo::labeled(Role::SpinButton, true, texts::TARGET_VALUE));

@@ -18,6 +18,7 @@ use crate::ui::texts::neuron_panes::threshold as texts;
 use crate::ui::texts::shared;
 use crate::ui::types::pane::Pane;
 use crate::ui::widgets::legend::Mark;
+use crate::ui::widgets::number_field::number_field;
 use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::shared_axis::SharedAxis;
 use crate::ui::widgets::{legend, pane_frame, pane_parts};
@@ -88,7 +89,7 @@ fn controls(ui: &mut Ui, data: &PaneData<'_>, ui_state: &mut UiState, messages: 
         let extent = data.view.extent;
         let field =
             DragValue::new(&mut theta).speed(extent / 400.0).range(extent * MIN_THETA_SHARE..=f32::MAX).prefix("θ ");
-        let field = ui.add(field.max_decimals(5)).on_hover_text(texts::FIELD_HINT);
+        let field = number_field(ui, field.max_decimals(5)).on_hover_text(texts::FIELD_HINT);
         if field.changed() {
             set(data, theta, messages);
         }
