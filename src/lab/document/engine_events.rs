@@ -86,6 +86,7 @@ impl Lab {
             EngineEvent::LanesFinished { generation } if generation == self.generation => self.job = None,
             EngineEvent::ExportProgress { number, fraction } => self.on_export_progress(number, fraction),
             EngineEvent::ExportFinished { number, result } => self.on_export_finished(number, result),
+            EngineEvent::Sweep { number, update } => self.on_sweep_update(number, update),
             EngineEvent::Snapshot { generation, result } => {
                 self.pending_snapshot = self.pending_snapshot.filter(|&g| g > generation);
                 match result {

@@ -11,7 +11,7 @@ mod run_worker;
 mod snapshot_worker;
 mod threads;
 
-pub use event::{EngineEvent, Waker};
+pub use event::{EngineEvent, EventSender, SweepUpdate, Waker};
 pub(super) use event::{catch_panic, is_due, spawn};
 pub use previews::PreviewOrder;
 pub use run_worker::RunOrder;
