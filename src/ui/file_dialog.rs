@@ -22,6 +22,10 @@ impl FileRequest {
             Self::OpenData | Self::OpenPictures | Self::OpenRecipe => Message::OpenPath(path),
             Self::OpenLesson => Message::OpenLesson(path.display().to_string()),
             Self::OpenSession => Message::OpenSession(path),
+            Self::OpenSweepPlan => Message::OpenSweepPlan(path),
+            Self::OpenSweepResults => Message::OpenSweepResults(path),
+            Self::SaveSweepPlan => Message::SaveSweepPlan { path, race: false },
+            Self::SaveRacePlan => Message::SaveSweepPlan { path, race: true },
             Self::SaveSession => Message::SaveSession(path),
             Self::OpenCalibrationData => Message::OpenCalibrationData(path),
             Self::ExportRun => Message::ExportRun(path),
@@ -100,7 +104,7 @@ fn pick_one(dialog: rfd::FileDialog, request: FileRequest) -> Option<PathBuf> {
             dialog.add_filter(texts::NETWORKS, &FILE_EXTENSIONS).add_filter(texts::ALL_FILES, &["*"]).pick_file()
         }
         FileRequest::OpenData | FileRequest::OpenCalibrationData | FileRequest::FindFile(_) => dialog.pick_file(),
-        FileRequest::OpenPictures | FileRequest::FindFolder(_) => dialog.pick_folder(),
+        FileRequest::OpenPictures | FileRequest::OpenSweepResults | FileRequest::FindFolder(_) => dialog.pick_folder(),
         FileRequest::OpenPictureFiles => dialog.add_filter(texts::PICTURES, &images::FILE_EXTENSIONS).pick_file(),
         FileRequest::OpenSession => dialog.add_filter(texts::SESSIONS, &["json"]).pick_file(),
         FileRequest::OpenLesson => dialog.add_filter(texts::LESSONS, &["md"]).pick_file(),
@@ -113,6 +117,11 @@ fn pick_one(dialog: rfd::FileDialog, request: FileRequest) -> Option<PathBuf> {
         FileRequest::OpenRecipe => dialog.add_filter(texts::RECIPES, &["toml"]).pick_file(),
         FileRequest::SaveRecipe => {
             dialog.add_filter(texts::RECIPES, &["toml"]).set_file_name("recipe.toml").save_file()
+        }
+        FileRequest::OpenSweepPlan => dialog.add_filter(texts::PLANS, &["toml"]).pick_file(),
+        FileRequest::SaveSweepPlan | FileRequest::SaveRacePlan => {
+            let name = if request == FileRequest::SaveRacePlan { "race-plan.toml" } else { "plan.toml" };
+            dialog.add_filter(texts::PLANS, &["toml"]).set_file_name(name).save_file()
         }
         FileRequest::ExportRun => export_filters(dialog)
             .set_file_name(format!("run.{}", crate::experiment::run_export::FORMATS[0].0))

@@ -107,6 +107,7 @@ impl TileBehavior<'_> {
                 panes::show(ui, pane, self.lab, self.messages);
             }
             PaneFrame::default().set(ui.ctx());
+            self.file_requests.extend(pane_frame::take_wanted_file(ui));
         });
         if pane.shows_run() {
             preview_mark(ui, whole, self.lab, pane);

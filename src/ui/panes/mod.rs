@@ -16,6 +16,7 @@ mod readout_window;
 mod robustness;
 mod runs;
 mod scenes;
+mod sweep;
 mod t_curve;
 mod threshold;
 mod transfer;
@@ -47,6 +48,7 @@ impl Pane {
             Self::Boxes => scenes::boxes::show(ui, lab, messages),
             Self::Scenes => scenes::show(ui, lab, messages),
             Self::Robustness => robustness::show(ui, lab, messages),
+            Self::Sweep => sweep::show(ui, lab, messages),
             Self::Draw => draw::show(ui, lab, messages),
         }
     }

@@ -4,6 +4,7 @@
 
 use egui::{Context, Id, Ui, Vec2};
 
+use crate::ui::types::file_request::FileRequest;
 use crate::ui::types::pane::Pane;
 
 /// Below this height, in points, a pane shows its plot only, until the user expands it.
@@ -116,6 +117,20 @@ pub fn help_of(pane: Pane) -> Id {
 /// Id of the flag that requests a copy of the numbers of `pane`.
 pub fn copy_wanted(pane: Pane) -> Id {
     Id::unique(("copy the numbers of", pane))
+}
+
+fn file_wanted() -> Id {
+    Id::unique("file wanted by a pane")
+}
+
+/// Asks the window to open a file dialog.
+pub fn want_file(ui: &Ui, request: FileRequest) {
+    ui.data_mut(|data| data.insert_temp(file_wanted(), Some(request)));
+}
+
+/// The file dialog that a pane has asked for since the last call.
+pub fn take_wanted_file(ui: &Ui) -> Option<FileRequest> {
+    ui.data_mut(|data| data.remove_temp::<Option<FileRequest>>(file_wanted())).flatten()
 }
 
 /// Id under which a pane stores its CSV table. The table is requested by an empty text stored there.

@@ -122,6 +122,13 @@ pub fn about(pane: Pane) -> About {
              gradient, δ the perturbation",
             "FGSM: Goodfellow et al., ICLR 2015; the bounds follow from the inequality of Cauchy and Schwarz",
         ),
+        Pane::Sweep => (
+            &["s = sqrt{frac{1}{n − 1} sum{i}{} (x_{i} − m)^{2}}"],
+            "x the figure of the n rows of a group, which differ in one axis alone, m its mean, s the standard deviation of the spread. \
+             A row is on the Pareto front if none has a better figure at the same or a lower cost; energy with 77 fJ a SynOp and \
+             12.5 pJ a MAC",
+            "energy: Qiao et al., Frontiers in Neuroscience 2015",
+        ),
         Pane::Draw => (
             &["p_{k} = frac{exp(o_{k} / T)}{sum{j}{} exp(o_{j} / T)}"],
             "o the readout of class k, summed over T steps; of the ANN the logit, with T = 1",

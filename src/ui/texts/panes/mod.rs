@@ -11,6 +11,7 @@ pub mod readout_window;
 pub mod robustness;
 pub mod runs;
 pub mod scenes;
+pub mod sweep;
 pub mod t_curve;
 
 pub use about::about;
@@ -38,6 +39,7 @@ pub fn title(pane: Pane) -> &'static str {
         Pane::Boxes => "Boxes",
         Pane::Scenes => "Scenes",
         Pane::Robustness => "Robustness",
+        Pane::Sweep => "Sweep",
         Pane::Draw => "Draw",
     }
 }

@@ -9,6 +9,7 @@ pub const PICTURES: &str = "Images";
 pub const SESSIONS: &str = "Sessions";
 pub const LESSONS: &str = "Lessons";
 pub const RECIPES: &str = "Recipes";
+pub const PLANS: &str = "Plans";
 
 /// The title of a dialog.
 pub fn title(ask: FileRequest) -> &'static str {
@@ -27,6 +28,9 @@ pub fn title(ask: FileRequest) -> &'static str {
         FileRequest::FindFile(_) => "Locate missing file",
         FileRequest::FindFolder(_) => "Locate missing folder",
         FileRequest::OpenLesson => "Open lesson",
+        FileRequest::OpenSweepPlan => "Open sweep plan",
+        FileRequest::OpenSweepResults => "Open results folder",
+        FileRequest::SaveSweepPlan | FileRequest::SaveRacePlan => "Save sweep plan",
         FileRequest::Export(_, ExportFormat::Frames) => "Export to folder",
         FileRequest::Export(..) => "Export",
     }
