@@ -227,19 +227,23 @@ pub struct Energy {
     pub rate: f64,
 }
 
+/// Joules of the SNN for a sample after `t` steps with so many `synops`, under `constants`.
+pub fn snn_joules(macs: &Macs, synops: f64, t: usize, constants: &EnergyConstants) -> f64 {
+    constants.per_synop * synops + constants.per_mac * macs.snn(t, constants)
+}
+
 /// The energy of `operations` under `constants`.
 pub fn energy(operations: &OperationCounts, constants: &EnergyConstants) -> Energy {
     let OperationCounts { macs, layers } = operations;
     let steps = layers.iter().map(|layer| layer.synops.len()).max().unwrap_or(0);
     let at = |t: usize| layers.iter().map(|layer| layer.synops[t]).sum::<f64>();
     let synops: Vec<f64> = (0..steps).map(at).collect();
-    let mac_joules = |t: usize| constants.per_mac * macs.snn(t, constants);
-    let snn_joules: Vec<f64> = (1..=steps).map(|t| constants.per_synop * synops[t - 1] + mac_joules(t)).collect();
+    let snn_joules: Vec<f64> = (1..=steps).map(|t| snn_joules(macs, synops[t - 1], t, constants)).collect();
     let ann_joules = constants.per_mac * macs.total;
     let neuron_steps = (layers.iter().map(|layer| layer.neurons).sum::<usize>() * steps).max(1) as f64;
     let spikes: f64 = layers.iter().filter_map(|layer| layer.spikes.last()).sum();
     let rate = spikes / neuron_steps;
-    let budget = (ann_joules - mac_joules(steps)).max(0.0);
+    let budget = (ann_joules - constants.per_mac * macs.snn(steps, constants)).max(0.0);
     // Mean energy of one spike, with spikes distributed as in this run.
     let joules_per_spike = constants.per_synop
         * match synops.last() {

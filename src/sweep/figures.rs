@@ -8,6 +8,7 @@ use crate::Result;
 use crate::convert::Readout;
 use crate::experiment::Run;
 use crate::measure::accuracy_curve;
+use crate::measure::energy::{EnergyConstants, Macs, macs, snn_joules};
 use crate::measure::layer::prefix_sums::{PrefixSums, prefix_sums};
 use crate::measure::readout_delay::readout_delay;
 use crate::progress::JobControl;
@@ -46,11 +47,12 @@ impl Figures {
 /// [`crate::Error::Cancelled`] if `control` is cancelled.
 pub fn figures_at(run: &Run, steps: &[usize], control: &JobControl) -> Result<Vec<Figures>> {
     let sums = prefix_sums(&run.run_data(&[]), steps, control)?;
-    sums.iter().map(|sums| control.check().map(|()| figures(run, sums))).collect()
+    let macs = macs(run.network.program.network());
+    sums.iter().map(|sums| control.check().map(|()| figures(run, sums, &macs))).collect()
 }
 
 /// The figures after as many steps as `sums` are of.
-fn figures(run: &Run, sums: &PrefixSums) -> Figures {
+fn figures(run: &Run, sums: &PrefixSums, macs: &Macs) -> Figures {
     let (steps, samples) = (sums.steps, run.recording.samples);
     let per_sample = |sum: f64| sum / samples.max(1) as f64;
     let recipe = &run.settings.recipe;
@@ -96,6 +98,9 @@ fn figures(run: &Run, sums: &PrefixSums) -> Figures {
     figures.value("mismatch", sums.mismatch);
     figures.value("spikes", per_sample(sums.spikes));
     figures.value("synops", per_sample(sums.synops));
+    let constants = EnergyConstants::default();
+    figures.value("ann_energy", constants.per_mac * macs.total);
+    figures.value("energy", snn_joules(macs, per_sample(sums.synops), steps, &constants));
     figures.value("mean_steps", predictions.mean_steps);
     figures.value("presteps", recipe.correction.presteps() as f64);
     figures.value("hardware_presteps", recipe.correction.hardware_presteps(run.spiking.layers.len()) as f64);

@@ -55,36 +55,58 @@ pub fn fault_text(fault: &RowFault) -> String {
     }
 }
 
-/// Reads all rows of the results folder `out`; one that does not exist is empty.
+/// The names of the files in a results folder; what is in them is not read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    /// Addresses that have a file, sorted.
+    pub rows: Vec<String>,
+    /// Files with names that no row has, sorted.
+    pub unknown: Vec<PathBuf>,
+    /// Unfinished files of processes.
+    pub temporary: usize,
+}
+
+/// Lists the names in the results folder `out`; one that does not exist is empty.
 ///
 /// # Errors
 /// [`Error::Io`] for a folder that cannot be read.
-pub fn list(out: &Path) -> Result<Listing> {
-    let mut listing = Listing::default();
-    let mut files: Vec<PathBuf> = Vec::new();
+pub fn names(out: &Path) -> Result<Names> {
+    let mut names = Names::default();
     for folder in entries(&out.join(ROWS))? {
         if !folder.is_dir() {
-            listing.unknown.push(folder);
+            names.unknown.push(folder);
             continue;
         }
         for file in entries(&folder)? {
             let name = file.file_name().unwrap_or_default().to_string_lossy();
             if name.starts_with(TEMP_PREFIX) {
-                listing.temporary += 1;
-            } else if address_of(&file).is_some_and(|address| row_path(out, address) == file) {
-                files.push(file);
-            } else {
-                listing.unknown.push(file);
+                names.temporary += 1;
+                continue;
+            }
+            match address_of(&file).filter(|address| row_path(out, address) == file) {
+                Some(address) => names.rows.push(address.to_owned()),
+                None => names.unknown.push(file),
             }
         }
     }
-    files.sort();
-    let read = |path: PathBuf| {
-        let address = address_of(&path).unwrap_or_default().to_owned();
+    names.rows.sort();
+    names.unknown.sort();
+    Ok(names)
+}
+
+/// Reads all rows of the results folder `out`; one that does not exist is empty.
+///
+/// # Errors
+/// [`Error::Io`] for a folder that cannot be read.
+pub fn list(out: &Path) -> Result<Listing> {
+    let Names { rows, unknown, temporary } = names(out)?;
+    let mut listing = Listing { unknown, temporary, ..Listing::default() };
+    let read = |address: String| {
+        let path = row_path(out, &address);
         let bytes = std::fs::read(&path).map_err(|error| Error::io(&path, error))?;
         Ok((RowFile::read(&bytes, &address).map(|_| address), path))
     };
-    let all: Vec<(Result<String, RowFault>, PathBuf)> = files.into_par_iter().map(read).collect::<Result<_>>()?;
+    let all: Vec<(Result<String, RowFault>, PathBuf)> = rows.into_par_iter().map(read).collect::<Result<_>>()?;
     for (row, path) in all {
         match row {
             Ok(address) => {
@@ -93,7 +115,6 @@ pub fn list(out: &Path) -> Result<Listing> {
             Err(fault) => listing.faults.push((path, fault)),
         }
     }
-    listing.unknown.sort();
     Ok(listing)
 }
 

@@ -9,6 +9,7 @@
 
 pub mod address;
 mod attack_figures;
+pub mod board;
 mod digest;
 mod explain_figures;
 pub mod figures;

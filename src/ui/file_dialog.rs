@@ -25,6 +25,10 @@ impl FileRequest {
             Self::OpenRediscovery => Message::OpenRediscovery(path),
             Self::Synthesize => Message::Synthesize(path),
             Self::OpenSession => Message::OpenSession(path),
+            Self::OpenSweepPlan => Message::OpenSweepPlan(path),
+            Self::OpenSweepResults => Message::OpenSweepResults(path),
+            Self::SaveSweepPlan => Message::SaveSweepPlan { path, race: false },
+            Self::SaveRacePlan => Message::SaveSweepPlan { path, race: true },
             Self::SaveSession => Message::SaveSession(path),
             Self::OpenCalibrationData => Message::OpenCalibrationData(path),
             Self::ExportRun => Message::ExportRun(path),
@@ -105,6 +109,7 @@ fn pick_one(dialog: rfd::FileDialog, request: FileRequest) -> Option<PathBuf> {
         FileRequest::OpenData | FileRequest::OpenCalibrationData | FileRequest::FindFile(_) => dialog.pick_file(),
         FileRequest::OpenPictures
         | FileRequest::FindFolder(_)
+        | FileRequest::OpenSweepResults
         | FileRequest::OpenSyntheses
         | FileRequest::OpenRediscovery
         | FileRequest::Synthesize => dialog.pick_folder(),
@@ -120,6 +125,11 @@ fn pick_one(dialog: rfd::FileDialog, request: FileRequest) -> Option<PathBuf> {
         FileRequest::OpenRecipe => dialog.add_filter(texts::RECIPES, &["toml"]).pick_file(),
         FileRequest::SaveRecipe => {
             dialog.add_filter(texts::RECIPES, &["toml"]).set_file_name("recipe.toml").save_file()
+        }
+        FileRequest::OpenSweepPlan => dialog.add_filter(texts::PLANS, &["toml"]).pick_file(),
+        FileRequest::SaveSweepPlan | FileRequest::SaveRacePlan => {
+            let name = if request == FileRequest::SaveRacePlan { "race-plan.toml" } else { "plan.toml" };
+            dialog.add_filter(texts::PLANS, &["toml"]).set_file_name(name).save_file()
         }
         FileRequest::ExportRun => export_filters(dialog)
             .set_file_name(format!("run.{}", crate::experiment::run_export::FORMATS[0].0))

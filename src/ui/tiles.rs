@@ -107,7 +107,7 @@ impl TileBehavior<'_> {
                 panes::show(ui, pane, self.lab, self.messages);
             }
             PaneFrame::default().set(ui.ctx());
-            self.file_requests.extend(crate::ui::widgets::wanted_file::take(ui));
+            self.file_requests.extend(wanted_file::take(ui));
         });
         if pane.shows_run() {
             preview_mark(ui, whole, self.lab, pane);

@@ -88,6 +88,7 @@ impl Lab {
             EngineEvent::ExportFinished { number, result } => self.on_export_finished(number, result),
             EngineEvent::Maps { generation, page, event } => self.on_map_event(generation, &page, event),
             EngineEvent::Trojans(event) => self.on_trojan_event(event),
+            EngineEvent::Sweep { number, update } => self.on_sweep_update(number, update),
             EngineEvent::Snapshot { generation, result } => {
                 self.pending_snapshot = self.pending_snapshot.filter(|&g| g > generation);
                 match result {

@@ -66,6 +66,8 @@ pub struct Lab {
     pub layout_version: u64,
     /// Running exports.
     pub exports: Vec<super::job::ExportJob>,
+    /// The sweep on the screen.
+    pub sweep: Option<super::sweeps::LabSweep>,
     /// The last written file.
     pub written: Option<std::path::PathBuf>,
     /// A session that waits because its files are missing.

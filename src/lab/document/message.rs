@@ -190,6 +190,21 @@ pub enum Message {
         path: PathBuf,
         reader: NirReader,
     },
+    /// Open the plan of a sweep, with the results beside it.
+    OpenSweepPlan(PathBuf),
+    /// Open a results folder of sweeps: of the open plan, or alone.
+    OpenSweepResults(PathBuf),
+    /// Close the sweep; one that runs stops.
+    CloseSweep,
+    /// Run the missing rows of the open plan in the background.
+    RunSweep,
+    /// Stop the sweep in the background; finished rows are kept.
+    StopSweep,
+    /// Write a plan of what is open, with the recipes of the race or without, and open it.
+    SaveSweepPlan {
+        path: PathBuf,
+        race: bool,
+    },
     /// Cancel the export of this number; no file remains.
     StopExport(u64),
     /// A file was written.

@@ -14,4 +14,5 @@ pub mod open;
 pub mod pending_open;
 pub mod requests;
 pub mod trojan_desk;
+pub mod sweeps;
 pub mod update;

@@ -17,6 +17,7 @@ impl Lab {
             finished: self.finished.clone(),
             snapshot: self.snapshot.clone(),
             lanes: self.lanes.clone(),
+            sweep: self.sweep.clone(),
             history: self.history.clone(),
             snapshot_parts: self.snapshot_parts.with_snapshot(),
             attribution: self.attribution.shown(),

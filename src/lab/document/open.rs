@@ -14,6 +14,7 @@ use crate::lab::storage::saved_scalings;
 use crate::lab::storage::session::{Session, VERSION};
 use crate::lab::{Lab, Lane, Message};
 use crate::network::open::is_network_file;
+use crate::sweep::plan::is_plan;
 
 impl Lab {
     pub(super) fn open_model(&mut self, source: String) {
@@ -74,6 +75,8 @@ impl Lab {
             self.open_rediscovery(path.to_owned());
         } else if is_network_file(path) {
             self.open_model(path.display().to_string());
+        } else if extension == "toml" && is_plan(path) {
+            self.apply(Message::OpenSweepPlan(path.to_owned()));
         } else if extension == "toml" {
             match NamedRecipe::load(path) {
                 Ok(named) => {

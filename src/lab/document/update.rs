@@ -202,6 +202,12 @@ impl Lab {
             },
             Message::ExportRun(path) => self.start_export(path, NirReader::Nir),
             Message::ExportNir { path, reader } => self.start_export(path, reader),
+            Message::OpenSweepPlan(path) => self.open_sweep_plan(&path),
+            Message::OpenSweepResults(path) => self.open_sweep_results(path),
+            Message::CloseSweep => self.close_sweep(),
+            Message::RunSweep => self.run_sweep(),
+            Message::StopSweep => self.stop_sweep(),
+            Message::SaveSweepPlan { path, race } => self.save_sweep_plan(&path, race),
             Message::StopExport(number) => self.stop_export(number),
             Message::FileWritten(path) => self.written = Some(path),
             Message::OpenSessionText(text) => match session_text::from_text(&text) {

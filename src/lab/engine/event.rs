@@ -11,6 +11,8 @@ use crate::experiment::explained::PageKey;
 use crate::experiment::partial::PartialResults;
 use crate::experiment::run::Run;
 use crate::experiment::snapshot::Snapshot;
+use crate::sweep::board::Board;
+use crate::sweep::runner::Outcome;
 use crate::{Error, Result};
 
 /// Events from the engine to the lab.
@@ -37,8 +39,26 @@ pub enum EngineEvent {
     Maps { generation: u64, page: Box<PageKey>, event: MapEvent },
     /// Something about syntheses, their quiz or a rediscovery.
     Trojans(TrojanEvent),
+    /// News of the sweep of this number.
+    Sweep { number: u64, update: SweepUpdate },
     /// A snapshot of a run is ready.
     Snapshot { generation: u64, result: Result<Arc<Snapshot>> },
+}
+
+/// News of a sweep.
+pub enum SweepUpdate {
+    /// What its results folder holds now.
+    Board(Arc<Board>),
+    /// Why its plan or its folder cannot be read.
+    Unreadable(String),
+    /// So many rows are finished; what is computed now, if that changes.
+    Doing { finished: usize, rows: usize, what: Option<String> },
+    /// Part that is done of what is computed, 0 to 1.
+    Fraction(f32),
+    /// A row cannot run: its name and the reason.
+    Failed(String),
+    /// The run has ended.
+    Ended(Result<Outcome>),
 }
 
 /// Callback for new events, from any thread: requests a repaint of the window.

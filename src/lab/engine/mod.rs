@@ -13,7 +13,7 @@ mod snapshot_worker;
 mod threads;
 mod trojan_event;
 
-pub use event::{EngineEvent, EventSender, Waker};
+pub use event::{EngineEvent, EventSender, SweepUpdate, Waker};
 pub(super) use event::{catch_panic, is_due, spawn};
 pub use map_worker::{MapEvent, MapOrder, make_maps};
 pub use previews::PreviewOrder;

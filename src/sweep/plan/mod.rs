@@ -3,12 +3,15 @@
 mod axis;
 mod row;
 mod toml_text;
+mod write;
 
 use std::path::{Path, PathBuf};
 
 use axis::Axis;
+use row::value_text;
 pub use row::{PlanRow, RowSettings, Work};
 use toml_text::{Located, Section, Text};
+pub use write::plan_text;
 
 use crate::{Error, Result};
 
@@ -102,6 +105,15 @@ impl Plan {
         self.axes.iter().flat_map(|axis| axis.keys.iter().map(String::as_str)).collect()
     }
 
+    /// The keys that vary with their values as texts, in the order of the file.
+    pub fn axis_texts(&self) -> Vec<(String, Vec<String>)> {
+        let of_key = |axis: &Axis, k: usize| {
+            let text = |at: usize| axis.options(at).nth(k).map_or_else(String::new, |(_, value)| value_text(&value.value));
+            (axis.keys[k].clone(), (0..axis.len()).map(text).collect())
+        };
+        self.axes.iter().flat_map(|axis| (0..axis.keys.len()).map(|k| of_key(axis, k))).collect()
+    }
+
     /// Row `number`, from 0. The first axis is slowest.
     ///
     /// # Errors
@@ -173,6 +185,13 @@ impl Plan {
         }
         Ok(())
     }
+}
+
+/// Whether the TOML file at `path` is a plan and not, say, a recipe.
+pub fn is_plan(path: &Path) -> bool {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let table = text.parse::<toml::Table>().unwrap_or_default();
+    ["base", "grid", "zip", "list"].iter().any(|key| table.contains_key(*key))
 }
 
 /// The product of the lengths of all axes.

@@ -136,6 +136,8 @@ impl PlanRow {
                         "'{key}' cannot stand in a plan: results go to the folder of --out"
                     )));
                 }
+                // Beside rows that have a shift: none.
+                ("bias-shift", Value::Integer(0)) => {}
                 ("method", Value::String(name)) => method = Some(name.clone()),
                 ("method", _) => return Err(Error::Invalid("'method' is not a text".into())),
                 ("presteps", Value::Integer(steps)) if *steps > 0 => presteps = usize::try_from(*steps).ok(),
@@ -224,7 +226,7 @@ impl Method {
 }
 
 /// A value as text, texts without quotes.
-fn value_text(value: &Value) -> String {
+pub(super) fn value_text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Array(items) => items.iter().map(value_text).collect::<Vec<_>>().join(","),

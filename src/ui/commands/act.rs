@@ -46,6 +46,7 @@ impl Command {
                 let past = lab.history.past().get(index);
                 unless(past.is_some_and(|past| past.settings != lab.settings), texts::commands::ON_THE_SCREEN)
             }
+            Self::FileDialog(FileRequest::SaveRacePlan) => unless(!lab.lanes.is_empty(), texts::commands::NO_RACE),
             Self::FileDialog(FileRequest::ExportRun | FileRequest::ExportNir(_)) => needs_run,
             Self::Play | Self::FirstStep | Self::LastStep | Self::Layer(_) | Self::Pin => needs_run,
             _ => None,

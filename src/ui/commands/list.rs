@@ -13,7 +13,7 @@ use crate::ui::types::file_request::FileRequest;
 use crate::ui::types::pane::Pane;
 
 /// Commands that do not depend on the lab, in the order of the palette.
-const FIXED: [Command; 61] = [
+const FIXED: [Command; 65] = [
     Command::FileDialog(FileRequest::OpenNetwork),
     Command::FileDialog(FileRequest::OpenData),
     Command::FileDialog(FileRequest::OpenPictures),
@@ -23,6 +23,10 @@ const FIXED: [Command; 61] = [
     Command::FileDialog(FileRequest::SaveRecipe),
     Command::FileDialog(FileRequest::OpenSession),
     Command::FileDialog(FileRequest::SaveSession),
+    Command::FileDialog(FileRequest::OpenSweepPlan),
+    Command::FileDialog(FileRequest::OpenSweepResults),
+    Command::FileDialog(FileRequest::SaveSweepPlan),
+    Command::FileDialog(FileRequest::SaveRacePlan),
     Command::FileDialog(FileRequest::ExportRun),
     Command::FileDialog(FileRequest::ExportNir(NirReader::Nir)),
     Command::FileDialog(FileRequest::ExportNir(NirReader::SpikingJelly)),

@@ -105,6 +105,15 @@ impl Menu<'_> {
         ui.separator();
         self.items(ui, [FileRequest::OpenRecipe, FileRequest::SaveRecipe].map(Command::FileDialog));
         ui.separator();
+        ui.menu_button(texts::commands::SWEEP, |ui| {
+            let requests = [
+                FileRequest::OpenSweepPlan,
+                FileRequest::OpenSweepResults,
+                FileRequest::SaveSweepPlan,
+                FileRequest::SaveRacePlan,
+            ];
+            self.items(ui, requests.map(Command::FileDialog));
+        });
         self.items(ui, [FileRequest::OpenSession, FileRequest::SaveSession].map(Command::FileDialog));
         self.items(ui, [Command::CopySession, Command::PasteSession]);
         ui.separator();

@@ -18,6 +18,7 @@ mod recording;
 mod robustness;
 mod runs;
 mod scenes;
+mod sweep;
 mod t_curve;
 mod threshold;
 mod transfer;
@@ -53,6 +54,7 @@ impl Pane {
             Self::Robustness => robustness::show(ui, lab, messages),
             Self::Attribution => attribution::show(ui, lab, messages),
             Self::Trojans => trojans::show(ui, lab, messages),
+            Self::Sweep => sweep::show(ui, lab, messages),
             Self::Draw => draw::show(ui, lab, messages),
         }
     }

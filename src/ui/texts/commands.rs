@@ -34,6 +34,8 @@ pub const HELP: &str = "Help";
 pub const BUNDLED_NETWORKS: &str = "Bundled networks";
 pub const BUNDLED_SETS: &str = "Bundled data";
 pub const LATELY: &str = "Recent";
+/// Submenu of plans and results of sweeps.
+pub const SWEEP: &str = "Sweep";
 pub const EXPORT_NIR: &str = "Export run as NIR for";
 pub const LESSONS: &str = "Lessons";
 pub const EXPORT: &str = "Export";
@@ -191,6 +193,10 @@ fn file(ask: FileRequest) -> &'static str {
         FileRequest::OpenSyntheses => "Open syntheses…",
         FileRequest::OpenRediscovery => "Open rediscovery…",
         FileRequest::Synthesize => "Synthesize in a folder…",
+        FileRequest::OpenSweepPlan => "Open sweep plan…",
+        FileRequest::OpenSweepResults => "Open sweep results…",
+        FileRequest::SaveSweepPlan => "Save as sweep plan…",
+        FileRequest::SaveRacePlan => "Save race as sweep plan…",
         FileRequest::OpenRecipe => "Open recipe…",
         FileRequest::SaveRecipe => "Save recipe…",
         FileRequest::OpenCalibrationData => "Open calibration data…",

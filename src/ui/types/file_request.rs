@@ -30,6 +30,13 @@ pub enum FileRequest {
     OpenSyntheses,
     OpenRediscovery,
     Synthesize,
+    OpenSweepPlan,
+    /// A results folder of sweeps.
+    OpenSweepResults,
+    /// Write a plan of what is open.
+    SaveSweepPlan,
+    /// Write a plan of the recipes of the race.
+    SaveRacePlan,
     /// Write a pane to a file.
     Export(Pane, ExportFormat),
 }

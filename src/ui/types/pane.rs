@@ -32,12 +32,13 @@ pub enum Pane {
     Attribution,
     Trojans,
     Recording,
+    Sweep,
     Draw,
 }
 
 impl Pane {
     /// All panes in reading order.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::TCurve,
         Self::Ledger,
         Self::Mismatch,
@@ -59,13 +60,14 @@ impl Pane {
         Self::Attribution,
         Self::Trojans,
         Self::Recording,
+        Self::Sweep,
         Self::Draw,
     ];
 
     /// Whether the pane shows only the run on the screen. Other panes follow the run in progress, list several runs or
     /// are independent.
     pub fn shows_run(self) -> bool {
-        !matches!(self, Self::TCurve | Self::Race | Self::Runs | Self::Bench | Self::Transfer | Self::Draw)
+        !matches!(self, Self::TCurve | Self::Race | Self::Runs | Self::Bench | Self::Transfer | Self::Sweep | Self::Draw)
     }
 
     /// The name of the pane on the command line (`--pane NAME`).
@@ -92,6 +94,7 @@ impl Pane {
             Self::Attribution => "attribution",
             Self::Trojans => "trojans",
             Self::Recording => "recording",
+            Self::Sweep => "sweep",
             Self::Draw => "draw",
         }
     }

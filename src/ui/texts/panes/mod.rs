@@ -13,6 +13,7 @@ pub mod recording;
 pub mod robustness;
 pub mod runs;
 pub mod scenes;
+pub mod sweep;
 pub mod t_curve;
 pub mod trojans;
 
@@ -44,6 +45,7 @@ pub fn title(pane: Pane) -> &'static str {
         Pane::Attribution => "Attribution",
         Pane::Trojans => "Trojans",
         Pane::Recording => "Recording",
+        Pane::Sweep => "Sweep",
         Pane::Draw => "Draw",
     }
 }

@@ -9,6 +9,7 @@ pub const PICTURES: &str = "Images";
 pub const SESSIONS: &str = "Sessions";
 pub const LESSONS: &str = "Lessons";
 pub const RECIPES: &str = "Recipes";
+pub const PLANS: &str = "Plans";
 
 /// The title of a dialog.
 pub fn title(ask: FileRequest) -> &'static str {
@@ -30,6 +31,9 @@ pub fn title(ask: FileRequest) -> &'static str {
         FileRequest::OpenSyntheses => "Open folder of syntheses",
         FileRequest::OpenRediscovery => "Open folder of a rediscovery",
         FileRequest::Synthesize => "Folder for syntheses",
+        FileRequest::OpenSweepPlan => "Open sweep plan",
+        FileRequest::OpenSweepResults => "Open results folder",
+        FileRequest::SaveSweepPlan | FileRequest::SaveRacePlan => "Save sweep plan",
         FileRequest::Export(_, ExportFormat::Frames) => "Export to folder",
         FileRequest::Export(..) => "Export",
     }
