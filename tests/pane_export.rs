@@ -23,7 +23,9 @@ fn lab() -> Lab {
     let mut lab = Lab::open(settings).unwrap();
     // Data in every pane: a race, two runs.
     let lanes = spikescope::convert::Recipe::published_methods(&lab.settings.recipe, 4).into_iter().take(2).collect();
-    lab.update([Message::SetLanes(lanes), Message::SetVInit(0.4), Message::EndGesture]);
+    let maps = spikescope::experiment::explained::AttributionChoice { always: true, ..Default::default() };
+    let maps = Message::SetAttribution(Box::new(maps));
+    lab.update([Message::SetLanes(lanes), Message::SetVInit(0.4), Message::EndGesture, maps]);
     lab.wait_until_idle();
     lab
 }
@@ -38,8 +40,8 @@ fn every_pane_exports_svg_with_text_as_text() {
     for pane in Pane::ALL {
         let svg = still(pane).svg(&lab);
         assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"), "{}", pane.title());
-        // For a network without boxes, the pane shows a sentence.
-        let fewest = if matches!(pane, Pane::Boxes | Pane::Scenes) { 1 } else { 4 };
+        // For a network without boxes, or without trojans, the pane shows a sentence.
+        let fewest = if matches!(pane, Pane::Boxes | Pane::Scenes | Pane::Trojans) { 1 } else { 4 };
         assert!(svg.matches("<text ").count() >= fewest, "{}", pane.title());
         for (open, close) in [("<g ", "</g>"), ("<text ", "</text>")] {
             assert_eq!(svg.matches(open).count(), svg.matches(close).count(), "{}", pane.title());
@@ -53,7 +55,7 @@ fn every_pane_exports_its_numbers_as_csv() {
     let lab = lab();
     let boxes = still(Pane::Boxes).csv(&lab).unwrap_err().to_string();
     assert!(boxes.contains("no data"), "a network without boxes: {boxes}");
-    for pane in Pane::ALL.into_iter().filter(|pane| !matches!(pane, Pane::Boxes | Pane::Scenes)) {
+    for pane in Pane::ALL.into_iter().filter(|pane| !matches!(pane, Pane::Boxes | Pane::Scenes | Pane::Trojans)) {
         let table = still(pane).csv(&lab).unwrap_or_else(|error| panic!("{}: {error}", pane.title()));
         assert!(table.lines().count() > 1 && table.contains(','), "{}: {table}", pane.title());
     }

@@ -20,9 +20,13 @@ use std::sync::Arc;
 use snapshots::{MAX_PIXELS, compare, difference, rgb};
 use spikescope::compute::Backend;
 use spikescope::convert::{Recipe, ThresholdRule};
+use spikescope::data::{NpzData, Scaling, write_npz};
+use spikescope::experiment::explained::AttributionChoice;
 use spikescope::experiment::{Run, Settings, Snapshot, Timings};
 use spikescope::lab::history::run_history::RunHistory;
-use spikescope::lab::{Lab, Message, Session};
+use spikescope::lab::{Lab, Message, Session, TrojanSection};
+use spikescope::trojan::synthesis::{Method, SynthesisIndex, SynthesisItem};
+use spikescope::trojan::trigger::TriggerKind;
 use spikescope::ui::export::OffscreenPane;
 use spikescope::ui::types::pane::Pane;
 
@@ -47,7 +51,9 @@ fn lab(backend: Backend) -> Lab {
     let wanted = ["plain", "SRP", "COS"];
     let lanes =
         Recipe::published_methods(&lab.settings.recipe, 4).into_iter().filter(|m| wanted.contains(&m.name.as_str()));
-    lab.update([Message::SetLanes(lanes.collect()), Message::SetCursor(Some(6))]);
+    let maps = AttributionChoice { always: true, ..AttributionChoice::default() };
+    let maps = Message::SetAttribution(Box::new(maps));
+    lab.update([Message::SetLanes(lanes.collect()), Message::SetCursor(Some(6)), maps]);
     lab.wait_until_idle();
     // Fixed times. The lab computes nothing from here on.
     let past = lab.history.past().iter().cloned().map(|mut past| {
@@ -122,6 +128,46 @@ fn recorded() -> Lab {
     lab
 }
 
+/// A lab with the bundled network with trojans, pictures with the smiley, and a folder of syntheses at `folder`.
+fn planted(folder: &Path) -> Lab {
+    let item = |trojan: &str, method: Method, shade: f32, success: f32| {
+        let file = format!("{trojan}-{}.npz", method.word());
+        let values: Vec<f32> = (0..4 * 3 * 144).map(|k| ((k * 7919 % 97) as f32 / 97.0 + shade) / 2.0).collect();
+        write_npz(&folder.join(&file), &[("pictures", &[4, 3, 12, 12], NpzData::F32(&values))]).unwrap();
+        let (kind, trigger, method) = (TriggerKind::Patch, trojan.to_owned(), method.word().to_owned());
+        let (trojan, success) = (trojan.to_owned(), vec![success; 4]);
+        SynthesisItem { trojan, kind, trigger, target: 0, secret: false, method, file, success, seconds: 1.5 }
+    };
+    let items = vec![
+        item("smiley", Method::AdversarialPatch, 0.2, 0.75),
+        item("smiley", Method::RflaPerturb, 0.8, 0.5),
+        item("clownfish", Method::AdversarialPatch, 0.5, 0.25),
+    ];
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    let index = SynthesisIndex { version, planted: "builtin:objects-trojans".into(), seed: 0, pictures: 4, items };
+    std::fs::write(folder.join("synthesis.json"), serde_json::to_string(&index).unwrap()).unwrap();
+    let mut settings = Settings {
+        model: "builtin:objects-trojans".into(),
+        data: "builtin:objects".into(),
+        scaling: Scaling::Unit,
+        samples: 0..4,
+        calibrate: 0..16,
+        ..Settings::default()
+    };
+    settings.recipe = Recipe { steps: 12, threshold: ThresholdRule::Percentile(99.9), ..Recipe::default() };
+    let mut lab = Lab::open(settings).unwrap();
+    let maps = AttributionChoice {
+        trojan: Some("smiley".into()),
+        methods: vec![spikescope::explain::Method::Saliency],
+        always: true,
+        ..AttributionChoice::default()
+    };
+    lab.update([Message::SetAttribution(Box::new(maps)), Message::OpenSyntheses(folder.to_owned())]);
+    lab.wait_until_idle();
+    lab.update([Message::AnswerQuiz(2)]);
+    lab
+}
+
 fn picture(pane: Pane, lab: &Lab) -> image::RgbImage {
     rgb(&OffscreenPane::new(Some(pane), SIZE, 1.0).with_controls().image(lab))
 }
@@ -141,9 +187,30 @@ fn every_pane_matches_its_snapshot() {
                 Pane::Boxes => &detecting,
                 Pane::Scenes => &segmenting,
                 Pane::Recording => &recorded,
+    lab
+}
+
+                Pane::Trojans => continue,
                 _ => &lab,
             };
             wrong.extend(compare(&format!("{}-{theme}", pane.name()), &picture(pane, lab)).err());
+        }
+    }
+    assert!(wrong.is_empty(), "{}\nIs it meant? Then set {}=1.", wrong.join("\n"), snapshots::UPDATE);
+}
+
+#[test]
+fn every_section_of_the_trojans_matches_its_snapshot() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut lab = planted(folder.path());
+    let mut wrong = Vec::new();
+    let sections =
+        [("", TrojanSection::Success), ("-gallery", TrojanSection::Gallery), ("-quiz", TrojanSection::Quiz)];
+    for (dark, theme) in [(true, "dark"), (false, "light")] {
+        lab.view.dark = dark;
+        for (name, section) in sections {
+            lab.view.trojans.section = section;
+            wrong.extend(compare(&format!("trojans{name}-{theme}"), &picture(Pane::Trojans, &lab)).err());
         }
     }
     assert!(wrong.is_empty(), "{}\nIs it meant? Then set {}=1.", wrong.join("\n"), snapshots::UPDATE);
@@ -172,6 +239,10 @@ fn small_changes_are_detected() {
     for (pane, before) in Pane::ALL.into_iter().zip(&before) {
         // These panes do not depend on them.
         if matches!(pane, Pane::Bench | Pane::Boxes | Pane::Scenes | Pane::Runs | Pane::Recording) {
+    lab
+}
+
+        if matches!(pane, Pane::Bench | Pane::Boxes | Pane::Scenes | Pane::Runs | Pane::Trojans) {
             continue;
         }
         let pixels = difference(before, &picture(pane, &lab)).unwrap();

@@ -111,6 +111,9 @@ pub fn sheet(ui: &mut Ui, name: &str, (folder, item): (&SynthesisFolder, usize),
 
 /// Success of every synthesis.
 pub fn csv(lab: &Lab) -> String {
+    if lab.trojans.syntheses.is_none() {
+        return String::new();
+    }
     let mut table = "trojan,type,trigger,method,picture,success,seconds\n".to_owned();
     for item in lab.trojans.syntheses.iter().flat_map(|folder| &folder.index.items) {
         for (k, success) in item.success.iter().enumerate() {

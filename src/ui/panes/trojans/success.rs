@@ -77,6 +77,9 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
 
 /// Success over the steps of the run, and by recipe.
 pub fn csv(lab: &Lab) -> String {
+    if curve(lab).is_none() && lab.trojans.bench.is_none() {
+        return String::new();
+    }
     let mut table = "trojan,recipe,steps,success,pictures\n".to_owned();
     if let Some(of) = curve(lab) {
         let mut line = |recipe: &str, steps: &str, share: f64| {
