@@ -13,7 +13,7 @@ use super::file_dialog::{FileDialogs, NativeDialogs};
 use super::shell;
 use super::state::pane_export::PaneExport;
 use super::state::window::WindowState;
-use super::texts::file_dialog as dialog_texts;
+use super::texts::popups::file_dialog as dialog_texts;
 use super::types::file_request::FileRequest;
 use super::types::pane::Pane;
 use crate::data::images::is_image;

@@ -66,7 +66,8 @@ impl Autosave {
             Ok(None) => {}
             Ok(Some((runs, compared))) => lab.history.take_over(runs, compared),
             Err(UnreadableFile { reason, kept }) => {
-                let text = texts::session_dialogs::runs_unreadable(&reason.to_string(), &kept.display().to_string());
+                let text =
+                    texts::popups::session_dialogs::runs_unreadable(&reason.to_string(), &kept.display().to_string());
                 lab.update([Message::Notify(Notification { level: NotificationLevel::Error, text })]);
             }
         }
@@ -96,7 +97,7 @@ impl Autosave {
             ctx.request_repaint_after(INTERVAL - since);
         }
         let reason = self.store.last_error().filter(|_| !std::mem::replace(&mut self.error_reported, true))?;
-        let text = texts::session_dialogs::session_not_saved(&reason.to_string());
+        let text = texts::popups::session_dialogs::session_not_saved(&reason.to_string());
         Some(Message::Notify(Notification { level: NotificationLevel::Error, text }))
     }
 
@@ -141,7 +142,8 @@ pub fn restore(folder: &Path, fresh: bool) -> (Lab, Option<Message>) {
         store::PreviousSession::Session(_) if fresh => (first(), None),
         store::PreviousSession::Session(session) => (Lab::resume(*session), None),
         store::PreviousSession::Unreadable(UnreadableFile { reason, kept }) => {
-            let text = texts::session_dialogs::session_unreadable(&reason.to_string(), &kept.display().to_string());
+            let text =
+                texts::popups::session_dialogs::session_unreadable(&reason.to_string(), &kept.display().to_string());
             (first(), Some(Message::Notify(Notification { level: NotificationLevel::Error, text })))
         }
     }

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::texts::file_dialog as texts;
+use super::texts::popups::file_dialog as texts;
 use super::types::export_format::ExportFormat;
 use super::types::file_request::FileRequest;
 use crate::data::images;

@@ -16,5 +16,6 @@ pub mod sound;
 pub mod state;
 mod texts;
 pub mod theme;
+pub mod tiles;
 pub mod types;
 pub mod widgets;

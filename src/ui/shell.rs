@@ -20,7 +20,7 @@ use super::widgets::regions::{self, Region};
 use super::widgets::stale_overlay::dim_if_stale;
 use crate::lab::{Lab, Message};
 use crate::lesson::ScreenArea;
-use crate::ui::panes::tiles::{self, LessonMarks};
+use crate::ui::tiles::{self, LessonMarks};
 
 /// Default width of the lesson panel, in points.
 const LESSON_WIDTH: f32 = 330.0;

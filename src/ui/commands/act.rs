@@ -97,7 +97,7 @@ impl Command {
                         ctx.copy_text(line);
                         messages.push(Message::Notify(Notification {
                             level: NotificationLevel::Note,
-                            text: texts::session_dialogs::copied(letters),
+                            text: texts::popups::session_dialogs::copied(letters),
                         }));
                     }
                     Err(error) => messages.push(Message::Notify(Notification {

@@ -11,7 +11,7 @@ use crate::lab::{Lab, Message};
 use crate::measure::NeuronRef;
 use crate::simulate::membrane_trace::MembraneTrace;
 use crate::ui::texts::format::{format_number, format_tick};
-use crate::ui::texts::panes::membrane as texts;
+use crate::ui::texts::neuron_panes::membrane as texts;
 use crate::ui::texts::shared;
 use crate::ui::theme::colors::{GRID, PlotColors};
 use crate::ui::types::pane::Pane;

@@ -4,15 +4,12 @@
 
 use super::types::pane::Pane;
 mod bench;
-pub mod boxes;
 mod draw;
 mod energy;
 mod initial_potential;
+mod layer_errors;
 mod ledger;
-mod live_mismatch;
 mod membrane;
-mod mismatch;
-mod offset_spikes;
 mod race;
 mod raster;
 mod readout_window;
@@ -21,9 +18,7 @@ mod runs;
 mod scenes;
 mod t_curve;
 mod threshold;
-pub mod tiles;
 mod transfer;
-mod unevenness;
 
 use egui::util::IdTypeMap;
 use egui::{Id, Ui, UiBuilder};
@@ -36,9 +31,9 @@ impl Pane {
         match self {
             Self::TCurve => t_curve::show(ui, lab, messages),
             Self::Ledger => ledger::show(ui, lab, messages),
-            Self::Mismatch => mismatch::show(ui, lab, messages),
-            Self::OffsetSpikes => offset_spikes::show(ui, lab, messages),
-            Self::Unevenness => unevenness::show(ui, lab, messages),
+            Self::Mismatch => layer_errors::mismatch::show(ui, lab, messages),
+            Self::OffsetSpikes => layer_errors::offset_spikes::show(ui, lab, messages),
+            Self::Unevenness => layer_errors::unevenness::show(ui, lab, messages),
             Self::Membrane => membrane::show(ui, lab, messages),
             Self::Raster => raster::show(ui, lab, messages),
             Self::Threshold => threshold::show(ui, lab, messages),
@@ -49,7 +44,7 @@ impl Pane {
             Self::ReadoutWindow => readout_window::show(ui, lab, messages),
             Self::InitialPotential => initial_potential::show(ui, lab, messages),
             Self::Runs => runs::show(ui, lab, messages),
-            Self::Boxes => boxes::show(ui, lab, messages),
+            Self::Boxes => scenes::boxes::show(ui, lab, messages),
             Self::Scenes => scenes::show(ui, lab, messages),
             Self::Robustness => robustness::show(ui, lab, messages),
             Self::Draw => draw::show(ui, lab, messages),

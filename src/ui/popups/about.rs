@@ -5,7 +5,7 @@ use egui::{Context, Grid, Key, Label, Modifiers, ScrollArea, Ui, Window as Card}
 use crate::lab::Lab;
 use crate::ui::commands::keys::shortcuts;
 use crate::ui::state::window::WindowState;
-use crate::ui::texts::about as texts;
+use crate::ui::texts::popups::about as texts;
 
 /// Draws the windows that are open.
 pub fn show(ui: &Ui, lab: &Lab, window: &mut WindowState) {

@@ -8,7 +8,7 @@ use crate::data::DataSpec;
 use crate::data::events::{Binning, DEFAULT_FRAMES, FrameTiming, MAX_FRAMES, Polarity};
 use crate::data::spec::Source;
 use crate::lab::{Lab, Message};
-use crate::ui::texts::network_and_data as texts;
+use crate::ui::texts::popups::network_and_data as texts;
 
 /// Default duration of a frame, in µs.
 const DEFAULT_SPAN: u64 = 10_000;

@@ -7,7 +7,7 @@ use egui::{Align2, Area, Frame, Id, Label, Margin, Rect, RichText, Stroke, Strok
 use crate::lab::Lab;
 use crate::ui::state::first_start::{FirstStartHints, HintTarget};
 use crate::ui::state::window::WindowState;
-use crate::ui::texts::first_start_hints as texts;
+use crate::ui::texts::popups::first_start_hints as texts;
 use crate::ui::theme::colors::ui_colors;
 use crate::ui::theme::icons::{Icon, icon_button};
 

@@ -4,7 +4,7 @@ use egui::{Grid, Key, Label, Modifiers, ScrollArea, Ui, Window as Card};
 
 use crate::ui::state::window::WindowState;
 use crate::ui::texts;
-use crate::ui::texts::glossary;
+use crate::ui::texts::popups::glossary;
 
 /// Draws the list of all terms while it is open.
 pub fn show(ui: &Ui, window: &mut WindowState) {

@@ -12,7 +12,7 @@ use crate::network::open::BUILTIN_PREFIX;
 use crate::network::zoo::BUNDLED;
 use crate::ui::state::window::WindowState;
 use crate::ui::texts::format::backend_name;
-use crate::ui::texts::network_and_data as texts;
+use crate::ui::texts::popups::network_and_data as texts;
 use crate::ui::theme::colors::ui_colors;
 use crate::ui::types::file_request::FileRequest;
 

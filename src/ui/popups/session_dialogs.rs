@@ -5,7 +5,7 @@ use egui::{Align2, Event, Id, Label, Modal, RichText, Role, TextEdit, Ui, Widget
 use crate::lab::storage::session_text::MARK;
 use crate::lab::{Lab, Message};
 use crate::ui::state::window::WindowState;
-use crate::ui::texts::session_dialogs as texts;
+use crate::ui::texts::popups::session_dialogs as texts;
 use crate::ui::theme::colors::ui_colors;
 use crate::ui::types::file_request::FileRequest;
 

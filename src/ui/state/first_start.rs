@@ -3,7 +3,7 @@
 use egui::{Id, Rect, Ui};
 
 use crate::lab::Lab;
-use crate::ui::texts::first_start_hints as texts;
+use crate::ui::texts::popups::first_start_hints as texts;
 
 /// The current step, and values of the lab when the step began.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -1,6 +1,7 @@
 //! All texts of the window, in one place for translation.
 //!
-//! There is a file per bar, strip and popup, and one per pane in `panes`. Plain texts are constants. A text with
+//! There is a file per bar, strip and popup, and one per pane in `panes`, `error_panes` (layers)
+//! and `neuron_panes`. Plain texts are constants. A text with
 //! numbers or names is a function that returns a whole sentence, so that a translation can change the word order.
 //! `tests/texts.rs` finds texts of the window outside this folder.
 //!
@@ -20,24 +21,21 @@
 //! - facts of lessons: `lesson/facts.rs`; the lessons themselves: `assets/lessons`;
 //! - errors: where they arise; `error.rs` formats them.
 
-pub mod about;
 pub mod bars;
 pub mod commands;
+pub mod error_panes;
 pub mod export;
-pub mod file_dialog;
-pub mod first_start_hints;
 pub mod format;
-pub mod glossary;
 pub mod inspector;
 pub mod layers;
 pub mod lesson;
 pub mod names;
-pub mod network_and_data;
+pub mod neuron_panes;
 pub mod output_agreement;
 pub mod panes;
+pub mod popups;
 pub mod recipe;
 pub mod samples;
-pub mod session_dialogs;
 pub mod shared;
 pub mod sound;
 pub mod window;

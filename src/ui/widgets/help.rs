@@ -6,7 +6,7 @@ use egui::{Color32, Label, RichText, ScrollArea, Sense, Ui};
 
 use super::formula;
 use crate::ui::texts;
-use crate::ui::texts::glossary;
+use crate::ui::texts::popups::glossary;
 use crate::ui::theme::colors::ui_colors;
 use crate::ui::types::pane::Pane;
 

@@ -3,7 +3,7 @@
 use egui::{Color32, Pos2, Rect, Sense, Shape, Stroke, StrokeKind, Ui, pos2, vec2};
 
 use super::pane_parts::wrap_before;
-use crate::ui::texts::glossary;
+use crate::ui::texts::popups::glossary;
 
 /// Width and height of a sample, in points.
 const SIZE: [f32; 2] = [18.0, 10.0];

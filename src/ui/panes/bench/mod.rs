@@ -8,7 +8,7 @@ use crate::convert::{NeuronModel, Reset, TieRule};
 use crate::lab::{ControlGroup, Lab, Message};
 use crate::measure::neuron_bench::{BenchTrace, MAX_STEPS, NeuronBench};
 use crate::ui::texts::format::format_number;
-use crate::ui::texts::panes::bench as texts;
+use crate::ui::texts::neuron_panes::bench as texts;
 use crate::ui::types::pane::Pane;
 use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_frame, pane_parts};

@@ -4,7 +4,7 @@ use egui::{CursorIcon, Ui};
 use egui_plot::{HLine, Line, MarkerShape, Plot, PlotPoints, Points};
 
 use crate::measure::neuron_bench::{BenchTrace, NeuronBench};
-use crate::ui::texts::panes::bench as texts;
+use crate::ui::texts::neuron_panes::bench as texts;
 use crate::ui::texts::shared;
 use crate::ui::theme::colors::GRID;
 use crate::ui::widgets::legend::Mark;

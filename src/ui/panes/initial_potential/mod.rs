@@ -13,7 +13,7 @@ use crate::lab::{Lab, Message};
 use crate::measure::InitialPotentialErrors;
 use crate::measure::initial_potential::Expected;
 use crate::ui::texts::format::{format_number, format_percent};
-use crate::ui::texts::panes::initial_potential as texts;
+use crate::ui::texts::neuron_panes::initial_potential as texts;
 use crate::ui::types::pane::Pane;
 use crate::ui::widgets::legend::Mark;
 use crate::ui::widgets::pane_parts::PaneHeader;

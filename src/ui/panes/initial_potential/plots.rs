@@ -8,7 +8,7 @@ use crate::lab::Message;
 use crate::measure::InitialPotentialErrors;
 use crate::measure::initial_potential::{Errors, Expected};
 use crate::ui::texts::format::{format_number, format_tick};
-use crate::ui::texts::panes::initial_potential as texts;
+use crate::ui::texts::neuron_panes::initial_potential as texts;
 use crate::ui::theme::colors::{GRID, PlotColors};
 use crate::ui::widgets::shared_axis::SharedAxis;
 use crate::ui::widgets::{pane_parts, plot_description};

@@ -3,8 +3,8 @@
 use egui::{Align2, CursorIcon, FontId, Rect, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use crate::measure::{LayerReport, Ledger, LedgerReference};
+use crate::ui::texts::error_panes::ledger as texts;
 use crate::ui::texts::format::{format_number, format_tick, reference_label};
-use crate::ui::texts::panes::ledger as texts;
 use crate::ui::theme::colors::{UiColors, ui_colors};
 use crate::ui::widgets::pane_parts;
 

@@ -9,9 +9,9 @@ use worst::{Worst, largest_relative_error};
 
 use crate::lab::{Lab, Message};
 use crate::measure::{LayerReport, LedgerReference};
+use crate::ui::texts::error_panes::ledger as texts;
 use crate::ui::texts::format::{format_number, reference_label};
 use crate::ui::texts::layers::PARTS;
-use crate::ui::texts::panes::ledger as texts;
 use crate::ui::theme::colors::ui_colors;
 use crate::ui::types::pane::Pane;
 use crate::ui::widgets::pane_parts::PaneHeader;

@@ -1,5 +1,6 @@
 //! Scenes pane: masks or boxes of ANN, SNN and target at the time cursor, and the score over time.
 
+pub mod boxes;
 mod curve;
 mod data;
 mod pictures;

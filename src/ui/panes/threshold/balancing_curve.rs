@@ -4,7 +4,7 @@ use egui::Ui;
 use egui_plot::{Line, Plot, PlotPoints};
 
 use crate::lab::{Lab, Message};
-use crate::ui::texts::panes::threshold as texts;
+use crate::ui::texts::neuron_panes::threshold as texts;
 use crate::ui::theme::colors::{GRID, ui_colors};
 use crate::ui::widgets::{pane_parts, plot_description};
 

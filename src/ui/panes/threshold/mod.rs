@@ -14,7 +14,7 @@ use crate::experiment::ThresholdView;
 use crate::lab::{Lab, Message};
 use crate::measure::LedgerReference;
 use crate::ui::texts::format::{format_number, format_percent};
-use crate::ui::texts::panes::threshold as texts;
+use crate::ui::texts::neuron_panes::threshold as texts;
 use crate::ui::texts::shared;
 use crate::ui::types::pane::Pane;
 use crate::ui::widgets::legend::Mark;

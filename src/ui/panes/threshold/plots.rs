@@ -9,7 +9,7 @@ use super::data::{PaneData, UiState, at, drag};
 use crate::convert::threshold_error::ThresholdError;
 use crate::lab::Message;
 use crate::ui::texts::format::{format_number, format_percent};
-use crate::ui::texts::panes::threshold as texts;
+use crate::ui::texts::neuron_panes::threshold as texts;
 use crate::ui::theme::colors::{GRID, PlotColors};
 use crate::ui::widgets::shared_axis::SharedAxis;
 use crate::ui::widgets::{pane_parts, plot_description};

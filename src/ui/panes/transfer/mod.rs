@@ -15,7 +15,7 @@ use crate::convert::{Reset, SpikingLayer, TieRule};
 use crate::lab::{ControlGroup, Lab, Message};
 use crate::network::Activation;
 use crate::ui::texts::format::format_number;
-use crate::ui::texts::panes::transfer as texts;
+use crate::ui::texts::neuron_panes::transfer as texts;
 use crate::ui::texts::shared;
 use crate::ui::theme::colors::GRID;
 use crate::ui::types::pane::Pane;

@@ -154,7 +154,7 @@ mod tests {
             [about.letters, about.source].into_iter().for_each(has);
         }
         has("∑");
-        for (words, meaning) in crate::ui::texts::glossary::GLOSSARY {
+        for (words, meaning) in crate::ui::texts::popups::glossary::GLOSSARY {
             has(words);
             has(meaning);
         }

@@ -1,15 +1,9 @@
 //! Texts of the panes: one file per pane, and the pane titles.
 
 mod about;
-pub mod bench;
 pub mod boxes;
 pub mod draw;
 pub mod energy;
-pub mod initial_potential;
-pub mod ledger;
-pub mod membrane;
-pub mod mismatch;
-pub mod offset_spikes;
 pub mod pane_header;
 pub mod race;
 pub mod raster;
@@ -18,9 +12,6 @@ pub mod robustness;
 pub mod runs;
 pub mod scenes;
 pub mod t_curve;
-pub mod threshold;
-pub mod transfer;
-pub mod unevenness;
 
 pub use about::about;
 

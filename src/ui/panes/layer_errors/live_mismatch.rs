@@ -7,7 +7,7 @@ use egui::{Color32, Pos2, Rect, Sense, Stroke, StrokeKind, Ui, UiBuilder, pos2, 
 use crate::experiment::PartialResults;
 use crate::lab::Lab;
 use crate::measure::LayerReport;
-use crate::ui::texts::panes::mismatch as texts;
+use crate::ui::texts::error_panes::mismatch as texts;
 use crate::ui::theme::colors::ui_colors;
 use crate::ui::widgets::plot_description;
 

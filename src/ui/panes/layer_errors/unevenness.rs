@@ -5,8 +5,8 @@ use egui::{Align2, Color32, CursorIcon, FontId, Rect, ScrollArea, Sense, Stroke,
 use crate::experiment::Snapshot;
 use crate::lab::{Lab, Message};
 use crate::measure::{Categories, LayerReport, NeuronRef};
+use crate::ui::texts::error_panes::unevenness as texts;
 use crate::ui::texts::format::format_percent;
-use crate::ui::texts::panes::unevenness as texts;
 use crate::ui::theme::colors::ui_colors;
 use crate::ui::types::pane::Pane;
 use crate::ui::widgets::pane_parts::PaneHeader;
