@@ -73,7 +73,15 @@ impl PixelSpace {
 
     /// The space of the network's own input, of values of `shape`: nothing is scaled.
     pub fn of_input(shape: &[usize], layout: Layout) -> Self {
-        Self { shape: shape.to_vec(), layout, unit: 1.0, scaling: Scaling::Unit, slopes: Vec::new(), frames: 1, counts: false }
+        Self {
+            shape: shape.to_vec(),
+            layout,
+            unit: 1.0,
+            scaling: Scaling::Unit,
+            slopes: Vec::new(),
+            frames: 1,
+            counts: false,
+        }
     }
 
     /// The images of `samples` in `range` as pixels, `[N, …shape]`, or `[N, frames, …shape]`.

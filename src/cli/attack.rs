@@ -229,7 +229,12 @@ fn start_images(path: &Path, subject: &AttackSubject) -> Result<Vec<f32>> {
         )));
     }
     match values.iter().position(|v| !(0.0..=subject.pixels.form().limit()).contains(v)) {
-        Some(at) => Err(wrong(format!("image {} has a pixel of {}; it must be from 0 to {}", at / one, values[at], subject.pixels.form().limit()))),
+        Some(at) => Err(wrong(format!(
+            "image {} has a pixel of {}; it must be from 0 to {}",
+            at / one,
+            values[at],
+            subject.pixels.form().limit()
+        ))),
         None => Ok(values),
     }
 }

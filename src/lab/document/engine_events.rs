@@ -86,6 +86,8 @@ impl Lab {
             EngineEvent::LanesFinished { generation } if generation == self.generation => self.job = None,
             EngineEvent::ExportProgress { number, fraction } => self.on_export_progress(number, fraction),
             EngineEvent::ExportFinished { number, result } => self.on_export_finished(number, result),
+            EngineEvent::TrainingProgress { number, at } => self.on_training_progress(number, at),
+            EngineEvent::TrainingFinished { number, result } => self.on_training_finished(number, *result),
             EngineEvent::Snapshot { generation, result } => {
                 self.pending_snapshot = self.pending_snapshot.filter(|&g| g > generation);
                 match result {

@@ -64,6 +64,8 @@ pub struct Lab {
     pub layout_version: u64,
     /// Running exports.
     pub exports: Vec<super::job::ExportJob>,
+    /// The training of the *Train* pane: running, or the last one.
+    pub training: Option<crate::lab::training::Training>,
     /// The last written file.
     pub written: Option<std::path::PathBuf>,
     /// A session that waits because its files are missing.

@@ -12,4 +12,5 @@ pub mod offscreen_copy;
 pub mod open;
 pub mod pending_open;
 pub mod requests;
+pub mod trainings;
 pub mod update;

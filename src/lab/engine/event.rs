@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crate::experiment::partial::PartialResults;
 use crate::experiment::run::Run;
 use crate::experiment::snapshot::Snapshot;
+use crate::train::{TrainProgress, TrainResult};
 use crate::{Error, Result};
 
 /// Events from the engine to the lab.
@@ -30,6 +31,10 @@ pub enum EngineEvent {
     ExportProgress { number: u64, fraction: f32 },
     /// The export of this number has ended; remarks for the user.
     ExportFinished { number: u64, result: Result<Vec<String>> },
+    /// Where the training of this number is.
+    TrainingProgress { number: u64, at: TrainProgress },
+    /// The training of this number has ended, with its network written.
+    TrainingFinished { number: u64, result: Box<Result<TrainResult>> },
     /// A snapshot of a run is ready.
     Snapshot { generation: u64, result: Result<Arc<Snapshot>> },
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::control_group::ControlGroup;
 use crate::experiment::attacked::AttackView;
+use crate::lab::training::TrainingPlan;
 use crate::measure::energy::EnergyConstants;
 use crate::measure::neuron_bench::NeuronBench;
 use crate::measure::{LedgerReference, NeuronRef};
@@ -41,6 +42,9 @@ pub struct View {
     /// The attack of the *Robustness* pane. A session without another one is written as before there was the pane.
     #[serde(skip_serializing_if = "is_default_attack")]
     pub attack: AttackView,
+    /// What the *Train* pane trains.
+    #[serde(skip_serializing_if = "is_default_training")]
+    pub training: TrainingPlan,
     /// The data that the drawing replaces.
     pub before_drawing: Option<DataBeforeDrawing>,
     /// Whether the drawing stays when the canvas is not visible.
@@ -72,6 +76,10 @@ fn is_default_attack(attack: &AttackView) -> bool {
     *attack == AttackView::default()
 }
 
+fn is_default_training(plan: &TrainingPlan) -> bool {
+    *plan == TrainingPlan::default()
+}
+
 impl Default for View {
     fn default() -> Self {
         Self {
@@ -89,6 +97,7 @@ impl Default for View {
             energy: EnergyConstants::default(),
             exit_confidence: 0.9,
             attack: AttackView::default(),
+            training: TrainingPlan::default(),
             before_drawing: None,
             keep_drawing: false,
             locked: Vec::new(),
