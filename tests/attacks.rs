@@ -187,7 +187,7 @@ impl Windows for Drawn {
         let mut image = best.to_vec();
         let form = ImageForm::of(&FORM.0, FORM.1);
         add_window(&mut image, form, [top, left, side, side], self.eps, &self.signs[query..=query]);
-        spikescope::attack::norm::project(Norm::Linf, &mut image, x, self.eps);
+        spikescope::attack::norm::project(Norm::Linf, &mut image, x, self.eps, form.limit());
         image
     }
 }

@@ -54,6 +54,7 @@ pub fn apgd(
     control: &JobControl,
 ) -> Result<Apgd> {
     let (width, steps, norm, eps) = (images.width, attack.steps, attack.norm, attack.eps);
+    let limit = images.form.limit();
     let classes = target.classes().max(1);
     let share = |share: f64| ((share * steps as f64) as usize).max(1);
     let (mut interval, shortest, shorter) = (share(0.22), share(0.06), share(0.03));
@@ -89,11 +90,11 @@ pub fn apgd(
             let by = length(g) + 1e-12;
             let direction = |g: f32| if norm == Norm::L2 { g / by } else { sign(g) };
             let mut z: Vec<f32> = now.iter().zip(g).map(|(now, g)| now + track.step * direction(*g)).collect();
-            into_ball(norm, &mut z, x, eps, 0.0);
+            into_ball(norm, &mut z, x, (eps, 0.0), limit);
             for ((now, z), moved) in now.iter_mut().zip(z).zip(moves) {
                 *now = *now + (z - *now) * fresh + moved * (1.0 - fresh);
             }
-            into_ball(norm, now, x, eps, 1e-12);
+            into_ball(norm, now, x, (eps, 1e-12), limit);
         }
         let at = target.gradient(&current, images.labels, control)?;
         gradient = at.gradient;
@@ -138,14 +139,14 @@ impl Track {
     }
 }
 
-/// Moves `v` into the ball around `x` and into [0, 1]; `tiny` is added to the length before it is compared.
-fn into_ball(norm: Norm, v: &mut [f32], x: &[f32], eps: f32, tiny: f32) {
+/// Moves `v` into the ball around `x` and into [0, `limit`]; `tiny` is added to the length before it is compared.
+fn into_ball(norm: Norm, v: &mut [f32], x: &[f32], (eps, tiny): (f32, f32), limit: f32) {
     match norm {
-        Norm::Linf => v.iter_mut().zip(x).for_each(|(v, x)| *v = v.max(x - eps).min(x + eps).clamp(0.0, 1.0)),
+        Norm::Linf => v.iter_mut().zip(x).for_each(|(v, x)| *v = v.max(x - eps).min(x + eps).clamp(0.0, limit)),
         Norm::L2 => {
             let far = distance(v, x);
             let radius = eps.min(far + tiny);
-            v.iter_mut().zip(x).for_each(|(v, x)| *v = (x + (*v - x) / (far + 1e-12) * radius).clamp(0.0, 1.0));
+            v.iter_mut().zip(x).for_each(|(v, x)| *v = (x + (*v - x) / (far + 1e-12) * radius).clamp(0.0, limit));
         }
     }
 }

@@ -1,14 +1,18 @@
-//! Where the channels, rows and columns of an image are among its values.
+//! Where the channels, rows and columns of an image are among its values, and what their range is.
 
 use crate::data::Layout;
 
-/// An image of channels, rows and columns; a vector is one row.
+/// An image of channels, rows and columns; a vector is one row. Frames over time are images with the channels of all
+/// frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ImageForm {
     pub channels: usize,
     pub height: usize,
     pub width: usize,
     layout: Layout,
+    frames: usize,
+    /// Whether values have no upper limit, as counts of events.
+    counts: bool,
 }
 
 impl ImageForm {
@@ -19,14 +23,28 @@ impl ImageForm {
             ([rest @ .., h, w], _) => (rest.iter().product(), *h, *w, Layout::ChannelsFirst),
             (rest, _) => (1, 1, rest.iter().product(), Layout::ChannelsFirst),
         };
-        Self { channels, height, width, layout }
+        Self { channels, height, width, layout, frames: 1, counts: false }
+    }
+
+    /// The form of `frames` such images one after the other, whose values are counts of events.
+    pub fn of_counts(self, frames: usize) -> Self {
+        Self { channels: self.channels * frames, frames: frames.max(1), counts: true, ..self }
+    }
+
+    /// The largest value of a pixel: 1; counts of events have no limit.
+    pub fn limit(&self) -> f32 {
+        if self.counts { f32::INFINITY } else { 1.0 }
     }
 
     /// Index of a value.
     pub fn at(&self, channel: usize, row: usize, column: usize) -> usize {
         match self.layout {
             Layout::ChannelsFirst => (channel * self.height + row) * self.width + column,
-            Layout::ChannelsLast => (row * self.width + column) * self.channels + channel,
+            Layout::ChannelsLast => {
+                let channels = (self.channels / self.frames).max(1);
+                let (frame, channel) = (channel / channels, channel % channels);
+                ((frame * self.height + row) * self.width + column) * channels + channel
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use super::form::ImageForm;
 /// Images with their labels.
 #[derive(Clone, Copy, Debug)]
 pub struct Images<'a> {
-    /// `[N, F]`, values in [0, 1].
+    /// `[N, F]`, values from 0 to the limit of `form`.
     pub pixels: &'a [f32],
     /// `[N]`
     pub labels: &'a [u16],

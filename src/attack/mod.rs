@@ -16,6 +16,7 @@ pub mod noise;
 pub mod norm;
 pub mod options;
 pub mod outcome;
+mod over_time;
 pub mod pixels;
 pub mod run;
 pub mod snn;

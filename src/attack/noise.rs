@@ -6,8 +6,8 @@ use super::draws::{Purpose, normal, random_sign, stream, symmetric};
 use super::norm::{Norm, clamp_pixels, length};
 use super::options::{Attack, AttackKind};
 
-/// Moves the image `a` of sample `sample` to where restart `restart` of `attack` starts; noise is nothing but a start.
-pub fn start(attack: &Attack, sample: usize, restart: usize, a: &mut [f32]) {
+/// Moves the image `a` of sample `sample`, with values up to `limit`, to where restart `restart` of `attack` starts; noise is nothing but a start.
+pub fn start(attack: &Attack, sample: usize, restart: usize, a: &mut [f32], limit: f32) {
     let mut rng = stream(attack.seed, sample, restart, Purpose::Start);
     let eps = attack.eps;
     match (attack.kind, attack.norm) {
@@ -39,14 +39,14 @@ pub fn start(attack: &Attack, sample: usize, restart: usize, a: &mut [f32]) {
             a.iter_mut().zip(direction).for_each(|(a, d)| *a += by * d);
         }
     }
-    clamp_pixels(a);
+    clamp_pixels(a, limit);
 }
 
 /// The image `x` of sample `sample` with the changes of `adversarial` at other pixels and of random signs: of equal size
 /// in every norm, until pixels leave their range.
-pub fn shuffled(seed: u64, sample: usize, x: &[f32], adversarial: &[f32]) -> Vec<f32> {
+pub fn shuffled(seed: u64, sample: usize, x: &[f32], adversarial: &[f32], limit: f32) -> Vec<f32> {
     let mut rng = stream(seed, sample, 0, Purpose::Control);
     let mut changes: Vec<f32> = adversarial.iter().zip(x).map(|(a, x)| a - x).collect();
     changes.shuffle(&mut rng);
-    x.iter().zip(changes).map(|(x, d)| (x + d * random_sign(&mut rng)).clamp(0.0, 1.0)).collect()
+    x.iter().zip(changes).map(|(x, d)| (x + d * random_sign(&mut rng)).clamp(0.0, limit)).collect()
 }

@@ -40,21 +40,21 @@ pub fn distance(a: &[f32], x: &[f32]) -> f32 {
     squares.sum::<f64>().sqrt() as f32
 }
 
-/// Moves `a` into [0, 1].
-pub fn clamp_pixels(a: &mut [f32]) {
-    a.iter_mut().for_each(|a| *a = a.clamp(0.0, 1.0));
+/// Moves `a` into [0, `limit`].
+pub fn clamp_pixels(a: &mut [f32], limit: f32) {
+    a.iter_mut().for_each(|a| *a = a.clamp(0.0, limit));
 }
 
-/// Moves `a` into the ball of radius `eps` around `x` and into [0, 1]; both hold afterwards.
-pub fn project(norm: Norm, a: &mut [f32], x: &[f32], eps: f32) {
+/// Moves `a` into the ball of radius `eps` around `x` and into [0, `limit`]; both hold afterwards.
+pub fn project(norm: Norm, a: &mut [f32], x: &[f32], eps: f32, limit: f32) {
     match norm {
-        Norm::Linf => a.iter_mut().zip(x).for_each(|(a, x)| *a = a.max(x - eps).min(x + eps).clamp(0.0, 1.0)),
+        Norm::Linf => a.iter_mut().zip(x).for_each(|(a, x)| *a = a.max(x - eps).min(x + eps).clamp(0.0, limit)),
         Norm::L2 => {
             let far = distance(a, x);
             if far > eps {
                 a.iter_mut().zip(x).for_each(|(a, x)| *a = x + (*a - x) * (eps / far));
             }
-            clamp_pixels(a);
+            clamp_pixels(a, limit);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Pixel space: file values scaled to [0, 1], before the network's own scaling.
 //!
-//! Attacks move pixels; the network reads what the scaling makes of them, and gradients go back through it.
+//! Attacks move pixels; the network reads what the scaling makes of them, and gradients go back through it. Of event
+//! recordings a pixel is a count of events, from 0 on without an upper limit.
 
 use std::ops::Range;
 
@@ -18,58 +19,99 @@ pub struct PixelSpace {
     unit: f32,
     /// From pixels to the network's input.
     scaling: Scaling,
-    /// The slope of that, per value of a sample.
+    /// The slope of that, per value of a frame.
     slopes: Vec<f32>,
+    /// Frames of a recording, one after the other; 1 for images.
+    frames: usize,
+    /// Whether values are counts of events.
+    counts: bool,
 }
 
 impl PixelSpace {
-    /// The pixel space of `samples`, which the network reads through `scaling`.
+    /// The pixel space of `samples`, of recordings that of their mean over time, which the network reads through `scaling`.
     ///
     /// # Errors
     /// [`Error::Invalid`] if the scaling does not fit the channels.
     pub fn new(samples: &Samples, scaling: &Scaling) -> Result<Self> {
         samples.check_scaling(scaling)?;
         let beyond = samples.max > samples.full_scale;
+        let counts = samples.frames.is_some();
         let unit = match scaling {
+            _ if counts => samples.full_scale,
             Scaling::Bytes if beyond => 255.0,
             Scaling::Divide(divisor) if beyond => *divisor,
             _ => samples.full_scale,
         };
         let scaling = match scaling {
+            Scaling::Bytes if beyond && counts => Scaling::Unit,
             Scaling::Divide(divisor) if *divisor == unit => Scaling::Unit,
             Scaling::Divide(divisor) => Scaling::Divide(divisor / unit),
             other => other.clone(),
         };
-        let mut space =
-            Self { shape: samples.shape.clone(), layout: samples.channels(), unit, scaling, slopes: Vec::new() };
+        let mut space = Self {
+            shape: samples.shape.clone(),
+            layout: samples.channels(),
+            unit,
+            scaling,
+            slopes: Vec::new(),
+            frames: 1,
+            counts,
+        };
         space.slopes = space.scaling.slopes(&space.value_form());
         Ok(space)
     }
 
-    /// The space of the network's own input, of values of `shape`: nothing is scaled.
-    pub fn of_input(shape: &[usize], layout: Layout) -> Self {
-        Self { shape: shape.to_vec(), layout, unit: 1.0, scaling: Scaling::Unit, slopes: Vec::new() }
+    /// The pixel space of the frames of `samples`, one after the other, which a spiking network reads; without frames that
+    /// of [`Self::new`].
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn over_time(samples: &Samples, scaling: &Scaling) -> Result<Self> {
+        let frames = samples.frames.as_ref().map_or(1, |frames| frames.count.max(1));
+        Ok(Self { frames, ..Self::new(samples, scaling)? })
     }
 
-    /// The images of `samples` in `range` as pixels, `[N, …shape]`.
+    /// The space of the network's own input, of values of `shape`: nothing is scaled.
+    pub fn of_input(shape: &[usize], layout: Layout) -> Self {
+        Self {
+            shape: shape.to_vec(),
+            layout,
+            unit: 1.0,
+            scaling: Scaling::Unit,
+            slopes: Vec::new(),
+            frames: 1,
+            counts: false,
+        }
+    }
+
+    /// The images of `samples` in `range` as pixels, `[N, …shape]`, or `[N, frames, …shape]`.
     ///
     /// # Errors
     /// [`Error::Invalid`] for images outside [0, 1], naming the first one.
     pub fn pixels(&self, samples: &Samples, range: Range<usize>) -> Result<Vec<f32>> {
-        let len = samples.sample_len();
-        let mut pixels = samples.values[range.start * len..range.end * len].to_vec();
+        let values = match &samples.frames {
+            Some(frames) if self.frames > 1 => &frames.values,
+            _ => &samples.values,
+        };
+        let mut pixels = values[range.start * self.len()..range.end * self.len()].to_vec();
         pixels.iter_mut().for_each(|v| *v /= self.unit);
         self.check(&pixels, &samples.source, range.start)?;
         Ok(pixels)
     }
 
-    /// Checks that `pixels`, the images of `source` from index `first` on, lie in [0, 1].
+    /// Checks that `pixels`, the images of `source` from index `first` on, lie in [0, 1], or are counts.
     ///
     /// # Errors
     /// [`Error::Invalid`] naming the first image that does not.
     pub fn check(&self, pixels: &[f32], source: &str, first: usize) -> Result<()> {
-        let Some(at) = pixels.iter().position(|v| !(0.0..=1.0).contains(v)) else { return Ok(()) };
+        let Some(at) = pixels.iter().position(|v| !(0.0..=self.limit()).contains(v)) else { return Ok(()) };
         let sample = first + at / self.len().max(1);
+        if self.counts {
+            return Err(Error::Invalid(format!(
+                "Cannot attack sample {sample} of {source}: it has a count of {}, and counts of events are 0 or more.",
+                pixels[at]
+            )));
+        }
         Err(Error::Invalid(format!(
             "Cannot attack sample {sample} of {source}: it has a pixel of {}, and pixels are from 0 to 1 before the \
              network's own scaling. Use images in their range, or state it with --scale, such as /255.",
@@ -77,9 +119,28 @@ impl PixelSpace {
         )))
     }
 
-    /// Values of one image.
+    fn limit(&self) -> f32 {
+        self.form().limit()
+    }
+
+    /// Whether pixels are counts of events.
+    pub fn has_counts(&self) -> bool {
+        self.counts
+    }
+
+    /// Values of one image, or of all frames of a recording.
     pub fn len(&self) -> usize {
+        self.frame_len() * self.frames
+    }
+
+    /// Values of one image or frame.
+    pub fn frame_len(&self) -> usize {
         self.shape.iter().product()
+    }
+
+    /// Frames of a sample.
+    pub fn frames(&self) -> usize {
+        self.frames
     }
 
     /// Whether images have no values.
@@ -87,17 +148,19 @@ impl PixelSpace {
         self.len() == 0
     }
 
-    /// Shape of one image.
-    pub fn shape(&self) -> &[usize] {
-        &self.shape
+    /// Shape of one image, or of all frames.
+    pub fn shape(&self) -> Vec<usize> {
+        let frames = (self.frames > 1).then_some(self.frames);
+        frames.into_iter().chain(self.shape.iter().copied()).collect()
     }
 
     /// Where the channels, rows and columns of an image are.
     pub fn form(&self) -> ImageForm {
-        ImageForm::of(&self.shape, self.layout)
+        let form = ImageForm::of(&self.shape, self.layout);
+        if self.counts { form.of_counts(self.frames) } else { form }
     }
 
-    /// The network's input for `pixels`, `[N, …shape]`.
+    /// The network's input for `pixels`, of the same shape.
     pub fn scaled(&self, pixels: &[f32]) -> Vec<f32> {
         let mut input = pixels.to_vec();
         self.scaling.apply(&mut input, &self.value_form());

@@ -138,7 +138,10 @@ fn run_block(
     let after = logits(target, &adversarial, control)?;
     let rows = |values: &[f32], k: usize| values[k * width..(k + 1) * width].to_vec();
     let beside: Vec<f32> = (0..count)
-        .flat_map(|k| noise::shuffled(attack.seed, images.first + k, &rows(images.pixels, k), &rows(&adversarial, k)))
+        .flat_map(|k| {
+            let (x, a) = (rows(images.pixels, k), rows(&adversarial, k));
+            noise::shuffled(attack.seed, images.first + k, &x, &a, images.form.limit())
+        })
         .collect();
     let beside = match attack.kind {
         AttackKind::None => clean.to_vec(),
@@ -187,7 +190,7 @@ fn attempt(
         None => {
             let mut start = pixels.clone();
             let rows = start.chunks_exact_mut(width).zip(&samples);
-            rows.for_each(|(row, &sample)| noise::start(attack, sample, restart, row));
+            rows.for_each(|(row, &sample)| noise::start(attack, sample, restart, row, images.form.limit()));
             start
         }
     };

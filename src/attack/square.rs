@@ -129,7 +129,7 @@ impl Windows for RandomWindows<'_> {
                 (0..form.height).for_each(|row| image[form.at(channel, row, column)] += by);
             }
         }
-        project(Norm::Linf, &mut image, x, eps);
+        project(Norm::Linf, &mut image, x, eps, form.limit());
         image
     }
 
@@ -144,7 +144,7 @@ impl Windows for RandomWindows<'_> {
         let signs: Vec<f32> = (0..form.channels).map(|_| random_sign(&mut rng)).collect();
         let mut image = best.to_vec();
         add_window(&mut image, form, [top, left, height, width], eps, &signs);
-        project(Norm::Linf, &mut image, x, eps);
+        project(Norm::Linf, &mut image, x, eps, form.limit());
         image
     }
 }

@@ -31,7 +31,7 @@ pub fn first(rng: &mut ChaCha8Rng, form: ImageForm, x: &[f32], eps: f32) -> Vec<
             }
         }
     }
-    of_length(x, &changes, eps)
+    of_length(x, &changes, eps, form.limit())
 }
 
 /// Another image than `best`: one window gets new pyramids, a second one its zero changes.
@@ -58,7 +58,7 @@ pub fn next(rng: &mut ChaCha8Rng, form: ImageForm, side: usize, x: &[f32], best:
             changes[form.at(channel, row, column)] = new * mass;
         }
     }
-    of_length(x, &changes, eps)
+    of_length(x, &changes, eps, form.limit())
 }
 
 /// The cells of a window, row by row.
@@ -70,11 +70,11 @@ fn is_inside([top, left, side]: Window, (row, column): (usize, usize)) -> bool {
     (top..top + side).contains(&row) && (left..left + side).contains(&column)
 }
 
-/// `x` moved by `changes`, scaled to length `eps`, inside [0, 1].
-fn of_length(x: &[f32], changes: &[f32], eps: f32) -> Vec<f32> {
+/// `x` moved by `changes`, scaled to length `eps`, inside [0, `limit`].
+fn of_length(x: &[f32], changes: &[f32], eps: f32, limit: f32) -> Vec<f32> {
     let by = eps / length(changes).max(1e-12);
     let mut image: Vec<f32> = x.iter().zip(changes).map(|(x, d)| x + d * by).collect();
-    clamp_pixels(&mut image);
+    clamp_pixels(&mut image, limit);
     image
 }
 

@@ -21,7 +21,7 @@ pub fn steps(
     a: &mut [f32],
     control: &JobControl,
 ) -> Result<()> {
-    let width = images.width;
+    let (width, limit) = (images.width, images.form.limit());
     let (count, length_of_step) = match attack.kind {
         AttackKind::Fgsm => (1, attack.eps),
         _ => (attack.steps, attack.alpha),
@@ -36,12 +36,12 @@ pub fn steps(
             match (attack.kind, attack.norm) {
                 (AttackKind::Fgsm, Norm::Linf) => {
                     a.iter_mut().zip(g).for_each(|(a, g)| *a += attack.eps * sign(*g));
-                    project(Norm::Linf, a, x, attack.eps);
+                    project(Norm::Linf, a, x, attack.eps, limit);
                 }
                 (_, Norm::Linf) => {
                     for ((a, x), g) in a.iter_mut().zip(x).zip(g) {
                         let moved = *a + length_of_step * sign(*g) - x;
-                        *a = (x + moved.clamp(-attack.eps, attack.eps)).clamp(0.0, 1.0);
+                        *a = (x + moved.clamp(-attack.eps, attack.eps)).clamp(0.0, limit);
                     }
                 }
                 (_, Norm::L2) => {
@@ -49,7 +49,7 @@ pub fn steps(
                     a.iter_mut().zip(g).for_each(|(a, g)| *a += length_of_step * (g / by));
                     let shrink = (attack.eps / distance(a, x)).min(1.0);
                     a.iter_mut().zip(x).for_each(|(a, x)| *a = x + (*a - x) * shrink);
-                    clamp_pixels(a);
+                    clamp_pixels(a, limit);
                 }
             }
         }

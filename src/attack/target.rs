@@ -68,7 +68,7 @@ impl Target for AnnTarget<'_> {
     }
 
     fn logits(&self, pixels: &[f32], control: &JobControl) -> Result<Vec<f32>> {
-        self.program.outputs(&self.pixels.scaled(pixels), control)
+        self.program.outputs(&self.pixels.ann_input(pixels), control)
     }
 
     fn gradient_of(&self, pixels: &[f32], slope: &Slope<'_>, control: &JobControl) -> Result<Slopes> {
@@ -85,9 +85,9 @@ impl Target for AnnTarget<'_> {
                 slope(row, outputs, slopes);
             }
         };
-        let mut gradient = gradients.compute(&self.pixels.scaled(pixels), of_rows, control)?;
+        let mut gradient = gradients.compute(&self.pixels.ann_input(pixels), of_rows, control)?;
         self.pixels.to_pixels(&mut gradient);
         drop(places);
-        Ok(Slopes { gradient, logits })
+        Ok(Slopes { gradient: self.pixels.of_mean(gradient, self.pixels.frames()), logits })
     }
 }

@@ -70,6 +70,9 @@ struct Report<'a> {
     /// Samples that were right before and are wrong after: how many, and which of the data set.
     fooled: usize,
     fooled_samples: Vec<usize>,
+    /// Of event recordings, whether all counts are whole numbers after the attack.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    whole_counts: Option<bool>,
     mean_linf: f64,
     mean_l2: f64,
     /// Most times that the network was evaluated for one sample; the mean and the sum over all.
@@ -194,6 +197,7 @@ pub fn run(args: AttackArgs) -> Result<()> {
         random_accuracy: outcome.random_accuracy(),
         fooled: outcome.fooled().len(),
         fooled_samples: outcome.fooled().into_iter().map(|k| first + k).collect(),
+        whole_counts: subject.pixels.has_counts().then(|| outcome.adversarial.iter().all(|v| v.fract() == 0.0)),
         mean_linf: outcome.mean(|sample| f64::from(sample.linf)),
         mean_l2: outcome.mean(|sample| f64::from(sample.l2)),
         queries: outcome.samples.iter().map(|sample| sample.queries).max().unwrap_or(0),
@@ -225,11 +229,16 @@ fn start_images(path: &Path, subject: &AttackSubject) -> Result<Vec<f32>> {
         return Err(wrong(format!(
             "has shape {}; starting images are {} each",
             format_shape(&shape),
-            format_shape(subject.pixels.shape())
+            format_shape(&subject.pixels.shape())
         )));
     }
-    match values.iter().position(|v| !(0.0..=1.0).contains(v)) {
-        Some(at) => Err(wrong(format!("image {} has a pixel of {}; pixels are from 0 to 1", at / one, values[at]))),
+    match values.iter().position(|v| !(0.0..=subject.pixels.form().limit()).contains(v)) {
+        Some(at) => Err(wrong(format!(
+            "image {} has a pixel of {}; it must be from 0 to {}",
+            at / one,
+            values[at],
+            subject.pixels.form().limit()
+        ))),
         None => Ok(values),
     }
 }
@@ -237,7 +246,7 @@ fn start_images(path: &Path, subject: &AttackSubject) -> Result<Vec<f32>> {
 /// Writes `x`, `adversarial` `[N, …shape]`, `label`, `answer_before` and `answer_after` `[N]`.
 fn write_images(path: &Path, subject: &AttackSubject, outcome: &Outcome) -> Result<()> {
     let count = outcome.samples.len();
-    let shape: Vec<usize> = [count].iter().chain(subject.pixels.shape()).copied().collect();
+    let shape: Vec<usize> = std::iter::once(count).chain(subject.pixels.shape()).collect();
     let column = |of: &dyn Fn(&crate::attack::outcome::SampleOutcome) -> usize| {
         outcome.samples.iter().map(|sample| of(sample) as i64).collect::<Vec<i64>>()
     };
@@ -254,8 +263,13 @@ fn write_images(path: &Path, subject: &AttackSubject, outcome: &Outcome) -> Resu
 fn sentence(report: &Report<'_>, count: usize) -> String {
     let percent = |share: f64| format!("{:.1} %", share * 100.0);
     let network = if report.on == Attacked::Ann { "ANN" } else { "SNN" };
+    let counts = match report.whole_counts {
+        Some(true) => "; counts are whole numbers",
+        Some(false) => "; counts are no longer whole numbers",
+        None => "",
+    };
     format!(
-        "{network} under {} ({}, ε = {:.4}): accuracy {} (clean {}; random perturbation of equal size {}) on {count} samples",
+        "{network} under {} ({}, ε = {:.4}): accuracy {} (clean {}; random perturbation of equal size {}) on {count} samples{counts}",
         report.attack.attack.as_str(),
         if report.attack.norm == Norm::Linf { "linf" } else { "l2" },
         report.attack.eps,

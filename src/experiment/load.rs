@@ -254,6 +254,15 @@ pub fn fit_samples(samples: Samples, spec: &DataSpec, network: &Network) -> Resu
     Ok(samples)
 }
 
+/// The shape of `samples` of `spec` for a new network, which has the channels first.
+pub fn channels_first(samples: &Samples, spec: &DataSpec) -> Vec<usize> {
+    match (samples.shape.as_slice(), spec.options.layout.unwrap_or(samples.channels())) {
+        (&[h, w, c], Layout::ChannelsLast) => vec![c, h, w],
+        (&[h, w], _) => vec![1, h, w],
+        (shape, _) => shape.to_vec(),
+    }
+}
+
 /// The network's input: its shape, and the position of the channels as its first layers read them.
 fn input_form(network: &Network) -> InputForm {
     let mut form = InputForm::new(network.input_shape());

@@ -1,12 +1,13 @@
 //! Lab: the document with its messages, undo, run history, sessions and worker threads.
 //!
 //! The window and the command line read [`Lab`] and push [`Message`]s; [`Lab::update`] is the only writer. Imports no widgets.
-//! Inside: `view` and `storage` at the bottom, then `history`, `engine`, `document`.
+//! Inside: `training` (plans and progress), `view` and `storage` at the bottom, then `history`, `engine`, `document`.
 
 pub mod document;
 pub mod engine;
 pub mod history;
 pub mod storage;
+pub mod training;
 pub mod view;
 
 pub use document::job::Job;

@@ -33,7 +33,7 @@ pub use fcos::{Detection, FcosLayout};
 pub use objective::{Batch, Loss, Objective, Score};
 pub use optimizer::Optimizer;
 pub use reconstruction::Reconstruction;
-pub use robust::{Adversarial, SparseGradient, SparseNorm};
+pub use robust::{Adversarial, InputGradient, SparseGradient, SparseNorm};
 pub use segmentation::Segmentation;
 pub use spiking::Spiking;
 pub use training::{TrainOptions, TrainProgress, TrainResult, accuracy, score, train};

@@ -2,11 +2,14 @@
 //!
 //! Both move pixels: values before the network's own scaling, whose slopes turn a step of a pixel into one of the input.
 
+mod density;
+
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Tensor, TensorData};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+pub use self::density::InputGradient;
 use super::trainable_network::{Pass, TrainableNetwork};
 use crate::attack::PixelSpace;
 use crate::attack::norm::sign;
@@ -175,14 +178,14 @@ impl Adversarial {
 }
 
 /// Label and runner-up of every row.
-pub(super) struct Pairs {
+struct Pairs {
     /// 1 at the label, −1 at the runner-up, `[rows, classes]`.
     signs: Tensor<2>,
 }
 
 impl Pairs {
     /// The pairs of `logits` and `labels`.
-    pub(super) fn of(logits: &Tensor<2>, labels: &[u16]) -> Self {
+    fn of(logits: &Tensor<2>, labels: &[u16]) -> Self {
         let [rows, classes] = logits.dims();
         let mut signs = tensor_to_vec(logits.clone().detach());
         for (row, &label) in signs.chunks_exact_mut(classes.max(1)).zip(labels) {
@@ -198,7 +201,7 @@ impl Pairs {
     }
 
     /// f = σ(z_y − z_r) of every row, `[rows, 1]`.
-    pub(super) fn probability(&self, logits: Tensor<2>) -> Tensor<2> {
+    fn probability(&self, logits: Tensor<2>) -> Tensor<2> {
         sigmoid((logits * self.signs.clone()).sum_dim(1))
     }
 }

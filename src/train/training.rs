@@ -3,88 +3,29 @@
 //! Does not depend on the window and starts no threads of its own besides rayon's. Network, samples and
 //! [`TrainOptions`] determine the result: the same call gives the same weights on the same machine.
 
-use std::collections::BTreeMap;
+mod held_out;
+mod options;
+
 use std::ops::ControlFlow;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use burn::optim::GradientsParams;
 use burn::tensor::Device;
 
-use super::augment::{Augmentation, Change};
+use self::held_out::{Best, evaluation_rows};
+pub use self::held_out::{accuracy, score};
+pub use self::options::TrainOptions;
+use self::options::{check_options, identity};
+use super::augment::Change;
 use super::batches::{Batch, Split, gather, gather_steps};
 use super::checkpoint::{Checkpoint, Position};
-use super::classification::Classification;
 use super::objective::{Loss, Objective};
-use super::optimizer::{Optimizer, OptimizerState, cosine};
-use super::robust::{self, Adversarial, PixelSteps, SparseGradient};
-use super::spiking::Spiking;
-use super::trainable_network::{Pass, TrainableNetwork, logits_node};
-use crate::compute::dense::tensor_to_vec;
-use crate::compute::program::Program;
+use super::optimizer::{OptimizerState, cosine};
+use super::robust::{InputGradient, PixelSteps};
+use super::trainable_network::{Pass, TrainableNetwork};
 use crate::data::{Samples, Scaling};
-use crate::network::{Network, safetensors};
-use crate::progress::JobControl;
+use crate::network::Network;
 use crate::{Error, Result};
-
-/// Rows per batch when the network is only evaluated, at most.
-const EVALUATION_ROWS: usize = 256;
-/// Input values per batch when the network is only evaluated, at most, 8 MB.
-const EVALUATION_VALUES: usize = 1 << 21;
-
-/// Options of training.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TrainOptions {
-    /// Passes over the training samples.
-    pub epochs: usize,
-    /// Samples per step.
-    pub batch: usize,
-    pub optimizer: Optimizer,
-    /// The learning rate at the start; it falls to 0 along half a cosine.
-    pub learning_rate: f64,
-    /// L2 penalty on every parameter.
-    pub weight_decay: f32,
-    /// Fraction of the samples that is held out to choose the best weights.
-    pub validation_fraction: f32,
-    /// Random changes of each training picture.
-    pub augmentation: Augmentation,
-    /// Seed of the split, the order and the changes.
-    pub seed: u64,
-    /// Spiking neurons in place of the activations.
-    pub spiking: Option<Spiking>,
-    /// The sparse-gradient regularizer.
-    pub sparse: Option<SparseGradient>,
-    /// Adversarial images in place of the clean ones.
-    pub adversarial: Option<Adversarial>,
-    /// Ends after so many epochs in a row without a better score.
-    pub patience: Option<usize>,
-    /// Where to write a checkpoint after every epoch.
-    pub checkpoint: Option<PathBuf>,
-    /// The checkpoint to go on from.
-    pub resume: Option<PathBuf>,
-}
-
-impl Default for TrainOptions {
-    fn default() -> Self {
-        let optimizer = Optimizer::default();
-        Self {
-            epochs: 10,
-            batch: 64,
-            optimizer,
-            learning_rate: optimizer.default_learning_rate(),
-            weight_decay: 0.0,
-            validation_fraction: 0.1,
-            augmentation: Augmentation::default(),
-            seed: 1,
-            spiking: None,
-            sparse: None,
-            adversarial: None,
-            patience: None,
-            checkpoint: None,
-            resume: None,
-        }
-    }
-}
 
 /// Progress of a training, reported after every batch and, with the score held out, after every epoch.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -102,6 +43,8 @@ pub struct TrainProgress {
     pub accuracy: Option<f32>,
     /// Score of the held-out samples, at the end of an epoch.
     pub score: Option<f32>,
+    /// The gradient of the two-class probability on some held-out samples, at the end of an epoch, if it was asked for.
+    pub gradient: Option<InputGradient>,
 }
 
 /// Result of a training.
@@ -151,13 +94,21 @@ pub fn train(
     let mut optimizer = options.optimizer.init(options.weight_decay);
     let batches = split.training.len().div_ceil(options.batch);
     let mut best = Best { found: None, objective, samples, scaling, spiking: options.spiking };
-    let pixels = match options.sparse.is_some() || options.adversarial.is_some() {
+    let pixels = match options.sparse.is_some() || options.adversarial.is_some() || options.measure_gradient {
         true => Some(PixelSteps::new(samples, scaling)?),
         false => None,
     };
     let mut curves = Vec::new();
-    let fresh =
-        TrainProgress { epoch: 0, epochs: options.epochs, batch: 0, batches, loss: 0.0, accuracy: None, score: None };
+    let fresh = TrainProgress {
+        epoch: 0,
+        epochs: options.epochs,
+        batch: 0,
+        batches,
+        loss: 0.0,
+        accuracy: None,
+        score: None,
+        gradient: None,
+    };
     let mut finished = 0;
     if let Some(path) = &options.resume {
         let mut stored = Checkpoint::read(path, &of)?;
@@ -227,6 +178,9 @@ pub fn train(
         }
         let score = best.offer(&mut trainee, &split.held_out, epoch)?;
         state.score = Some(score);
+        if let (Some(pixels), true) = (&pixels, options.measure_gradient) {
+            state.gradient = InputGradient::measure(&mut trainee, pixels, samples, scaling, &split.held_out);
+        }
         curves.push((state.loss.to_bits(), score.to_bits(), state.accuracy.map(f32::to_bits)));
         if let (Some(path), Some(found)) = (&options.checkpoint, &best.found) {
             let mut at = Position::new(of.clone(), epoch, split.word(), (found.score, found.epoch));
@@ -241,59 +195,6 @@ pub fn train(
         }
     }
     best.finish(false)
-}
-
-/// What decides the bytes of a training, by name: a checkpoint is of the same ones.
-fn identity(
-    network: &Network,
-    samples: &Samples,
-    scaling: &Scaling,
-    options: &TrainOptions,
-) -> Result<BTreeMap<String, String>> {
-    let bytes = safetensors::to_bytes(&Network { name: String::new(), ..network.clone() })?;
-    // FNV-1a.
-    let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325u64, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x100_0000_01b3));
-    let TrainOptions { epochs, batch, optimizer, learning_rate, weight_decay, validation_fraction, seed, .. } = options;
-    Ok([
-        ("network", format!("{} parameters in {} nodes ({hash:016x})", network.parameter_count(), network.nodes.len())),
-        ("data", format!("{} samples of {}", samples.len(), samples.source)),
-        ("scaling", scaling.to_string()),
-        ("epochs", epochs.to_string()),
-        ("batch", batch.to_string()),
-        ("optimizer", format!("{optimizer:?} rate {learning_rate} decay {weight_decay}")),
-        ("validation", validation_fraction.to_string()),
-        ("augmentation", format!("{:?}", options.augmentation)),
-        ("seed", seed.to_string()),
-        ("neurons", format!("{:?}", options.spiking)),
-        ("sparse-gradient", format!("{:?}", options.sparse)),
-        ("adversarial", format!("{:?}", options.adversarial)),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .into())
-}
-
-/// The fraction of `samples` whose label `network` predicts.
-///
-/// # Errors
-/// [`Error::Invalid`] if samples, labels, scaling and network do not fit.
-pub fn accuracy(network: &Network, samples: &Samples, scaling: &Scaling) -> Result<f32> {
-    score(network, samples, scaling, &Classification)
-}
-
-/// The score of `network` on `samples` by `objective`.
-///
-/// # Errors
-/// [`Error::Invalid`] if samples, targets, scaling and network do not fit.
-pub fn score(network: &Network, samples: &Samples, scaling: &Scaling, objective: &dyn Objective) -> Result<f32> {
-    objective.check(network, samples)?;
-    samples.check_scaling(scaling)?;
-    let all: Vec<usize> = (0..samples.len()).collect();
-    if let spiking @ Some(_) = Spiking::of(network) {
-        let device = Device::flex().autodiff();
-        let mut frozen = TrainableNetwork::frozen(Arc::new(network.clone()), device, spiking);
-        return spiking_score_at(&mut frozen, samples, scaling, objective, &all);
-    }
-    score_at(network, samples, scaling, objective, &all)
 }
 
 /// What a step learns by.
@@ -340,125 +241,6 @@ impl TrainableNetwork {
         }
         (value, hits)
     }
-}
-
-/// The best weights so far, and what judges them.
-struct Best<'a> {
-    found: Option<TrainResult>,
-    objective: &'a dyn Objective,
-    samples: &'a Samples,
-    scaling: &'a Scaling,
-    spiking: Option<Spiking>,
-}
-
-impl Best<'_> {
-    /// Scores the current weights and stores them if they are best; of equals the later ones, from the smaller learning
-    /// rate.
-    fn offer(&mut self, trainee: &mut TrainableNetwork, held_out: &[usize], epoch: usize) -> Result<f32> {
-        let network = trainee.to_network();
-        let score = match self.spiking {
-            Some(_) => spiking_score_at(trainee, self.samples, self.scaling, self.objective, held_out)?,
-            None => score_at(&network, self.samples, self.scaling, self.objective, held_out)?,
-        };
-        if self.found.as_ref().is_none_or(|best| score >= best.score) {
-            self.found = Some(TrainResult { network, score, epoch, stopped: false });
-        }
-        Ok(score)
-    }
-
-    /// Epochs since the best weights.
-    fn waited(&self, epoch: usize) -> usize {
-        self.found.as_ref().map_or(0, |best| epoch.saturating_sub(best.epoch))
-    }
-
-    fn finish(self, stopped: bool) -> Result<TrainResult> {
-        let best =
-            self.found.ok_or_else(|| Error::Internal("a training ended before it looked at its weights".into()))?;
-        Ok(TrainResult { stopped, ..best })
-    }
-}
-
-/// Samples that are evaluated at once.
-fn evaluation_rows(samples: &Samples) -> usize {
-    (EVALUATION_VALUES / samples.sample_len().max(1)).clamp(1, EVALUATION_ROWS)
-}
-
-fn score_at(
-    network: &Network,
-    samples: &Samples,
-    scaling: &Scaling,
-    objective: &dyn Objective,
-    indices: &[usize],
-) -> Result<f32> {
-    // Scores are those of the logits; nodes after them are computed and ignored.
-    let logits = Network { output: logits_node(network), ..network.clone() };
-    let program = Program::new(Arc::new(logits), &Device::flex());
-    let width = program.network().classes().max(1);
-    let run = |chunk: &[usize]| {
-        let batch = gather(samples, scaling, chunk, Change::default);
-        match program.outputs(&batch.values, &JobControl::default()) {
-            Ok(outputs) => chunk.iter().copied().zip(outputs.chunks_exact(width).map(<[f32]>::to_vec)).collect(),
-            Err(error) => unreachable!("nothing cancels the evaluation: {error}"),
-        }
-    };
-    let mut outputs =
-        indices.chunks(evaluation_rows(samples)).flat_map(|chunk| -> Vec<(usize, Vec<f32>)> { run(chunk) });
-    objective.score(&mut outputs, samples)
-}
-
-/// The score of `trainee` as a spiking network.
-fn spiking_score_at(
-    trainee: &mut TrainableNetwork,
-    samples: &Samples,
-    scaling: &Scaling,
-    objective: &dyn Objective,
-    indices: &[usize],
-) -> Result<f32> {
-    let steps = trainee.steps_of_time();
-    let run = |chunk: &[usize]| -> Vec<(usize, Vec<f32>)> {
-        let batch = gather_steps(samples, scaling, chunk, steps, Change::default);
-        let input = trainee.input(batch.values);
-        let logits = tensor_to_vec(trainee.forward(input, batch.rows, Pass::Use).detach());
-        let width = (logits.len() / chunk.len()).max(1);
-        chunk.iter().copied().zip(logits.chunks_exact(width).map(<[f32]>::to_vec)).collect()
-    };
-    let rows = evaluation_rows(samples).min(EVALUATION_ROWS / 4);
-    let mut outputs = indices.chunks(rows).flat_map(run);
-    objective.score(&mut outputs, samples)
-}
-
-fn check_options(options: &TrainOptions, samples: &Samples) -> Result<()> {
-    let invalid = |reason: &str| Err(Error::Invalid(reason.into()));
-    if samples.len() < 2 {
-        return invalid("Cannot train: at least 2 samples needed, one to train on and one held out.");
-    }
-    if options.epochs == 0 || options.batch == 0 {
-        return invalid("Cannot train: epochs and batch must be at least 1.");
-    }
-    if !(options.learning_rate.is_finite() && options.learning_rate > 0.0) {
-        return invalid("Cannot train: the learning rate must be above 0.");
-    }
-    if !(options.weight_decay.is_finite() && options.weight_decay >= 0.0) {
-        return invalid("Cannot train: the weight decay must be 0 or more.");
-    }
-    if !(0.0..1.0).contains(&options.validation_fraction) {
-        return invalid("Cannot train: the held-out part must be at least 0 and below 1.");
-    }
-    if let Some(spiking) = &options.spiking {
-        spiking.validate()?;
-    }
-    robust::validate(options.sparse.as_ref(), options.adversarial.as_ref())?;
-    if (options.sparse.is_some() || options.adversarial.is_some()) && samples.labels.len() != samples.len() {
-        return invalid("Cannot train for robustness: it moves away from the label, and the samples have none.");
-    }
-    if options.patience == Some(0) {
-        return invalid("Cannot stop early after 0 epochs: use a patience of 1 or more.");
-    }
-    let crop = options.augmentation.crop;
-    if !(crop > 0.0 && crop <= 1.0) {
-        return invalid("Cannot train: the smallest crop must be above 0 and at most 1.");
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -154,17 +154,24 @@ impl<'a> SnnTarget<'a> {
 
     /// The gradient for samples `first..first + rows` of `recording`.
     fn batch(&self, recording: &Recording, input: &[f32], first: usize, slopes: &[f32]) -> Vec<f32> {
-        let gradients = self.gradients();
+        let (gradients, pixels) = (self.gradients(), self.pixels);
         let (classes, rows) = (self.classes().max(1), slopes.len() / self.classes().max(1));
         let neurons = |node: NodeId, z: Tensor<2>| self.neurons(node, z, recording, first, rows);
-        gradients.through(input, rows, &neurons, |_, out| {
+        let through_time = matches!(self.rule, GradientRule::ThroughTime(_)) && pixels.frames() > 1;
+        // Frames are read one a step, by rates their mean.
+        let (shown, shown_rows) = match through_time {
+            true => (pixels.by_step(input, self.steps), rows * self.steps),
+            false => (pixels.mean(input, self.steps), rows),
+        };
+        let gradient = gradients.through(&shown, shown_rows, &neurons, |_, out| {
             // Each step has its share of the mean; an output without spikes before it is the same at every step.
             let times = (out.len() / slopes.len().max(1)).max(1);
             let share = 1.0 / times as f32;
             for step in out.chunks_exact_mut(rows * classes) {
                 step.iter_mut().zip(slopes).for_each(|(out, slope)| *out = slope * share);
             }
-        })
+        });
+        if through_time { pixels.of_steps(&gradient, rows) } else { pixels.of_mean(gradient, self.steps) }
     }
 
     fn gradients(&self) -> &InputGradients {

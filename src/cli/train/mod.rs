@@ -14,8 +14,8 @@ use self::goal::Goal;
 use self::method::MethodArgs;
 use super::{interrupt, progress};
 use crate::data::spec::DataSpec;
-use crate::data::{Layout, Samples, Scaling};
-use crate::experiment::load::{fit_samples, open_for, read_samples};
+use crate::data::{Samples, Scaling};
+use crate::experiment::load::{channels_first, fit_samples, open_for, read_samples};
 use crate::network::zoo::{self, ZooArchitecture};
 use crate::network::{Activation, Network, Op, safetensors};
 use crate::task::answer::answering_output;
@@ -111,7 +111,7 @@ pub fn run(args: TrainArgs) -> Result<()> {
         seed: args.seed,
         ..TrainOptions::default()
     };
-    let options = args.method.add_to(options, &args.out)?;
+    let options = TrainOptions { measure_gradient: goal == Goal::Classify, ..args.method.add_to(options, &args.out)? };
     if goal != Goal::Classify
         && (options.sparse.is_some() || options.adversarial.is_some() || options.spiking.is_some())
     {
@@ -206,12 +206,7 @@ fn check_folder(out: &Path) -> Result<()> {
 /// A new network of architecture `arch` for `samples`.
 fn new_network(goal: Goal, arch: &str, args: &TrainArgs, spec: &DataSpec, samples: &Samples) -> Result<Network> {
     let classes = goal.classes(samples)?;
-    // Networks of this program have the channels first.
-    let shape = match (samples.shape.as_slice(), spec.options.layout.unwrap_or(samples.channels())) {
-        (&[h, w, c], Layout::ChannelsLast) => vec![c, h, w],
-        (&[h, w], _) => vec![1, h, w],
-        (shape, _) => shape.to_vec(),
-    };
+    let shape = channels_first(samples, spec);
     let activation = args.activation.as_deref().map_or(Ok(Activation::Relu), zoo::parse_activation)?;
     ZooArchitecture::parse(arch)?.build(&shape, classes, activation, args.seed)
 }
@@ -239,6 +234,9 @@ fn report(at: TrainProgress, goal: Goal, started: Instant, display: &progress::P
     let mut numbers = format!("epoch {:>3}/{}  loss {:.4}", at.epoch, at.epochs, at.loss);
     if let Some(accuracy) = at.accuracy {
         numbers += &format!("  accuracy {:6.2} %", 100.0 * accuracy);
+    }
+    if let Some(gradient) = at.gradient {
+        numbers += &format!("  gradient density {:4.1} %", 100.0 * gradient.density);
     }
     match at.score {
         Some(score) => {

@@ -70,8 +70,8 @@ impl AttackSubject {
     /// Loads what `settings` name, through the cache; converts the network if it is the spiking one that is attacked.
     ///
     /// # Errors
-    /// Those of loading and converting; [`Error::Invalid`] for samples without labels, outputs that are not classes, event
-    /// recordings, and images outside [0, 1].
+    /// Those of loading and converting; [`Error::Invalid`] for samples without labels, outputs that are not classes, and
+    /// images outside [0, 1].
     pub fn load(settings: &Settings, on: Attacked, cache: &mut Cache, control: &JobControl) -> Result<Self> {
         settings.recipe.validate()?;
         control.progress("opening", 0.0);
@@ -88,7 +88,10 @@ impl AttackSubject {
                 samples.source
             )));
         };
-        let pixels = PixelSpace::new(&samples, &settings.scaling)?;
+        let pixels = match on {
+            Attacked::Ann => PixelSpace::new(&samples, &settings.scaling)?,
+            Attacked::Snn => PixelSpace::over_time(&samples, &settings.scaling)?,
+        };
         let images = pixels.pixels(&samples, range)?;
         let labels = labels.to_vec();
         let program = on_processor(&model.program);
@@ -97,7 +100,7 @@ impl AttackSubject {
         if on == Attacked::Snn {
             let spiking = converted(settings, &subject.model, &samples, cache, control)?;
             if settings.recipe.readout == Readout::Delayed(None) {
-                let input = subject.pixels.scaled(&subject.images);
+                let input = subject.pixels.ann_input(&subject.images);
                 let ann = AnnRun::compute(&subject.program, &input, subject.labels.len(), control)?;
                 subject.delay = readout_delay(&spiking, &ann, settings.recipe.steps).estimate;
             }
@@ -123,6 +126,7 @@ impl AttackSubject {
     pub fn of_run(run: &Run, on: Attacked, range: Range<usize>) -> Result<Self> {
         let (model, samples) = (run.network.clone(), &run.samples);
         check_kind(&model, samples)?;
+        check_images(samples)?;
         let pixels = PixelSpace::new(samples, &run.settings.scaling)?;
         let first = run.settings.samples.start;
         let settings = Settings { samples: first + range.start..first + range.end, ..run.settings.clone() };
@@ -179,7 +183,7 @@ impl AttackSubject {
         options.validate(self.pixels.len())?;
         if options.kind.needs_gradient() {
             let looked_at = self.labels.len().min(LOOKED_AT) * self.pixels.len();
-            check_gradient_path(&self.program, &self.pixels.scaled(&self.images[..looked_at]), control)?;
+            check_gradient_path(&self.program, &self.pixels.ann_input(&self.images[..looked_at]), control)?;
         }
         let images = self.images();
         if self.spiking.is_none() {
@@ -254,10 +258,15 @@ fn check_kind(model: &PreparedNetwork, samples: &Samples) -> Result<()> {
             model.original.name
         )));
     }
+    Ok(())
+}
+
+/// Checks that `samples` can be shown as images.
+fn check_images(samples: &Samples) -> Result<()> {
     if samples.frames.is_some() {
         return Err(Error::Invalid(format!(
-            "Cannot attack {}: its samples are event recordings, whose counts are whole numbers and have no range \
-             from 0 to 1. Use images.",
+            "Cannot show {} under attack: its samples are event recordings, whose frames are more than one picture. Use \
+             the command 'spikescope attack', or images.",
             samples.source
         )));
     }

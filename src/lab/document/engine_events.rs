@@ -89,6 +89,8 @@ impl Lab {
             EngineEvent::Maps { generation, page, event } => self.on_map_event(generation, &page, event),
             EngineEvent::Trojans(event) => self.on_trojan_event(event),
             EngineEvent::Sweep { number, update } => self.on_sweep_update(number, update),
+            EngineEvent::TrainingProgress { number, at } => self.on_training_progress(number, at),
+            EngineEvent::TrainingFinished { number, result } => self.on_training_finished(number, *result),
             EngineEvent::Snapshot { generation, result } => {
                 self.pending_snapshot = self.pending_snapshot.filter(|&g| g > generation);
                 match result {

@@ -68,6 +68,8 @@ pub struct Lab {
     pub exports: Vec<super::job::ExportJob>,
     /// The sweep on the screen.
     pub sweep: Option<super::sweeps::LabSweep>,
+    /// The training of the *Train* pane: running, or the last one.
+    pub training: Option<crate::lab::training::Training>,
     /// The last written file.
     pub written: Option<std::path::PathBuf>,
     /// A session that waits because its files are missing.

@@ -18,6 +18,7 @@ use crate::experiment::snapshot::parts::SnapshotParts;
 use crate::export::nir::NirReader;
 use crate::lab::Notification;
 use crate::lab::storage::session::Session;
+use crate::lab::training::TrainingPlan;
 use crate::lab::view::control_group::ControlGroup;
 use crate::lab::view::trojan_choice::TrojanChoice;
 use crate::lab::view::view_state::Workspace;
@@ -165,6 +166,16 @@ pub enum Message {
     AnswerQuiz(usize),
     /// Cancel the syntheses or judgements in progress; what is there stays.
     StopTrojanJob,
+    /// Set what the *Train* pane trains.
+    SetTraining(Box<TrainingPlan>),
+    /// Train it, into a new file of this folder or of the state folder.
+    StartTraining(Option<PathBuf>),
+    /// Stop the training; its checkpoint and the best weights so far stay.
+    StopTraining,
+    /// Go on with the training that was stopped.
+    ResumeTraining,
+    /// Open the network that was trained.
+    OpenTrained,
     /// Softmax probability at which a sample exits early, 0 to 1.
     SetExitConfidence(f32),
     /// Optional snapshot parts that the visible panes need; others are not computed.

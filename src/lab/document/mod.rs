@@ -15,4 +15,5 @@ pub mod pending_open;
 pub mod requests;
 pub mod trojan_desk;
 pub mod sweeps;
+pub mod trainings;
 pub mod update;

@@ -13,6 +13,7 @@ use crate::experiment::run::Run;
 use crate::experiment::snapshot::Snapshot;
 use crate::sweep::board::Board;
 use crate::sweep::runner::Outcome;
+use crate::train::{TrainProgress, TrainResult};
 use crate::{Error, Result};
 
 /// Events from the engine to the lab.
@@ -41,6 +42,10 @@ pub enum EngineEvent {
     Trojans(TrojanEvent),
     /// News of the sweep of this number.
     Sweep { number: u64, update: SweepUpdate },
+    /// Where the training of this number is.
+    TrainingProgress { number: u64, at: TrainProgress },
+    /// The training of this number has ended, with its network written.
+    TrainingFinished { number: u64, result: Box<Result<TrainResult>> },
     /// A snapshot of a run is ready.
     Snapshot { generation: u64, result: Result<Arc<Snapshot>> },
 }

@@ -8,6 +8,7 @@ use super::control_group::ControlGroup;
 use super::trojan_choice::TrojanChoice;
 use crate::experiment::attacked::AttackView;
 use crate::experiment::explained::AttributionChoice;
+use crate::lab::training::TrainingPlan;
 use crate::measure::energy::EnergyConstants;
 use crate::measure::neuron_bench::NeuronBench;
 use crate::measure::{LedgerReference, NeuronRef};
@@ -49,6 +50,9 @@ pub struct View {
     /// What the *Trojans* pane shows; the same.
     #[serde(skip_serializing_if = "is_default")]
     pub trojans: TrojanChoice,
+    /// What the *Train* pane trains.
+    #[serde(skip_serializing_if = "is_default_training")]
+    pub training: TrainingPlan,
     /// The data that the drawing replaces.
     pub before_drawing: Option<DataBeforeDrawing>,
     /// Whether the drawing stays when the canvas is not visible.
@@ -80,6 +84,10 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
+fn is_default_training(plan: &TrainingPlan) -> bool {
+    *plan == TrainingPlan::default()
+}
+
 impl Default for View {
     fn default() -> Self {
         Self {
@@ -99,6 +107,7 @@ impl Default for View {
             attack: AttackView::default(),
             attribution: AttributionChoice::default(),
             trojans: TrojanChoice::default(),
+            training: TrainingPlan::default(),
             before_drawing: None,
             keep_drawing: false,
             locked: Vec::new(),
