@@ -55,6 +55,8 @@ fn options_in(help: &str) -> BTreeMap<String, String> {
             current = None;
         } else if trimmed.starts_with('-') && line.len() - trimmed.len() <= 6 {
             current = option_names(trimmed).first().cloned();
+            // Of two options with one name the program would see one.
+            assert!(current.as_ref().is_none_or(|name| !options.contains_key(name)), "twice in a help text: {trimmed}");
         }
         if let Some(name) = &current {
             let text: &mut String = options.entry(name.clone()).or_default();

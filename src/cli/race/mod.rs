@@ -37,9 +37,6 @@ pub struct RaceArgs {
     /// Pre-steps τ and ρ of the methods SRP and COS
     #[arg(long, default_value_t = 4)]
     pub presteps: usize,
-    /// Steps t to show, separated by commas; powers of two up to T by default
-    #[arg(long, value_name = "LIST")]
-    pub at: Option<String>,
 }
 
 /// Help text of `--methods` with all names.
@@ -64,7 +61,7 @@ pub fn run(args: RaceArgs) -> Result<()> {
     let base = with_config(args.run.clone())?;
     let mut settings = settings_from_args(&base)?;
     let entries = entries(&args, &settings.recipe)?;
-    let at = steps_shown(&args, settings.recipe.steps)?;
+    let at = steps_shown(base.at.as_deref(), settings.recipe.steps)?;
     base.out.as_deref().map_or(Ok(()), check_out)?;
     if base.dump.is_some() {
         eprintln!("note: the dump in the configuration is ignored; race writes no counts");
@@ -162,8 +159,8 @@ fn entries(args: &RaceArgs, base: &Recipe) -> Result<Vec<NamedRecipe>> {
     Ok(entries)
 }
 
-fn steps_shown(args: &RaceArgs, steps: usize) -> Result<Vec<usize>> {
-    let Some(text) = &args.at else {
+fn steps_shown(at: Option<&str>, steps: usize) -> Result<Vec<usize>> {
+    let Some(text) = at else {
         let mut powers: Vec<usize> =
             std::iter::successors(Some(1), |t| Some(t * 2)).take_while(|&t| t < steps).collect();
         powers.push(steps);
@@ -183,7 +180,7 @@ mod tests {
     use super::*;
 
     fn args() -> RaceArgs {
-        RaceArgs { run: RunArgs::default(), methods: None, with: Vec::new(), presteps: 4, at: None }
+        RaceArgs { run: RunArgs::default(), methods: None, with: Vec::new(), presteps: 4 }
     }
 
     fn refused(args: &RaceArgs) -> String {
@@ -194,10 +191,9 @@ mod tests {
 
     #[test]
     fn steps_shown_are_powers_of_two_by_default() {
-        let at = |at: &str| RaceArgs { at: Some(at.into()), ..args() };
-        assert_eq!(steps_shown(&args(), 12).unwrap(), [1, 2, 4, 8, 12]);
-        assert_eq!(steps_shown(&at("2, 8"), 12).unwrap(), [2, 8]);
-        assert!(steps_shown(&at("13"), 12).is_err());
+        assert_eq!(steps_shown(None, 12).unwrap(), [1, 2, 4, 8, 12]);
+        assert_eq!(steps_shown(Some("2, 8"), 12).unwrap(), [2, 8]);
+        assert!(steps_shown(Some("13"), 12).is_err());
     }
 
     #[test]

@@ -131,7 +131,7 @@ pub struct RunArgs {
     /// T.
     #[arg(long, value_name = "T", help = with_default("Time-steps T", |s| s.recipe.steps.to_string()))]
     pub steps: Option<usize>,
-    /// Steps at which boxes are scored, separated by commas [default: the powers of two and T]
+    /// Steps at which boxes are scored, of a race those in its table, separated by commas [default: the powers of two and T]
     #[arg(long, value_name = "STEPS")]
     pub at: Option<String>,
     /// A backend.

@@ -17,7 +17,7 @@ use crate::simulate::execution_form::{ExecutionForm, execution_form};
 use crate::task::OutputKind;
 use crate::ui::texts::format::{format_si, format_theta, format_value, layer_kind, neuron_position};
 use crate::ui::texts::layers::PARTS;
-use crate::ui::texts::{inspector as texts, output_agreement};
+use crate::ui::texts::{inspector as texts, output_agreement, shared};
 use crate::ui::theme::colors::ui_colors;
 
 /// Space for the scroll bar that floats over the panel, in points.
@@ -29,7 +29,7 @@ const NUMBER_SIZE: f32 = 12.0;
 pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     ui.strong(texts::TITLE);
     let Some(snapshot) = &lab.snapshot else {
-        ui.weak(texts::EMPTY);
+        ui.weak(shared::no_run(lab.job.is_some(), texts::EMPTY));
         return;
     };
     ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {

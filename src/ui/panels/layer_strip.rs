@@ -12,7 +12,7 @@ use crate::experiment::Run;
 use crate::lab::{Lab, Message};
 use crate::measure::{LayerReport, LedgerReference};
 use crate::ui::texts::format::{format_si, format_theta, layer_kind, reference_label};
-use crate::ui::texts::layers as texts;
+use crate::ui::texts::{layers as texts, shared};
 use crate::ui::theme::colors::ui_colors;
 use crate::ui::widgets::ledger_unit;
 
@@ -30,7 +30,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
         }
     });
     let Some(run) = &lab.run else {
-        ui.weak(texts::EMPTY);
+        ui.weak(shared::no_run(lab.job.is_some(), texts::EMPTY));
         return;
     };
     let snapshot = lab.snapshot.as_deref().filter(|s| std::sync::Arc::ptr_eq(&s.run, run));

@@ -7,7 +7,7 @@ use egui::{Color32, Pos2, Rect, RichText, Role, ScrollArea, Sense, Stroke, Strok
 use crate::experiment::Run;
 use crate::lab::{Lab, Message};
 use crate::ui::state::window::WindowState;
-use crate::ui::texts::{output_agreement, samples as texts};
+use crate::ui::texts::{output_agreement, samples as texts, shared};
 use crate::ui::theme::colors::ui_colors;
 
 const TILE: egui::Vec2 = vec2(100.0, 48.0);
@@ -19,7 +19,7 @@ const GAP: f32 = 4.0;
 pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec<Message>) {
     ui.set_min_height(TILE.y + 10.0);
     let (Some(run), Some(whole)) = (&lab.run, &lab.finished) else {
-        ui.weak(texts::EMPTY);
+        ui.weak(shared::no_run(lab.job.is_some(), texts::EMPTY));
         return;
     };
     let t = lab.cursor();

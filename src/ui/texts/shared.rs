@@ -11,6 +11,11 @@ pub const AGREEMENT: &str = "agreement";
 pub const NOT_DEFINED: &str = "not defined";
 pub const THRESHOLD: &str = "threshold θ";
 
+/// What is shown while there is no run: that the first one is in progress, or `otherwise`.
+pub fn no_run(is_running: bool, otherwise: &'static str) -> &'static str {
+    if is_running { "The first run is in progress." } else { otherwise }
+}
+
 /// A value at a step, in the description of a curve.
 pub fn at_step(value: &str, t: impl Display) -> String {
     format!("{value} at t = {t}")

@@ -63,6 +63,10 @@ impl Answers {
         }
     }
 
+    pub(super) fn are_pictures(&self) -> bool {
+        matches!(self, Self::Pictures(_))
+    }
+
     pub(super) fn csv(&self) -> String {
         match self {
             Self::Classes(classes) => classes.csv(),

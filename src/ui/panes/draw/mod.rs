@@ -55,12 +55,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
                 ui.add_enabled_ui(free, |ui| canvas::show(ui, &drawing, side, digits, messages));
                 ui.vertical(|ui| {
                     egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-                        ui.horizontal_top(|ui| {
-                            input_preview(ui, lab, &drawing);
-                            ui.add(egui::Label::new(&words).wrap());
-                        });
-                        let height = room.y - (ui.cursor().top() - ui.max_rect().top());
-                        answers.iter().for_each(|answers| answers.show(ui, height));
+                        let seen = |ui: &mut Ui| seen_and_words(ui, lab, &drawing, answers.as_ref(), &words);
+                        answers_ui(ui, answers.as_ref(), room.y, seen);
                     });
                 });
             });
@@ -68,13 +64,32 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
             egui::ScrollArea::vertical().show(ui, |ui| {
                 let side = room.x.min(room.y * 0.6).clamp(MIN_SIDE, MAX_SIDE);
                 ui.add_enabled_ui(free, |ui| canvas::show(ui, &drawing, side, digits, messages));
-                ui.horizontal_top(|ui| {
-                    input_preview(ui, lab, &drawing);
-                    ui.add(egui::Label::new(&words).wrap());
-                });
-                answers.iter().for_each(|answers| answers.show(ui, 0.0));
+                answers_ui(ui, answers.as_ref(), 0.0, |ui| seen_and_words(ui, lab, &drawing, answers.as_ref(), &words));
             });
         }
+    });
+}
+
+/// Draws the answers in `height` points, and `words`: above bars, below pictures, which need the room.
+fn answers_ui(ui: &mut Ui, answers: Option<&Answers>, height: f32, words: impl Fn(&mut Ui)) {
+    let pictures_first = answers.is_some_and(Answers::are_pictures);
+    if !pictures_first {
+        words(ui);
+    }
+    let rest = height - (ui.cursor().top() - ui.max_rect().top());
+    answers.into_iter().for_each(|answers| answers.show(ui, rest));
+    if pictures_first {
+        words(ui);
+    }
+}
+
+/// Draws `words` beside the network's input, unless pictures show that.
+fn seen_and_words(ui: &mut Ui, lab: &Lab, drawing: &Drawing, answers: Option<&Answers>, words: &str) {
+    ui.horizontal_top(|ui| {
+        if !answers.is_some_and(Answers::are_pictures) {
+            input_preview(ui, lab, drawing);
+        }
+        ui.add(egui::Label::new(words).wrap());
     });
 }
 

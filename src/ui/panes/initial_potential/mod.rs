@@ -14,6 +14,7 @@ use crate::measure::InitialPotentialErrors;
 use crate::measure::initial_potential::Expected;
 use crate::ui::texts::format::{format_number, format_percent};
 use crate::ui::texts::neuron_panes::initial_potential as texts;
+use crate::ui::texts::shared;
 use crate::ui::types::pane::Pane;
 use crate::ui::widgets::legend::Mark;
 use crate::ui::widgets::number_field::number_field;
@@ -36,7 +37,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
         if lab.snapshot.is_some() {
             return pane_parts::loading(ui);
         }
-        return pane_parts::empty(ui, texts::EMPTY);
+        return pane_parts::empty(ui, shared::no_run(lab.job.is_some(), texts::EMPTY));
     };
     if data.view.curve.is_empty() {
         let text = texts::no_activation(&data.layer.name);

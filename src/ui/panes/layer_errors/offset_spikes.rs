@@ -10,6 +10,7 @@ use crate::lab::{Lab, Message};
 use crate::measure::{LayerReport, NeuronRef};
 use crate::ui::texts::error_panes::offset_spikes as texts;
 use crate::ui::texts::format::format_percent;
+use crate::ui::texts::shared;
 use crate::ui::theme::colormap::Colormap;
 use crate::ui::theme::colors::{GRID, ui_colors};
 use crate::ui::types::pane::Pane;
@@ -21,7 +22,7 @@ use crate::ui::widgets::{legend, pane_parts, plot_description};
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
-        return pane_parts::empty(ui, texts::EMPTY);
+        return pane_parts::empty(ui, shared::no_run(lab.job.is_some(), texts::EMPTY));
     };
     let Some(layer) = snapshot.report.layers.get(snapshot.focus.layer) else { return };
     let before = snapshot.uncorrected.as_ref().and_then(|report| report.layers.get(snapshot.focus.layer));

@@ -7,6 +7,7 @@ use crate::lab::{Lab, Message};
 use crate::measure::{Categories, LayerReport, NeuronRef};
 use crate::ui::texts::error_panes::unevenness as texts;
 use crate::ui::texts::format::format_percent;
+use crate::ui::texts::shared;
 use crate::ui::theme::colors::ui_colors;
 use crate::ui::types::pane::Pane;
 use crate::ui::widgets::pane_parts::PaneHeader;
@@ -15,7 +16,7 @@ use crate::ui::widgets::{pane_frame, pane_parts};
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
-        return pane_parts::empty(ui, texts::EMPTY);
+        return pane_parts::empty(ui, shared::no_run(lab.job.is_some(), texts::EMPTY));
     };
     let layers = &snapshot.report.layers;
     let Some(focused) = layers.get(snapshot.focus.layer) else { return };

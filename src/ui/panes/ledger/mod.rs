@@ -12,6 +12,7 @@ use crate::measure::{LayerReport, LedgerReference};
 use crate::ui::texts::error_panes::ledger as texts;
 use crate::ui::texts::format::{format_number, reference_label};
 use crate::ui::texts::layers::PARTS;
+use crate::ui::texts::shared;
 use crate::ui::theme::colors::ui_colors;
 use crate::ui::types::pane::Pane;
 use crate::ui::widgets::pane_parts::PaneHeader;
@@ -20,7 +21,7 @@ use crate::ui::widgets::{ledger_unit, legend, pane_frame, pane_parts};
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
-        return pane_parts::empty(ui, texts::EMPTY);
+        return pane_parts::empty(ui, shared::no_run(lab.job.is_some(), texts::EMPTY));
     };
     let layers = &snapshot.report.layers;
     let mut relative = ledger_unit::is_relative(ui.ctx());

@@ -17,6 +17,7 @@ use crate::lab::{ControlGroup, Lab, Message};
 use crate::measure::Report;
 use crate::ui::texts::format::format_percent;
 use crate::ui::texts::panes::race as texts;
+use crate::ui::texts::shared;
 use crate::ui::types::pane::Pane;
 use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_frame, pane_parts};
@@ -24,7 +25,7 @@ use crate::ui::widgets::{pane_frame, pane_parts};
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
-        return pane_parts::empty(ui, texts::EMPTY);
+        return pane_parts::empty(ui, shared::no_run(lab.job.is_some(), texts::EMPTY));
     };
     let lines = lines(ui, lab, snapshot);
     let id = ui.scope_id().with("race view");

@@ -8,8 +8,8 @@ use crate::experiment::Snapshot;
 use crate::lab::{Lab, Message};
 use crate::measure::readout::{EarlyExit, ReadoutReport, ReadoutWindows};
 use crate::ui::texts::format::format_percent;
-use crate::ui::texts::output_agreement;
 use crate::ui::texts::panes::readout_window as texts;
+use crate::ui::texts::{output_agreement, shared};
 use crate::ui::theme::colormap::Colormap;
 use crate::ui::theme::colors::ui_colors;
 use crate::ui::types::pane::Pane;
@@ -28,7 +28,7 @@ const MARGIN: [f32; 2] = [44.0, 34.0];
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
-        return pane_parts::empty(ui, texts::EMPTY);
+        return pane_parts::empty(ui, shared::no_run(lab.job.is_some(), texts::EMPTY));
     };
     if snapshot.run.output_agreement.is_some() {
         return pane_parts::empty(ui, output_agreement::NO_CLASSES);
