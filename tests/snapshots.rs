@@ -187,9 +187,6 @@ fn every_pane_matches_its_snapshot() {
                 Pane::Boxes => &detecting,
                 Pane::Scenes => &segmenting,
                 Pane::Recording => &recorded,
-    lab
-}
-
                 Pane::Trojans => continue,
                 _ => &lab,
             };
@@ -204,8 +201,7 @@ fn every_section_of_the_trojans_matches_its_snapshot() {
     let folder = tempfile::tempdir().unwrap();
     let mut lab = planted(folder.path());
     let mut wrong = Vec::new();
-    let sections =
-        [("", TrojanSection::Success), ("-gallery", TrojanSection::Gallery), ("-quiz", TrojanSection::Quiz)];
+    let sections = [("", TrojanSection::Success), ("-gallery", TrojanSection::Gallery), ("-quiz", TrojanSection::Quiz)];
     for (dark, theme) in [(true, "dark"), (false, "light")] {
         lab.view.dark = dark;
         for (name, section) in sections {
@@ -239,8 +235,8 @@ fn small_changes_are_detected() {
     for (pane, before) in Pane::ALL.into_iter().zip(&before) {
         // These panes do not depend on them.
         if matches!(pane, Pane::Bench | Pane::Boxes | Pane::Scenes | Pane::Runs | Pane::Recording) {
-    lab
-}
+            lab
+        }
 
         if matches!(pane, Pane::Bench | Pane::Boxes | Pane::Scenes | Pane::Runs | Pane::Trojans) {
             continue;

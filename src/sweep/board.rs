@@ -134,7 +134,9 @@ impl BoardReader {
         let of_plan: BTreeSet<&String> = addresses.iter().flatten().collect();
         let foreign = self.known.iter().filter(|(address, row)| row.is_ok() && !of_plan.contains(address));
         board.others = foreign
-            .map(|(address, _)| (self.shown(address), "a row of another plan, other files or another version".to_owned()))
+            .map(|(address, _)| {
+                (self.shown(address), "a row of another plan, other files or another version".to_owned())
+            })
             .collect();
         Ok(self.completed(board, listed))
     }
@@ -172,11 +174,13 @@ impl BoardReader {
     fn completed(&self, mut board: Board, listed: &Names) -> Board {
         let names: BTreeSet<&String> = board.rows.iter().flat_map(|row| row.figures.keys()).collect();
         board.figures = names.into_iter().cloned().collect();
-        let faults = self.known.iter().filter_map(|(address, row)| Some((self.shown(address), row.as_ref().err()?.clone())));
+        let faults =
+            self.known.iter().filter_map(|(address, row)| Some((self.shown(address), row.as_ref().err()?.clone())));
         board.others.extend(faults);
-        let unknown = listed.unknown.iter().map(|path| {
-            (path.strip_prefix(&self.out).unwrap_or(path).display().to_string(), "not a row".to_owned())
-        });
+        let unknown = listed
+            .unknown
+            .iter()
+            .map(|path| (path.strip_prefix(&self.out).unwrap_or(path).display().to_string(), "not a row".to_owned()));
         board.others.extend(unknown);
         board.others.sort();
         board.temporary = listed.temporary;
@@ -198,7 +202,9 @@ fn read(path: &Path, address: &str) -> Option<Result<Known, String>> {
     };
     Some(match RowFile::read(&bytes, address) {
         Ok(row) => Ok(Known {
-            figures: Arc::new(row.figures.0.iter().filter_map(|(name, figure)| Some((name.clone(), last(figure)?))).collect()),
+            figures: Arc::new(
+                row.figures.0.iter().filter_map(|(name, figure)| Some((name.clone(), last(figure)?))).collect(),
+            ),
             settings: Arc::new(row.settings),
             work: row.work,
         }),

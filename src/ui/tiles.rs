@@ -9,9 +9,9 @@ use crate::ui::theme::colors;
 use crate::ui::types::export_format::ExportFormat;
 use crate::ui::types::file_request::FileRequest;
 use crate::ui::types::pane::Pane;
-use crate::ui::widgets::{pane_frame, wanted_file};
 use crate::ui::widgets::pane_frame::PaneFrame;
 use crate::ui::widgets::stale_overlay::dim_if_stale;
+use crate::ui::widgets::{pane_frame, wanted_file};
 use crate::ui::{panes, texts};
 
 /// What a lesson does with panes.

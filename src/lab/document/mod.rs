@@ -13,7 +13,7 @@ pub mod offscreen_copy;
 pub mod open;
 pub mod pending_open;
 pub mod requests;
-pub mod trojan_desk;
 pub mod sweeps;
 pub mod trainings;
+pub mod trojan_desk;
 pub mod update;

@@ -51,7 +51,7 @@ pub struct View {
     #[serde(skip_serializing_if = "is_default")]
     pub trojans: TrojanChoice,
     /// What the *Train* pane trains.
-    #[serde(skip_serializing_if = "is_default_training")]
+    #[serde(skip_serializing_if = "is_default")]
     pub training: TrainingPlan,
     /// The data that the drawing replaces.
     pub before_drawing: Option<DataBeforeDrawing>,
@@ -82,10 +82,6 @@ pub enum Workspace {
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
-}
-
-fn is_default_training(plan: &TrainingPlan) -> bool {
-    *plan == TrainingPlan::default()
 }
 
 impl Default for View {

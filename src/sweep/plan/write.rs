@@ -43,6 +43,7 @@ fn source_options(settings: &Settings) -> Result<Options> {
         output,
         head,
         input,
+        dt,
         data,
         calibration_data,
         scaling,
@@ -58,6 +59,7 @@ fn source_options(settings: &Settings) -> Result<Options> {
     options.extend(head.as_deref().map(|head| ("head", text(head))));
     let shape = |shape: &Vec<usize>| shape.iter().map(usize::to_string).collect::<Vec<_>>().join("x");
     options.extend(input.as_ref().map(|input| ("input", Value::String(shape(input)))));
+    options.extend(dt.map(|dt| ("dt", Value::Float(dt))));
     options.push(("data", text(data)));
     // Some data sets have calibration samples of their own, which would come in the place of none.
     let has_own = || DataSpec::parse(data).is_ok_and(|spec| spec.default_calibration().is_some());
@@ -123,7 +125,8 @@ mod tests {
 
     #[test]
     fn plans_of_the_window_and_of_a_race_give_the_same_settings() {
-        let mut settings = Settings { samples: 3..9, calibration_data: Some("builtin:digits-train".into()), ..Settings::default() };
+        let mut settings =
+            Settings { samples: 3..9, calibration_data: Some("builtin:digits-train".into()), ..Settings::default() };
         settings.recipe.v_init = 0.1;
         settings.recipe.steps = 6;
         settings.recipe.readout = Readout::EarlyExit(0.9);

@@ -48,10 +48,16 @@ pub fn show(ui: &mut Ui, view: &View<'_>, messages: &mut Vec<Message>) {
         .allow_boxed_zoom(false)
         .custom_x_axes(vec![pane_parts::x_axis(label).formatter(move |mark, _| {
             let cost = if is_log { 10f64.powf(mark.value) } else { mark.value };
-            if cost.abs() < 1e-3 || cost >= 1e4 { crate::ui::texts::format::format_si(cost) } else { format_tick((cost * 100.0).round() / 100.0) }
+            if cost.abs() < 1e-3 || cost >= 1e4 {
+                crate::ui::texts::format::format_si(cost)
+            } else {
+                format_tick((cost * 100.0).round() / 100.0)
+            }
         })])
         .y_axis_label(view.figure.to_owned())
-        .y_axis_formatter(move |mark, _| if is_share { format!("{:.0} %", mark.value * 100.0) } else { format_tick(mark.value) })
+        .y_axis_formatter(
+            move |mark, _| if is_share { format!("{:.0} %", mark.value * 100.0) } else { format_tick(mark.value) },
+        )
         .y_axis_min_width(46.0)
         .show(ui, |plot| {
             let all: Vec<[f64; 2]> = rows.iter().map(|(_, [cost, score])| [scaled(*cost), *score]).collect();
@@ -63,7 +69,9 @@ pub fn show(ui: &mut Ui, view: &View<'_>, messages: &mut Vec<Message>) {
             plot.points(marks.allow_hover(false));
         });
     plot_description::describe_plot(&shown.response, texts::FRONT, || {
-        let one = |(cost, score, row): &(f64, f64, &BoardRow)| texts::on_front(&view.text(*score), &view.cost_text(*cost), &view.place(row));
+        let one = |(cost, score, row): &(f64, f64, &BoardRow)| {
+            texts::on_front(&view.text(*score), &view.cost_text(*cost), &view.place(row))
+        };
         front.iter().map(one).collect::<Vec<_>>().join("; ")
     });
     if let Some((row, [cost, score])) = under_pointer(&shown, &rows, &scaled) {

@@ -141,6 +141,7 @@ pub fn about(pane: Pane) -> About {
             &["success(t) = frac{1}{N} sum{n=1}{N} [arg max_{k} sum{s≤t}{} o_{n,k}(s) = target]"],
             "N test pictures of other classes with the trigger, o the readout of class k at step s; [ ] is 1 where it is true",
             "trojans and quiz: Casper et al., SaTML 2024; intervals: Wilson 1927",
+        ),
         Pane::Sweep => (
             &["s = sqrt{frac{1}{n − 1} sum{i}{} (x_{i} − m)^{2}}"],
             "x the figure of the n rows of a group, which differ in one axis alone, m its mean, s the standard deviation of the spread. \
