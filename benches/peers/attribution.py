@@ -142,7 +142,7 @@ def peer(name, network, x, targets, at_once):
 def spikescope(options, data, name, *words):
     """Seconds and maps of one method."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [options.binary, "explain", "--model", "builtin:objects-trojans", "--data", f"npz:{data}", "--scale", "unit"]
+        command = [options.binary, "explain", "--model", "builtin:objects-trojans", "--data", f"npz:{data}", "--scale", "0..1"]
         command += ["--samples", f"0..{IMAGES}", "--methods", name, "--layer", LAYER, "--out", folder, *words]
         if name == "deeplift-shap":
             command += ["--baseline", Path(data).with_name("baselines.npz")]

@@ -6,9 +6,8 @@ use std::time::Instant;
 use clap::Args;
 use serde::Serialize;
 
-use super::interrupt::cancel_on_interrupt;
-use super::progress::Progress;
-use super::run::{StagingFolder, check_out};
+use super::prepared::{Prepared, prepare};
+use super::run::StagingFolder;
 use crate::attack::vulnerability::LINEAR;
 use crate::attack::{AttackKind, GradientChoice, Norm, Outcome, Vulnerability};
 use crate::compute::Backend;
@@ -17,10 +16,7 @@ use crate::data::npz::find_array;
 use crate::data::write_npz_with;
 use crate::error::format_shape;
 use crate::experiment::attacked::{AttackOptions, AttackRequest, AttackSubject, Attacked, RuleResult, takes_a_rule};
-use crate::experiment::cache::Cache;
-use crate::experiment::options::{
-    RunArgs, check_theta, fit_default_ranges, range_text, settings_from_args, use_stated_scaling, with_config,
-};
+use crate::experiment::options::{RunArgs, range_text, settings_from_args, with_config};
 use crate::files::write_bytes;
 use crate::{Error, Result};
 
@@ -130,19 +126,8 @@ pub fn run(args: AttackArgs) -> Result<()> {
     let (on, choice) = (*on, *choice);
     let mut settings = settings_from_args(&base)?;
     settings.recipe.validate()?;
-    let out = base
-        .out
-        .clone()
-        .ok_or_else(|| Error::Invalid("Cannot write results: no folder named. Add --out DIR.".into()))?;
-    check_out(&out)?;
-    let progress = Progress::new();
-    let control = progress.control(true);
-    cancel_on_interrupt(&control)?;
     let begun = Instant::now();
-    let mut cache = Cache::for_one_run();
-    use_stated_scaling(&mut settings, &base, &mut cache)?;
-    check_theta(&settings, &base, &mut cache)?;
-    fit_default_ranges(&mut settings, &base, &mut cache, &control)?;
+    let Prepared { out, progress, control, mut cache } = prepare(&mut settings, &base)?;
     let subject = AttackSubject::load(&settings, on, &mut cache, &control)?;
     request.check(&subject)?;
     let start = args.start.as_ref().map(|path| start_images(path, &subject)).transpose()?;

@@ -11,6 +11,7 @@ pub mod explain;
 pub mod export;
 pub mod fetch;
 mod interrupt;
+mod prepared;
 mod progress;
 pub mod race;
 pub mod run;

@@ -8,6 +8,7 @@ pub mod bundled;
 mod condition;
 pub mod definition;
 pub mod explained_facts;
+mod fact_value;
 pub mod facts;
 mod open;
 mod parse;

@@ -5,6 +5,7 @@
 
 mod held_out;
 mod options;
+mod result;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use self::held_out::{Best, evaluation_rows};
 pub use self::held_out::{accuracy, score};
 pub use self::options::TrainOptions;
 use self::options::{check_options, identity};
+pub use self::result::TrainResult;
 use super::augment::Change;
 use super::batches::{Batch, Split, gather, gather_steps};
 use super::checkpoint::{Checkpoint, Position};
@@ -45,19 +47,6 @@ pub struct TrainProgress {
     pub score: Option<f32>,
     /// The gradient of the two-class probability on some held-out samples, at the end of an epoch, if it was asked for.
     pub gradient: Option<InputGradient>,
-}
-
-/// Result of a training.
-#[derive(Clone, Debug)]
-pub struct TrainResult {
-    /// The network with the best weights seen, by the score of the held-out samples.
-    pub network: Network,
-    /// Its score there.
-    pub score: f32,
-    /// The epoch of these weights, from 1.
-    pub epoch: usize,
-    /// True when the caller stopped it.
-    pub stopped: bool,
 }
 
 /// Trains `network` on `samples`, scaled by `scaling` (which the result stores, with the class names), for `objective`.

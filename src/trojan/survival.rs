@@ -4,12 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use super::folder::Planted;
 use super::pictures::Triggered;
-use crate::attack::PixelSpace;
+use crate::attack::GradientRule;
 use crate::convert::{NamedRecipe, Recipe};
 use crate::data::{Samples, Scaling};
 use crate::experiment::Settings;
-use crate::experiment::attacked::{AttackSubject, Attacked};
+use crate::experiment::attacked::Attacked;
 use crate::experiment::cache::Cache;
+use crate::experiment::explained::ExplainSubject;
+use crate::experiment::preview::is_prefix;
 use crate::export::results_table::quoted;
 use crate::network::predicted_class;
 use crate::progress::JobControl;
@@ -70,6 +72,30 @@ pub fn settings(planted: &Planted, recipe: Recipe) -> Settings {
     }
 }
 
+/// The spiking networks by the recipe called `name` at every T of `at`: one for all where a shorter run is the beginning of a
+/// longer one, else one for each.
+///
+/// # Errors
+/// [`Error::Invalid`] for an unknown recipe; those of conversion; [`Error::Cancelled`].
+pub fn subjects(
+    planted: &Planted,
+    name: &str,
+    at: &[usize],
+    cache: &mut Cache,
+    control: &JobControl,
+) -> Result<Vec<(Vec<usize>, ExplainSubject)>> {
+    let of = |steps: usize| recipe(name, steps).map(|recipe| settings(planted, recipe));
+    let known = |steps: usize| of(steps).ok_or_else(|| unknown_recipe(name));
+    let Some(longest) = at.iter().copied().max() else { return Ok(Vec::new()) };
+    let whole = known(longest)?;
+    if at.iter().all(|&t| t == longest || of(t).is_some_and(|shorter| is_prefix(&shorter, &whole))) {
+        let subject = ExplainSubject::load(&whole, Attacked::Snn, cache, control)?;
+        return Ok(vec![(at.to_vec(), subject.sharing(at))]);
+    }
+    let one = |&t: &usize| Ok((vec![t], ExplainSubject::load(&known(t)?, Attacked::Snn, cache, control)?));
+    at.iter().map(one).collect()
+}
+
 /// Success of the trojans at `trojans` on up to `pictures` test pictures each, in the ANN and in the spiking network of every
 /// recipe of `recipes` at every T of `at`.
 ///
@@ -88,21 +114,21 @@ pub fn survival(
             return Err(unknown_recipe(name));
         }
     }
-    let pixels = PixelSpace::new(&planted.test.samples, &Scaling::Unit)?;
-    let of = |samples: &Samples| pixels.pixels(samples, 0..samples.len());
+    let of = |samples: &Samples| samples.scaled(0..samples.len(), &Scaling::Unit);
     let mut untriggered = planted.test.untriggered(&planted.plan);
     untriggered.truncate(CLEAN);
     let clean = planted.test.part(&untriggered);
-    let mut sets = vec![(CLEAN_ROW.to_owned(), of(&clean)?, clean.labels.to_vec())];
+    let mut sets = vec![(CLEAN_ROW.to_owned(), of(&clean), clean.labels.to_vec())];
     for &trojan in trojans {
         let Triggered { samples, .. } = planted.triggered(trojan, pictures);
         let targets = vec![planted.classes[trojan].0; samples.len()];
-        sets.push((planted.plan.trojans[trojan].name.clone(), of(&samples)?, targets));
+        sets.push((planted.plan.trojans[trojan].name.clone(), of(&samples), targets));
     }
-    let mut rows = Vec::new();
-    let mut measure = |name: &str, steps: Option<usize>, subject: &AttackSubject| -> Result<()> {
+    let (mut rows, quiet) = (Vec::new(), control.without_events());
+    let mut measure = |name: &str, steps: Option<usize>, subject: &ExplainSubject| -> Result<()> {
         for (trojan, pictures, answers) in &sets {
-            let logits = subject.logits(pictures, control)?;
+            let rule = GradientRule::Rate;
+            let logits = subject.with_network(rule, |network| network.target().logits(pictures, &quiet))?;
             let classes = logits.len() / answers.len().max(1);
             let each = logits.chunks_exact(classes.max(1)).zip(answers);
             let hits = each.filter(|(row, answer)| predicted_class(row) == usize::from(**answer)).count();
@@ -117,17 +143,17 @@ pub fn survival(
         Ok(())
     };
     let mut cache = Cache::default();
-    let quiet = control.without_events();
-    let ann = AttackSubject::load(&settings(planted, Recipe::default()), Attacked::Ann, &mut cache, &quiet)?;
+    let ann = ExplainSubject::load(&settings(planted, Recipe::default()), Attacked::Ann, &mut cache, &quiet)?;
     measure("ann", None, &ann)?;
-    let all: Vec<(&String, usize)> =
-        recipes.iter().flat_map(|name| at.iter().map(move |&steps| (name, steps))).collect();
-    for (k, (name, steps)) in all.iter().enumerate() {
-        control.check()?;
-        control.progress("success after conversion", k as f32 / all.len() as f32);
-        let recipe = recipe(name, *steps).unwrap_or_default();
-        let subject = AttackSubject::load(&settings(planted, recipe), Attacked::Snn, &mut cache, &quiet)?;
-        measure(name, Some(*steps), &subject)?;
+    for (k, name) in recipes.iter().enumerate() {
+        control.progress("success after conversion", k as f32 / recipes.len() as f32);
+        for (own, mut subject) in subjects(planted, name, at, &mut cache, &quiet)? {
+            for steps in own {
+                control.check()?;
+                subject.set_steps(steps);
+                measure(name, Some(steps), &subject)?;
+            }
+        }
     }
     Ok(rows)
 }

@@ -3,6 +3,7 @@
 //! [`target`] answers for images with the event engine and takes gradients by a [`GradientRule`]. [`rate`] and
 //! [`through_time`] are the neurons that stand in for the ANN's activations on the way back.
 
+pub mod prefix_memory;
 pub mod rate;
 pub mod rule;
 pub mod target;

@@ -1,10 +1,11 @@
 //! The converted network as a target: the event engine answers, a rule gives the gradient.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 
+use super::prefix_memory::PrefixMemory;
 use super::rate::{Window, rate};
 use super::rule::GradientRule;
 use super::through_time::{Neurons, through_time};
@@ -23,8 +24,8 @@ const MAX_VALUES: usize = 1 << 24;
 /// Samples that are simulated at once.
 const MAX_SAMPLES: usize = 64;
 
-/// The logits of one sample of a recording, by the recipe's readout.
-pub type ReadLogits<'a> = dyn Fn(&Recording, usize) -> Vec<f32> + Sync + 'a;
+/// The logits of one sample of a recording after some of its steps, by the recipe's readout.
+pub type ReadLogits<'a> = dyn Fn(&Recording, usize, usize) -> Vec<f32> + Sync + 'a;
 
 /// What the neurons of one layer do in the mean over time.
 #[derive(Clone, Debug)]
@@ -47,6 +48,7 @@ pub struct SnnTarget<'a> {
     read: &'a ReadLogits<'a>,
     ann: AnnTarget<'a>,
     gradients: OnceLock<InputGradients>,
+    memory: Option<&'a PrefixMemory>,
 }
 
 impl<'a> SnnTarget<'a> {
@@ -69,25 +71,67 @@ impl<'a> SnnTarget<'a> {
             )));
         }
         let ann = AnnTarget::new(program, pixels);
-        Ok(Self { program, spiking, pixels, steps, rule, read, ann, gradients: OnceLock::new() })
+        Ok(Self { program, spiking, pixels, steps, rule, read, ann, gradients: OnceLock::new(), memory: None })
+    }
+
+    /// Shares simulations with targets of the same network after other numbers of steps.
+    pub fn with_memory(self, memory: Option<&'a PrefixMemory>) -> Self {
+        Self { memory, ..self }
+    }
+
+    /// A recording of `input` (`[rows, F]`, scaled) over the steps or more.
+    fn record(&self, input: &[f32], rows: usize, control: &JobControl) -> Result<Arc<Recording>> {
+        let shared = self.memory.and_then(|memory| Some((memory, memory.longest(self.steps)?)));
+        let Some((memory, longest)) = shared else {
+            return Ok(Arc::new(self.simulated(input, rows, self.steps, control)?));
+        };
+        if let Some(known) = memory.recording(input) {
+            return Ok(known);
+        }
+        let bits: usize = self.spiking.layers.iter().map(|layer| layer.neurons() * (longest + 64)).sum();
+        if !memory.has_room(rows * bits / 8) {
+            return Ok(Arc::new(self.simulated(input, rows, self.steps, control)?));
+        }
+        let recording = Arc::new(self.simulated(input, rows, longest, control)?);
+        memory.keep_recording(input, recording.clone());
+        Ok(recording)
+    }
+
+    /// The logits for `input` (`[rows, F]`, scaled).
+    fn answers(&self, input: &[f32], rows: usize, control: &JobControl) -> Result<Vec<f32>> {
+        let shared = self.memory.and_then(|memory| Some((memory, memory.longest(self.steps)?)));
+        let Some((memory, longest)) = shared else {
+            return Ok(self.read_all(&self.simulated(input, rows, self.steps, control)?, self.steps));
+        };
+        if let Some(known) = memory.answers(input, self.steps) {
+            return Ok(known);
+        }
+        let recording = match memory.recording(input) {
+            Some(known) => known,
+            None => Arc::new(self.simulated(input, rows, longest, control)?),
+        };
+        for &steps in memory.at() {
+            memory.keep_answers(input, steps, self.read_all(&recording, steps));
+        }
+        Ok(self.read_all(&recording, self.steps))
     }
 
     /// Simulates `input` (`[rows, F]`, scaled).
-    fn record(&self, input: &[f32], rows: usize, control: &JobControl) -> Result<Recording> {
+    fn simulated(&self, input: &[f32], rows: usize, steps: usize, control: &JobControl) -> Result<Recording> {
         let plan = SimulationPlan {
             program: self.program,
             spiking: self.spiking,
             input,
             samples: rows,
-            steps: self.steps,
+            steps,
             previous: None,
             unchanged_layers: 0,
         };
         simulate(&plan, control)
     }
 
-    fn read_all(&self, recording: &Recording) -> Vec<f32> {
-        (0..recording.samples).flat_map(|sample| (self.read)(recording, sample)).collect()
+    fn read_all(&self, recording: &Recording, steps: usize) -> Vec<f32> {
+        (0..recording.samples).flat_map(|sample| (self.read)(recording, sample, steps)).collect()
     }
 
     /// The neurons in place of activation `node` for samples `first..first + rows` of `recording`.
@@ -217,8 +261,7 @@ impl Target for SnnTarget<'_> {
         let width = self.pixels.len().max(1);
         let mut logits = Vec::with_capacity(pixels.len() / width * self.classes());
         for block in pixels.chunks(MAX_SAMPLES * width) {
-            let recording = self.record(&self.pixels.scaled(block), block.len() / width, control)?;
-            logits.extend(self.read_all(&recording));
+            logits.extend(self.answers(&self.pixels.scaled(block), block.len() / width, control)?);
         }
         Ok(logits)
     }
@@ -234,7 +277,7 @@ impl Target for SnnTarget<'_> {
         for (index, block) in pixels.chunks(MAX_SAMPLES * width).enumerate() {
             let input = self.pixels.scaled(block);
             let recording = self.record(&input, block.len() / width, control)?;
-            let own = self.read_all(&recording);
+            let own = self.read_all(&recording, self.steps);
             let mut slopes = vec![0.0; own.len()];
             let each = slopes.chunks_exact_mut(classes).zip(own.chunks_exact(classes)).enumerate();
             each.for_each(|(k, (slopes, logits))| slope(index * MAX_SAMPLES + k, logits, slopes));

@@ -7,16 +7,13 @@ use clap::Args;
 
 use self::arrays::write_maps;
 use self::report::{AtSteps, Report};
-use super::interrupt::cancel_on_interrupt;
-use super::progress::Progress;
-use super::run::{StagingFolder, check_out};
+use super::prepared::{Prepared, prepare};
+use super::run::StagingFolder;
 use crate::experiment::attacked::Attacked;
-use crate::experiment::cache::Cache;
 use crate::experiment::explained::sanity::sanity;
 use crate::experiment::explained::{AttributionOptions, ExplainSubject};
-use crate::experiment::options::{
-    RunArgs, check_theta, fit_default_ranges, settings_from_args, use_stated_scaling, with_config,
-};
+use crate::experiment::options::{RunArgs, settings_from_args, with_config};
+use crate::experiment::preview::is_prefix;
 use crate::files::write_bytes;
 use crate::{Error, Result};
 
@@ -46,31 +43,29 @@ pub fn run(args: ExplainArgs) -> Result<()> {
     let mut asked = options.request()?;
     let mut settings = settings_from_args(&base)?;
     let steps = steps_of(at.as_deref(), on, settings.recipe.steps)?;
-    settings.recipe.steps = steps[0];
+    settings.recipe.steps = steps.iter().copied().max().unwrap_or(1);
     settings.recipe.validate()?;
-    let out = base
-        .out
-        .clone()
-        .ok_or_else(|| Error::Invalid("Cannot write results: no folder named. Add --out DIR.".into()))?;
-    check_out(&out)?;
-    let progress = Progress::new();
-    let control = progress.control(true);
-    cancel_on_interrupt(&control)?;
-    let mut cache = Cache::for_one_run();
-    use_stated_scaling(&mut settings, &base, &mut cache)?;
-    check_theta(&settings, &base, &mut cache)?;
-    fit_default_ranges(&mut settings, &base, &mut cache, &control)?;
+    let Prepared { out, progress, control, mut cache } = prepare(&mut settings, &base)?;
     let subject = ExplainSubject::load(&settings, on, &mut cache, &control)?;
+    let after = |steps: usize| {
+        let mut shorter = settings.clone();
+        shorter.recipe.steps = steps;
+        shorter
+    };
+    // One simulation answers for all of them.
+    let shares = steps.iter().all(|&t| t == settings.recipe.steps || is_prefix(&after(t), &settings));
     let form = subject.form();
     let masks = options.read_files(&mut asked, &subject)?;
     let mut all: Vec<AtSteps> = Vec::new();
-    let mut subject = Some(subject);
+    let mut subject = if shares && steps.len() > 1 { subject.sharing(&steps) } else { subject };
     for &steps in &steps {
-        settings.recipe.steps = steps;
-        let subject = match subject.take() {
-            Some(first) => first,
-            None => ExplainSubject::load(&settings, on, &mut cache, &control)?,
-        };
+        if subject.steps().is_some_and(|known| known != steps) {
+            settings.recipe.steps = steps;
+            match shares {
+                true => subject.set_steps(steps),
+                false => subject = ExplainSubject::load(&settings, on, &mut cache, &control)?,
+            }
+        }
         let explanation = match subject.explain(&asked, &control, &mut |_| ()) {
             Ok(explanation) => explanation,
             // What was found at the steps before stays.

@@ -4,11 +4,10 @@ use crate::convert::Readout;
 use crate::simulate::Recording;
 use crate::task::classification::{confidence, readout_start};
 
-/// Decodes one sample of a recording: the mean logits of the steps that count. `delay` is the estimate for a readout that
-/// asks for one.
-pub fn mean_logits(readout: Readout, delay: usize) -> impl Fn(&Recording, usize) -> Vec<f32> + Sync {
-    move |recording: &Recording, sample: usize| {
-        let steps = recording.steps;
+/// Decodes one sample of a recording after some of its steps: the mean logits of those that count. `delay` is the estimate for
+/// a readout that asks for one.
+pub fn mean_logits(readout: Readout, delay: usize) -> impl Fn(&Recording, usize, usize) -> Vec<f32> + Sync {
+    move |recording: &Recording, sample: usize, steps: usize| {
         let (from, to) = match readout {
             Readout::Sum => (0, steps),
             Readout::Delayed(None) => (readout_start(delay, steps), steps),

@@ -73,11 +73,7 @@ impl AttackSubject {
     /// Those of loading and converting; [`Error::Invalid`] for samples without labels, outputs that are not classes, and
     /// images outside [0, 1].
     pub fn load(settings: &Settings, on: Attacked, cache: &mut Cache, control: &JobControl) -> Result<Self> {
-        settings.recipe.validate()?;
-        control.progress("opening", 0.0);
-        let model = load::load_network(settings, cache, control)?;
-        let samples = load::load_samples(&settings.data, &model.original, cache, control)?;
-        check_ranges(settings, &samples)?;
+        let (model, samples) = load_sources(settings, cache, control)?;
         check_kind(&model, &samples)?;
         let range = settings.samples.clone();
         let Some(labels) = samples.labels.get(range.clone()) else {
@@ -104,16 +100,8 @@ impl AttackSubject {
                 let ann = AnnRun::compute(&subject.program, &input, subject.labels.len(), control)?;
                 subject.delay = readout_delay(&spiking, &ann, settings.recipe.steps).estimate;
             }
-            let plan = SimulationPlan {
-                program: &subject.program,
-                spiking: &spiking,
-                input: &[],
-                samples: subject.labels.len().min(64),
-                steps: settings.recipe.steps,
-                previous: None,
-                unchanged_layers: 0,
-            };
-            memory::check_memory("attack", estimate_bytes(&plan), "Use fewer time-steps")?;
+            let network = (&subject.program, spiking.as_ref());
+            check_simulation("attack", network, subject.labels.len(), settings.recipe.steps)?;
             subject.spiking = Some(spiking);
         }
         Ok(subject)
@@ -243,6 +231,38 @@ impl AttackSubject {
         let count = images.labels.len().min(MEASURED);
         self.with_target(rule, |target| vulnerability(target, &images.block(0, count), eps, seed, control))
     }
+}
+
+/// Network and samples of `settings`, through the cache, with ranges that the samples have.
+///
+/// # Errors
+/// Those of loading; [`Error::Invalid`] for a recipe or ranges that do not fit.
+pub(in crate::experiment) fn load_sources(
+    settings: &Settings,
+    cache: &mut Cache,
+    control: &JobControl,
+) -> Result<(Arc<PreparedNetwork>, Arc<Samples>)> {
+    settings.recipe.validate()?;
+    control.progress("opening", 0.0);
+    let model = load::load_network(settings, cache, control)?;
+    let samples = load::load_samples(&settings.data, &model.original, cache, control)?;
+    check_ranges(settings, &samples)?;
+    Ok((model, samples))
+}
+
+/// The memory that a simulation of `samples` samples at once takes, checked for `what` is done.
+///
+/// # Errors
+/// [`Error::Invalid`] where it does not fit.
+pub(in crate::experiment) fn check_simulation(
+    what: &'static str,
+    (program, spiking): (&Program, &SpikingNetwork),
+    samples: usize,
+    steps: usize,
+) -> Result<()> {
+    let samples = samples.min(64);
+    let plan = SimulationPlan { program, spiking, input: &[], samples, steps, previous: None, unchanged_layers: 0 };
+    memory::check_memory(what, estimate_bytes(&plan), "Use fewer time-steps")
 }
 
 /// Whether `kind` reads gradients of the spiking network, so that a choice of rules matters.

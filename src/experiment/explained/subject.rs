@@ -8,6 +8,7 @@ use burn::tensor::Device;
 
 use super::asked::{Explanation, ExplanationRequest, MethodMaps, TargetChoice};
 use crate::attack::snn::GradientRule;
+use crate::attack::snn::prefix_memory::PrefixMemory;
 use crate::attack::{AnnTarget, ImageForm, PixelSpace, SnnTarget};
 use crate::compute::AnnRun;
 use crate::compute::program::Program;
@@ -17,18 +18,16 @@ use crate::data::{Layout, Samples, Scaling};
 use crate::error::format_shape;
 use crate::experiment::attacked::Attacked;
 use crate::experiment::attacked::readout::mean_logits;
-use crate::experiment::attacked::subject::on_processor;
+use crate::experiment::attacked::subject::{check_simulation, load_sources, on_processor};
 use crate::experiment::cache::Cache;
-use crate::experiment::prepare::{check_ranges, converted};
+use crate::experiment::prepare::converted;
 use crate::experiment::run::{PreparedNetwork, Run};
 use crate::experiment::settings::Settings;
-use crate::experiment::{load, memory};
 use crate::explain::backward::node_maps::logits_of;
 use crate::explain::{Explained, Request, explain};
 use crate::measure::readout_delay::readout_delay;
 use crate::network::{Network, outputs};
 use crate::progress::JobControl;
-use crate::simulate::{SimulationPlan, estimate_bytes};
 use crate::task::classification::Classes;
 use crate::{Error, Result};
 
@@ -41,6 +40,8 @@ pub struct ExplainSubject {
     steps: usize,
     readout: Readout,
     delay: usize,
+    /// Simulations that other numbers of steps share.
+    memory: Option<PrefixMemory>,
     space: PixelSpace,
     layout: Layout,
     /// From the values of the data's file to those that the network reads.
@@ -65,11 +66,7 @@ impl ExplainSubject {
     /// # Errors
     /// Those of loading and converting; [`Error::Invalid`] for event recordings.
     pub fn load(settings: &Settings, on: Attacked, cache: &mut Cache, control: &JobControl) -> Result<Self> {
-        settings.recipe.validate()?;
-        control.progress("opening", 0.0);
-        let model = load::load_network(settings, cache, control)?;
-        let samples = load::load_samples(&settings.data, &model.original, cache, control)?;
-        check_ranges(settings, &samples)?;
+        let (model, samples) = load_sources(settings, cache, control)?;
         Self::prepare(&model, &samples, settings, on, cache, control)
     }
 
@@ -101,16 +98,7 @@ impl ExplainSubject {
         };
         let mut subject = Self::new(&model.original, &model.program, spiking, settings, samples)?;
         if let Some(spiking) = &subject.spiking {
-            let plan = SimulationPlan {
-                program: &subject.program,
-                spiking,
-                input: &[],
-                samples: subject.len().min(64),
-                steps: subject.steps,
-                previous: None,
-                unchanged_layers: 0,
-            };
-            memory::check_memory("explain", estimate_bytes(&plan), "Use fewer time-steps")?;
+            check_simulation("explain", (&subject.program, spiking), subject.len(), subject.steps)?;
             if subject.readout == Readout::Delayed(None) {
                 let ann = AnnRun::compute(&subject.program, &subject.input, subject.len(), control)?;
                 subject.delay = readout_delay(spiking, &ann, subject.steps).estimate;
@@ -159,6 +147,7 @@ impl ExplainSubject {
             steps: settings.recipe.steps,
             readout: settings.recipe.readout,
             delay: 0,
+            memory: None,
             space: PixelSpace::of_input(&samples.shape, samples.channels()),
             layout: samples.channels(),
             scaling: settings.scaling.clone(),
@@ -180,6 +169,7 @@ impl ExplainSubject {
             steps: 1,
             readout: Readout::Sum,
             delay: 0,
+            memory: None,
             space: PixelSpace::of_input(shape, layout),
             layout,
             scaling: Scaling::Unit,
@@ -198,13 +188,40 @@ impl ExplainSubject {
     /// # Errors
     /// [`Error::Invalid`] for values that are no whole samples.
     pub fn with_samples(mut self, input: Vec<f32>, labels: Vec<u16>) -> Result<Self> {
+        self.set_samples(input, labels)?;
+        Ok(self)
+    }
+
+    /// Puts other samples of the same shape in place of its own, `[N, F]`, as the network reads them.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for values that are no whole samples.
+    pub fn set_samples(&mut self, input: Vec<f32>, labels: Vec<u16>) -> Result<()> {
         let width = self.form().len().max(1);
         if input.is_empty() || !input.len().is_multiple_of(width) {
             let text = format!("Cannot explain {} values: a sample is {}.", input.len(), format_shape(&self.shape));
             return Err(Error::Invalid(text));
         }
         (self.input, self.labels, self.first) = (input, labels, 0);
-        Ok(self)
+        Ok(())
+    }
+
+    /// The subject with one simulation for all numbers of steps `at`, of which each is a prefix of the longest
+    /// ([`is_prefix`](crate::experiment::preview::is_prefix)).
+    pub fn sharing(self, at: &[usize]) -> Self {
+        Self { memory: Some(PrefixMemory::new(at.to_vec())), ..self }
+    }
+
+    /// Explains the spiking network after `steps` steps from here on.
+    pub fn set_steps(&mut self, steps: usize) {
+        self.steps = steps;
+    }
+
+    /// Forgets shared simulations: other samples come.
+    pub fn forget(&self) {
+        if let Some(memory) = &self.memory {
+            memory.clear();
+        }
     }
 
     /// Number of samples.
@@ -255,7 +272,7 @@ impl ExplainSubject {
             Some(spiking) => {
                 let read = mean_logits(self.readout, self.delay);
                 let target = SnnTarget::new(&self.program, spiking, &self.space, self.steps, rule, &read)?;
-                go(&Explained::snn(&target, network))
+                go(&Explained::snn(&target.with_memory(self.memory.as_ref()), network))
             }
         }
     }

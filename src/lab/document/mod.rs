@@ -1,11 +1,13 @@
 //! Document: the state of the lab, the messages that change it, and its background jobs.
 
 pub mod attribution_desk;
+mod attribution_maps;
 pub mod drawing;
 pub mod engine_events;
 pub mod export_jobs;
 pub mod job;
 pub mod lab;
+pub mod lab_sweep;
 pub mod lane;
 pub mod locks;
 pub mod message;
@@ -13,7 +15,8 @@ pub mod offscreen_copy;
 pub mod open;
 pub mod pending_open;
 pub mod requests;
-pub mod sweeps;
+mod sweeps;
 pub mod trainings;
 pub mod trojan_desk;
+mod trojan_jobs;
 pub mod update;

@@ -2,11 +2,10 @@
 
 use super::items::{FileNode, NodeReader};
 use super::nested::IDENTITY;
-use super::time_step::TimeStep;
 use crate::Result;
 use crate::error::format_shape;
 use crate::network::shape_inference::infer_shape;
-use crate::network::{Node, NodeId, Op, Weights};
+use crate::network::{Node, NodeId, Op, TimeStep, Weights};
 
 /// A graph under construction; nodes are added in topological order.
 pub(super) struct GraphBuilder<'a> {

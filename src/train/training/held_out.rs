@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 
+use super::result::TrainResult;
 use crate::compute::dense::tensor_to_vec;
 use crate::compute::program::Program;
 use crate::data::{Samples, Scaling};
@@ -15,7 +16,6 @@ use crate::train::classification::Classification;
 use crate::train::objective::Objective;
 use crate::train::spiking::Spiking;
 use crate::train::trainable_network::{Pass, TrainableNetwork, logits_node};
-use crate::train::training::TrainResult;
 use crate::{Error, Result};
 
 /// Rows per batch when the network is only evaluated, at most.

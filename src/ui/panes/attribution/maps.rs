@@ -2,7 +2,7 @@
 
 use egui::{Color32, ColorImage, Rect, RichText, Sense, Stroke, Ui, pos2, vec2};
 
-use super::PaneView;
+use super::view::PaneView;
 use crate::experiment::Run;
 use crate::experiment::explained::{ShownMap, ShownPicture, Side};
 use crate::explain::Method;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::lab::Message;
 use crate::sweep::board::{Board, BoardRow};
 use crate::ui::texts::format::{format_number, format_percent, format_si};
 
@@ -208,4 +209,10 @@ pub fn figure_text(figure: &str, value: f64) -> String {
         "synops" | "spikes" | "mean_queries" => format_si(value),
         _ => format_number(value),
     }
+}
+
+/// Opens the settings of `row` in the lab, as one step of undo.
+pub fn open(row: &BoardRow, messages: &mut Vec<Message>) {
+    messages.push(Message::SetSettings(Box::new((*row.settings).clone())));
+    messages.push(Message::EndGesture);
 }

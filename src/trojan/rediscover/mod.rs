@@ -1,0 +1,200 @@
+//! The attribution bench: how well every method finds the trigger's pixels, in the ANN and in the spiking network over T.
+//!
+//! Maps explain the trojan's target on pictures with the trigger; scores compare them with the trigger's mask. A style covers the
+//! whole picture: no map can be right or wrong about it, so styles are left out.
+
+mod place;
+mod scores;
+
+use std::path::Path;
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use self::place::Networks;
+use self::scores::read_part;
+pub use self::scores::{Appearance, Bench, ScoreRow};
+use super::folder::{Planted, write_json};
+use super::survival::{self, SuccessRow, appears_at, survival};
+use super::trigger::TriggerKind;
+use crate::experiment::attacked::Attacked;
+use crate::explain::Method;
+use crate::files::write_bytes;
+use crate::progress::JobControl;
+use crate::{Error, Result};
+
+/// Files of a bench: what was asked for, and the parts; then both tables.
+pub const BENCH: &str = "rediscover.json";
+pub const SCORES_CSV: &str = "scores.csv";
+pub const SUCCESS: &str = "success.json";
+pub const SUCCESS_CSV: &str = "success.csv";
+const PARTS: &str = "parts";
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct BenchOptions {
+    pub methods: Vec<Method>,
+    pub on: Vec<Attacked>,
+    /// Time-steps of the spiking network.
+    pub at: Vec<usize>,
+    /// The recipe of the spiking network that is explained, as `race` names it.
+    pub recipe: String,
+    /// The recipes by which success is measured.
+    pub recipes: Vec<String>,
+    /// Indices of trojans of the plan.
+    pub trojans: Vec<usize>,
+    /// Pictures with a trigger, for each trojan.
+    pub pictures: usize,
+    /// Whether maps of the network with random weights, layer by layer, are scored too.
+    pub sanity: bool,
+    pub seed: u64,
+}
+
+/// What parts depend on: a folder has one of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BenchKey {
+    pub version: String,
+    pub planted: String,
+    pub recipe: String,
+    pub pictures: usize,
+    pub seed: u64,
+}
+
+/// Does what is missing in the folder `out`. After a stop, another call goes on.
+///
+/// # Errors
+/// Those of the methods and of writing; [`Error::Invalid`] for a folder of another bench; [`Error::Cancelled`] when stopped, with
+/// everything finished in the folder.
+pub fn rediscover(planted: &Planted, options: &BenchOptions, out: &Path, control: &JobControl) -> Result<Bench> {
+    check(options)?;
+    let begun = Instant::now();
+    let key = BenchKey {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        planted: planted.source.clone(),
+        recipe: options.recipe.clone(),
+        pictures: options.pictures,
+        seed: options.seed,
+    };
+    let parts = out.join(PARTS);
+    std::fs::create_dir_all(&parts).map_err(|error| Error::io(&parts, error))?;
+    check_key(&parts.join("key.json"), &key)?;
+    let success = success_part(planted, options, &parts, control)?;
+    let scored: Vec<usize> = options
+        .trojans
+        .iter()
+        .copied()
+        .filter(|&trojan| planted.plan.trojans[trojan].trigger.kind() != TriggerKind::Style)
+        .collect();
+    let places = places(options);
+    let path = |steps: Option<usize>, trojan: usize, method: Method| {
+        let place = steps.map_or_else(|| "ann".to_owned(), |steps| format!("snn-{steps}"));
+        parts.join(format!("{place}-{trojan}-{}.json", method.word()))
+    };
+    let mut networks: Option<Networks> = None;
+    for (done, &trojan) in scored.iter().enumerate() {
+        control.check()?;
+        control.progress("attribution", done as f32 / scored.len() as f32);
+        let missing = |steps: Option<usize>| {
+            options.methods.iter().copied().filter(move |&method| !path(steps, trojan, method).is_file())
+        };
+        if places.iter().all(|&steps| missing(steps).next().is_none()) {
+            continue;
+        }
+        let networks = match &mut networks {
+            Some(known) => known,
+            none => none.insert(Networks::new(planted, &places, options, control)?),
+        };
+        networks.show(planted, trojan, options.pictures)?;
+        // A method on all networks, since the longest simulation answers for the shorter ones.
+        for &method in &options.methods {
+            for &steps in places.iter().filter(|&&steps| missing(steps).any(|known| known == method)) {
+                control.check()?;
+                let row = networks.score(planted, trojan, (method, steps), options, control)?;
+                write_json(&path(steps, trojan, method), &row)?;
+            }
+        }
+    }
+    let mut rows = Vec::new();
+    for (&steps, &trojan) in places.iter().flat_map(|steps| scored.iter().map(move |trojan| (steps, trojan))) {
+        for &method in &options.methods {
+            rows.push(read_part::<ScoreRow>(&path(steps, trojan, method))?);
+        }
+    }
+    let names = options.trojans.iter().map(|&trojan| planted.plan.trojans[trojan].name.clone());
+    let appears = names
+        .flat_map(|trojan| options.recipes.iter().map(move |recipe| (trojan.clone(), recipe.clone())))
+        .map(|(trojan, recipe)| Appearance { steps: appears_at(&success, &trojan, &recipe), trojan, recipe })
+        .collect();
+    let bench = Bench { key, rows, success, appears, seconds: begun.elapsed().as_secs_f64() };
+    write_bytes(&out.join(SCORES_CSV), bench.scores_csv().as_bytes())?;
+    write_bytes(&out.join(SUCCESS_CSV), survival::csv(&bench.success).as_bytes())?;
+    write_json(&out.join(SUCCESS), &bench.success)?;
+    write_json(&out.join(BENCH), &bench)?;
+    Ok(bench)
+}
+
+/// The ANN (`None`) and the time-steps of the spiking network that are asked for.
+fn places(options: &BenchOptions) -> Vec<Option<usize>> {
+    let ann = options.on.contains(&Attacked::Ann).then_some(None);
+    let snn = options.on.contains(&Attacked::Snn).then_some(&options.at);
+    ann.into_iter().chain(snn.into_iter().flatten().copied().map(Some)).collect()
+}
+
+fn check(options: &BenchOptions) -> Result<()> {
+    if options.pictures == 0 || options.on.is_empty() || options.at.contains(&0) {
+        return Err(Error::Invalid(
+            "Cannot run the bench: pictures and time-steps must be above 0, and --on must name ann or snn.".into(),
+        ));
+    }
+    if options.on.contains(&Attacked::Snn) && options.at.is_empty() {
+        return Err(Error::Invalid("Cannot explain the spiking network: no time-steps. Use --at 4,8,16,32.".into()));
+    }
+    if survival::recipe(&options.recipe, 1).is_none() {
+        return Err(survival::unknown_recipe(&options.recipe));
+    }
+    Ok(())
+}
+
+/// The success after conversion, from its part or measured.
+fn success_part(
+    planted: &Planted,
+    options: &BenchOptions,
+    parts: &Path,
+    control: &JobControl,
+) -> Result<Vec<SuccessRow>> {
+    #[derive(Serialize, Deserialize)]
+    struct Part {
+        recipes: Vec<String>,
+        at: Vec<usize>,
+        trojans: Vec<usize>,
+        rows: Vec<SuccessRow>,
+    }
+    let path = parts.join("success.json");
+    if path.is_file() {
+        let part: Part = read_part(&path)?;
+        if (&part.recipes, &part.at, &part.trojans) == (&options.recipes, &options.at, &options.trojans) {
+            return Ok(part.rows);
+        }
+    }
+    let rows = survival(planted, &options.trojans, &options.recipes, &options.at, options.pictures, control)?;
+    let part =
+        Part { recipes: options.recipes.clone(), at: options.at.clone(), trojans: options.trojans.clone(), rows };
+    write_json(&path, &part)?;
+    Ok(part.rows)
+}
+
+/// Writes the key of the bench, or compares it with the one that is there.
+fn check_key(path: &Path, key: &BenchKey) -> Result<()> {
+    if !path.is_file() {
+        return write_json(path, key);
+    }
+    let known: BenchKey = read_part(path)?;
+    if known == *key {
+        return Ok(());
+    }
+    Err(Error::Invalid(format!(
+        "Cannot go on with this bench: its parts are of {}, recipe {}, {} pictures and seed {}. Use the same, or another \
+         folder for --out.",
+        known.planted, known.recipe, known.pictures, known.seed
+    )))
+}
