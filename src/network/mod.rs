@@ -8,7 +8,6 @@ pub mod architecture_draft;
 mod batch_norm;
 mod chosen_output;
 mod file_kind;
-mod float16;
 pub mod graph;
 pub mod input_sizes;
 pub mod nir;

@@ -3,6 +3,7 @@
 //! Maps explain the trojan's target on pictures with the trigger; scores compare them with the trigger's mask. A style covers the
 //! whole picture: no map can be right or wrong about it, so styles are left out.
 
+mod options;
 mod place;
 mod scores;
 
@@ -11,6 +12,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::options::{BENCH, BenchKey, BenchOptions, SCORES_CSV, SUCCESS, SUCCESS_CSV};
 use self::place::Networks;
 use self::scores::read_part;
 pub use self::scores::{Appearance, Bench, ScoreRow};
@@ -23,42 +25,7 @@ use crate::files::write_bytes;
 use crate::progress::JobControl;
 use crate::{Error, Result};
 
-/// Files of a bench: what was asked for, and the parts; then both tables.
-pub const BENCH: &str = "rediscover.json";
-pub const SCORES_CSV: &str = "scores.csv";
-pub const SUCCESS: &str = "success.json";
-pub const SUCCESS_CSV: &str = "success.csv";
 const PARTS: &str = "parts";
-
-/// What is asked for.
-#[derive(Clone, Debug)]
-pub struct BenchOptions {
-    pub methods: Vec<Method>,
-    pub on: Vec<Attacked>,
-    /// Time-steps of the spiking network.
-    pub at: Vec<usize>,
-    /// The recipe of the spiking network that is explained, as `race` names it.
-    pub recipe: String,
-    /// The recipes by which success is measured.
-    pub recipes: Vec<String>,
-    /// Indices of trojans of the plan.
-    pub trojans: Vec<usize>,
-    /// Pictures with a trigger, for each trojan.
-    pub pictures: usize,
-    /// Whether maps of the network with random weights, layer by layer, are scored too.
-    pub sanity: bool,
-    pub seed: u64,
-}
-
-/// What parts depend on: a folder has one of them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct BenchKey {
-    pub version: String,
-    pub planted: String,
-    pub recipe: String,
-    pub pictures: usize,
-    pub seed: u64,
-}
 
 /// Does what is missing in the folder `out`. After a stop, another call goes on.
 ///

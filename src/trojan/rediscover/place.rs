@@ -8,7 +8,7 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::BenchOptions;
+use super::options::BenchOptions;
 use super::scores::ScoreRow;
 use crate::attack::{AnnTarget, GradientRule, PixelSpace};
 use crate::compute::program::Program;

@@ -1,6 +1,8 @@
 //! Number types of weight files, and the conversion of their numbers to f32.
 
-use super::float16::{bf16, f16};
+mod float16;
+
+use self::float16::{bf16, f16};
 
 /// The type of the numbers of a tensor, little-endian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
