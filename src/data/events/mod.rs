@@ -15,6 +15,7 @@ pub mod generator;
 pub mod read;
 mod summary;
 mod time;
+mod unit;
 
 pub use binning::{Binning, DEFAULT_FRAMES, FrameTiming, MAX_FRAMES, Polarity};
 pub use columns::ColumnOrder;

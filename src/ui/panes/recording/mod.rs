@@ -6,9 +6,8 @@ mod scrub;
 
 use egui::{DragValue, Role, Slider, Ui, WidgetInfo, vec2};
 
-use self::picture::EventPicture;
-use self::scrub::Scrub;
-use crate::data::{Layout, Samples};
+use self::picture::{CAPTION, EventPicture};
+use self::scrub::{MS, Scrub};
 use crate::experiment::snapshot::RecordingView;
 use crate::lab::{Lab, Message};
 use crate::ui::texts::format::{format_number, format_percent};
@@ -22,10 +21,6 @@ use crate::ui::widgets::{legend, pane_frame, pane_parts};
 /// Height of the rates, in points, and the part of the pane's height that they take at least.
 const RATES_HEIGHT: f32 = 96.0;
 const RATES_PART: f32 = 0.3;
-/// Height of the captions above the pictures, in points.
-const CAPTION: f32 = 16.0;
-/// Nanoseconds of a millisecond.
-const MS: f64 = 1e6;
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
@@ -144,14 +139,4 @@ fn csv(view: &RecordingView) -> String {
     let [off, on] = view.rates();
     let rows = off.iter().zip(&on).map(|([ms, off], [_, on])| format!("{ms},{on},{off}\n"));
     format!("ms,on_per_ms,off_per_ms\n{}", rows.collect::<String>())
-}
-
-/// Planes, height and width of a frame of `samples`, and the distance of planes and pixels in its values.
-fn frame_form(samples: &Samples) -> Option<([usize; 3], [usize; 2])> {
-    Some(match *samples.shape.as_slice() {
-        [height, width, planes] if samples.channels() == Layout::ChannelsLast => ([planes, height, width], [1, planes]),
-        [planes, height, width] => ([planes, height, width], [height * width, 1]),
-        [height, width] => ([1, height, width], [height * width, 1]),
-        _ => return None,
-    })
 }

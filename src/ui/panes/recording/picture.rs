@@ -2,13 +2,14 @@
 
 use egui::{Align2, Color32, ColorImage, FontSelection, Rect, Sense, TextStyle, Ui, Vec2, pos2, vec2};
 
-use super::frame_form;
-use crate::data::Samples;
+use crate::data::{Layout, Samples};
 use crate::ui::texts::panes::recording as texts;
 use crate::ui::theme::colors::event_colors;
 use crate::ui::widgets::heat_map::texture;
 use crate::ui::widgets::plot_description;
 
+/// Height of the captions above the pictures, in points.
+pub(super) const CAPTION: f32 = 16.0;
 /// Distance of the two pictures, in points.
 const GAP: f32 = 8.0;
 /// Strength of the color of a single event among several in a pixel.
@@ -77,6 +78,16 @@ impl EventPicture {
     }
 }
 
+/// Planes, height and width of a frame of `samples`, and the distance of planes and pixels in its values.
+fn frame_form(samples: &Samples) -> Option<([usize; 3], [usize; 2])> {
+    Some(match *samples.shape.as_slice() {
+        [height, width, planes] if samples.channels() == Layout::ChannelsLast => ([planes, height, width], [1, planes]),
+        [planes, height, width] => ([planes, height, width], [height * width, 1]),
+        [height, width] => ([1, height, width], [height * width, 1]),
+        _ => return None,
+    })
+}
+
 /// Draws events and frame side by side in `room`, each below its caption.
 pub(super) fn side_by_side(ui: &mut Ui, pictures: [&EventPicture; 2], captions: &[String; 2], room: Vec2) {
     let colors = event_colors(ui);
@@ -87,8 +98,8 @@ pub(super) fn side_by_side(ui: &mut Ui, pictures: [&EventPicture; 2], captions: 
     for (k, (picture, caption)) in pictures.into_iter().zip(captions).enumerate() {
         let left = rect.left() + k as f32 * (half + GAP);
         let [width, height] = picture.size.map(|side| side.max(1) as f32);
-        let scale = (half / width).min((room.y - super::CAPTION) / height).max(0.05);
-        let own = Rect::from_min_size(pos2(left, rect.top() + super::CAPTION), vec2(width, height) * scale);
+        let scale = (half / width).min((room.y - CAPTION) / height).max(0.05);
+        let own = Rect::from_min_size(pos2(left, rect.top() + CAPTION), vec2(width, height) * scale);
         let painter = ui.painter_at(rect);
         painter.text(pos2(left, rect.top()), Align2::LEFT_TOP, caption, font.clone(), ui.visuals().text_color());
         let name = [texts::PICTURE, texts::FRAME][k];
@@ -107,7 +118,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::data::{FrameSequence, Layout};
+    use crate::data::FrameSequence;
 
     #[test]
     fn frames_of_both_layouts_are_the_same_picture() {

@@ -3,8 +3,7 @@
 use egui::Ui;
 use egui_plot::{HLine, Line, Plot, PlotPoints, Polygon, VLine};
 
-use super::MS;
-use super::scrub::Scrub;
+use super::scrub::{MS, Scrub};
 use crate::experiment::snapshot::RecordingView;
 use crate::ui::texts::format::{format_number, format_tick};
 use crate::ui::texts::panes::recording as texts;

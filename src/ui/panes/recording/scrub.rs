@@ -6,6 +6,9 @@ use egui::{Id, Ui};
 
 use crate::data::samples::event_source::RecordingInfo;
 
+/// Nanoseconds of a millisecond.
+pub(super) const MS: f64 = 1e6;
+
 /// The window of a recording that is shown.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Scrub {
