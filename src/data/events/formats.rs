@@ -20,7 +20,7 @@ use self::words::Sink;
 use super::binning::Binning;
 use super::columns::{ColumnOrder, ColumnStatistics};
 use super::summary::{Clock, RawEvent, RawTime, Summary, TimeKind};
-use super::unit_recognition::recognize;
+use super::unit::recognize;
 use crate::data::Note;
 use crate::data::bounded_read::open;
 use crate::data::samples::event_source::Event;

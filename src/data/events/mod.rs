@@ -1,7 +1,7 @@
 //! Recordings of event cameras, read as streams and binned into frames.
 //!
 //! A spiking network receives one frame per time step, repeated from the first; an ANN receives their mean. `formats`
-//! parses the files, `columns.rs` and `unit_recognition.rs` decide what columns and times mean, `binning.rs` has the options,
+//! parses the files, `columns.rs` and `time.rs` decide what columns and times mean, `binning.rs` has the options,
 //! `binner.rs` makes frames of events, `read.rs` makes samples of frames, `export.rs` writes events as a NumPy array.
 
 mod binner;
@@ -15,7 +15,7 @@ pub mod generator;
 pub mod read;
 mod summary;
 mod time;
-mod unit_recognition;
+mod unit;
 
 pub use binning::{Binning, DEFAULT_FRAMES, FrameTiming, MAX_FRAMES, Polarity};
 pub use columns::ColumnOrder;

@@ -1,4 +1,4 @@
-//! Units of time of event recordings.
+//! Units of the times of event recordings, and limits that tell them apart.
 
 /// Deviation of a single-precision number from whole thousandths.
 pub(super) const THOUSANDTH_ERROR: f64 = 0.05;

@@ -2,7 +2,7 @@
 
 mod float16;
 
-use self::float16::{bf16, f16};
+pub(super) use self::float16::{bf16, f16};
 
 /// The type of the numbers of a tensor, little-endian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,7 +10,6 @@ use crate::ui::widgets::plot_description;
 
 /// Height of the captions above the pictures, in points.
 pub(super) const CAPTION: f32 = 16.0;
-
 /// Distance of the two pictures, in points.
 const GAP: f32 = 8.0;
 /// Strength of the color of a single event among several in a pixel.
@@ -79,6 +78,16 @@ impl EventPicture {
     }
 }
 
+/// Planes, height and width of a frame of `samples`, and the distance of planes and pixels in its values.
+fn frame_form(samples: &Samples) -> Option<([usize; 3], [usize; 2])> {
+    Some(match *samples.shape.as_slice() {
+        [height, width, planes] if samples.channels() == Layout::ChannelsLast => ([planes, height, width], [1, planes]),
+        [planes, height, width] => ([planes, height, width], [height * width, 1]),
+        [height, width] => ([1, height, width], [height * width, 1]),
+        _ => return None,
+    })
+}
+
 /// Draws events and frame side by side in `room`, each below its caption.
 pub(super) fn side_by_side(ui: &mut Ui, pictures: [&EventPicture; 2], captions: &[String; 2], room: Vec2) {
     let colors = event_colors(ui);
@@ -104,22 +113,12 @@ pub(super) fn side_by_side(ui: &mut Ui, pictures: [&EventPicture; 2], captions: 
     }
 }
 
-/// Planes, height and width of a frame of `samples`, and the distance of planes and pixels in its values.
-fn frame_form(samples: &Samples) -> Option<([usize; 3], [usize; 2])> {
-    Some(match *samples.shape.as_slice() {
-        [height, width, planes] if samples.channels() == Layout::ChannelsLast => ([planes, height, width], [1, planes]),
-        [planes, height, width] => ([planes, height, width], [height * width, 1]),
-        [height, width] => ([1, height, width], [height * width, 1]),
-        _ => return None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::data::{FrameSequence, Layout};
+    use crate::data::FrameSequence;
 
     #[test]
     fn frames_of_both_layouts_are_the_same_picture() {

@@ -1,4 +1,4 @@
-//! The unit of time of event recordings, recognized from type and range.
+//! The unit of times in recordings that do not state it, recognized from type and range.
 
 use super::summary::{Summary, TimeKind};
 use super::time::TimeUnit;
