@@ -17,7 +17,7 @@ use spikescope::ui::state::window::WindowLayout;
 use spikescope::ui::types::pane::Pane;
 
 /// Panes that version 0.1.0 did not have.
-const LATER: [Pane; 2] = [Pane::Scenes, Pane::Robustness];
+const LATER: [Pane; 3] = [Pane::Scenes, Pane::Robustness, Pane::Train];
 
 fn old(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compatibility").join(name)

@@ -18,6 +18,7 @@ mod runs;
 mod scenes;
 mod t_curve;
 mod threshold;
+mod train;
 mod transfer;
 
 use egui::util::IdTypeMap;
@@ -47,6 +48,7 @@ impl Pane {
             Self::Boxes => scenes::boxes::show(ui, lab, messages),
             Self::Scenes => scenes::show(ui, lab, messages),
             Self::Robustness => robustness::show(ui, lab, messages),
+            Self::Train => train::show(ui, lab, messages),
             Self::Draw => draw::show(ui, lab, messages),
         }
     }

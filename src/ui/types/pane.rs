@@ -29,12 +29,13 @@ pub enum Pane {
     Boxes,
     Scenes,
     Robustness,
+    Train,
     Draw,
 }
 
 impl Pane {
     /// All panes in reading order.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::TCurve,
         Self::Ledger,
         Self::Mismatch,
@@ -53,13 +54,17 @@ impl Pane {
         Self::Boxes,
         Self::Scenes,
         Self::Robustness,
+        Self::Train,
         Self::Draw,
     ];
 
     /// Whether the pane shows only the run on the screen. Other panes follow the run in progress, list several runs or
     /// are independent.
     pub fn shows_run(self) -> bool {
-        !matches!(self, Self::TCurve | Self::Race | Self::Runs | Self::Bench | Self::Transfer | Self::Draw)
+        !matches!(
+            self,
+            Self::TCurve | Self::Race | Self::Runs | Self::Bench | Self::Transfer | Self::Train | Self::Draw
+        )
     }
 
     /// The name of the pane on the command line (`--pane NAME`).
@@ -83,6 +88,7 @@ impl Pane {
             Self::Boxes => "boxes",
             Self::Scenes => "scenes",
             Self::Robustness => "robustness",
+            Self::Train => "train",
             Self::Draw => "draw",
         }
     }

@@ -12,6 +12,7 @@ pub mod robustness;
 pub mod runs;
 pub mod scenes;
 pub mod t_curve;
+pub mod train;
 
 pub use about::about;
 
@@ -38,6 +39,7 @@ pub fn title(pane: Pane) -> &'static str {
         Pane::Boxes => "Boxes",
         Pane::Scenes => "Scenes",
         Pane::Robustness => "Robustness",
+        Pane::Train => "Train",
         Pane::Draw => "Draw",
     }
 }
