@@ -55,7 +55,8 @@ fn every_pane_exports_its_numbers_as_csv() {
     let lab = lab();
     let boxes = still(Pane::Boxes).csv(&lab).unwrap_err().to_string();
     assert!(boxes.contains("no data"), "a network without boxes: {boxes}");
-    for pane in Pane::ALL.into_iter().filter(|pane| !matches!(pane, Pane::Boxes | Pane::Scenes | Pane::Trojans)) {
+    let without = [Pane::Boxes, Pane::Scenes, Pane::Trojans, Pane::Train, Pane::Recording, Pane::Sweep];
+    for pane in Pane::ALL.into_iter().filter(|pane| !without.contains(pane)) {
         let table = still(pane).csv(&lab).unwrap_or_else(|error| panic!("{}: {error}", pane.title()));
         assert!(table.lines().count() > 1 && table.contains(','), "{}: {table}", pane.title());
     }

@@ -21,6 +21,7 @@ mod scenes;
 mod sweep;
 mod t_curve;
 mod threshold;
+mod train;
 mod transfer;
 mod trojans;
 
@@ -55,6 +56,7 @@ impl Pane {
             Self::Attribution => attribution::show(ui, lab, messages),
             Self::Trojans => trojans::show(ui, lab, messages),
             Self::Sweep => sweep::show(ui, lab, messages),
+            Self::Train => train::show(ui, lab, messages),
             Self::Draw => draw::show(ui, lab, messages),
         }
     }

@@ -33,12 +33,13 @@ pub enum Pane {
     Trojans,
     Recording,
     Sweep,
+    Train,
     Draw,
 }
 
 impl Pane {
     /// All panes in reading order.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::TCurve,
         Self::Ledger,
         Self::Mismatch,
@@ -61,6 +62,7 @@ impl Pane {
         Self::Trojans,
         Self::Recording,
         Self::Sweep,
+        Self::Train,
         Self::Draw,
     ];
 
@@ -69,7 +71,14 @@ impl Pane {
     pub fn shows_run(self) -> bool {
         !matches!(
             self,
-            Self::TCurve | Self::Race | Self::Runs | Self::Bench | Self::Transfer | Self::Sweep | Self::Draw
+            Self::TCurve
+            | Self::Race
+            | Self::Runs
+            | Self::Bench
+            | Self::Transfer
+            | Self::Sweep
+            | Self::Train
+            | Self::Draw
         )
     }
 
@@ -98,6 +107,7 @@ impl Pane {
             Self::Trojans => "trojans",
             Self::Recording => "recording",
             Self::Sweep => "sweep",
+            Self::Train => "train",
             Self::Draw => "draw",
         }
     }

@@ -149,6 +149,14 @@ pub fn about(pane: Pane) -> About {
              12.5 pJ a MAC",
             "energy: Qiao et al., Frontiers in Neuroscience 2015",
         ),
+        Pane::Train => (
+            &[
+                "L = CE(z, y) + λ mean{} (frac{f(x + h d) − f(x)}{h})^{2}",
+                "f = σ(z_{y} − z_{r}),   density = frac{(sum{i}{} |g_{i}|)^{2}}{F sum{i}{} g_{i}^{2}}",
+            ],
+            "z the logits, y the label, r the runner-up, d the signs of the gradient g of f, h = 0.01, F the number of pixels",
+            "sparse gradients: Liu et al., ICML 2024; surrogate gradients: Neftci et al., IEEE Signal Process. Mag. 2019",
+        ),
         Pane::Draw => (
             &["p_{k} = frac{exp(o_{k} / T)}{sum{j}{} exp(o_{j} / T)}"],
             "o the readout of class k, summed over T steps; of the ANN the logit, with T = 1",

@@ -16,6 +16,7 @@ pub mod scenes;
 pub mod sweep;
 pub mod t_curve;
 pub mod trojans;
+pub mod train;
 
 pub use about::about;
 
@@ -46,6 +47,7 @@ pub fn title(pane: Pane) -> &'static str {
         Pane::Trojans => "Trojans",
         Pane::Recording => "Recording",
         Pane::Sweep => "Sweep",
+        Pane::Train => "Train",
         Pane::Draw => "Draw",
     }
 }
