@@ -2,6 +2,7 @@
 //!
 //! They cover what the conversion changed in the network and what looks wrong.
 
+use egui::style::StyleModifier;
 use egui::{
     Align, Button, Color32, Label, Layout, Popup, PopupCloseBehavior, Rect, Response, Role, ScrollArea, TextStyle, Ui,
     WidgetInfo, pos2, vec2,
@@ -59,7 +60,7 @@ pub fn badge(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let button = button.on_hover_text(&words);
     let height = 0.7 * ui.ctx().content_rect().height();
     let popup = Popup::menu(&button).id(findings_popup()).close_behavior(PopupCloseBehavior::CloseOnClickOutside);
-    popup.layout(Layout::top_down(Align::Min)).show(|ui| {
+    popup.layout(Layout::top_down(Align::Min)).style(StyleModifier::default()).show(|ui| {
         ui.set_width(WIDTH.min(ui.ctx().content_rect().width() - 40.0));
         ui.strong(&words);
         if groups.is_empty() {

@@ -1,5 +1,6 @@
 //! Top bar: menus, open network and data, workspaces, headline; below them recipe and run state.
 
+use egui::style::StyleModifier;
 use egui::{Align, Layout, Response, RichText, Ui, vec2};
 
 use super::headline::{headline, headline_below};
@@ -72,11 +73,12 @@ fn theme_button(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
 /// Draws the buttons of the open network and data.
 fn source_buttons(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec<Message>) {
     let network = chip(ui, texts::NETWORK, &source_file_name(&lab.settings.model), &lab.settings.model);
-    // A justified layout, as of a menu, would stretch the words of texts.
+    // No menus: their layout would stretch the words of texts, their style hides that buttons are buttons.
     let popup = |button: &Response| {
         egui::Popup::menu(button)
             .close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside)
             .layout(Layout::top_down(Align::Min))
+            .style(StyleModifier::default())
     };
     popup(&network).show(|ui| {
         let free = !lab.is_locked(ControlGroup::Network);

@@ -27,6 +27,11 @@ const NAME_HEIGHT: f32 = 18.0;
 /// Width of the names at the ends of the lines, as a share of the axis, and their least distance in points.
 const NAME_SHARE: f64 = 0.22;
 const NAME_GAP: f64 = 11.0;
+/// Bounds of the axis of shares, with a margin for lines at its ends.
+const SHARES: [f64; 2] = [-0.04, 1.04];
+/// Least and largest height of the curves, and height of the time axis below them, in points.
+const CURVES: [f32; 2] = [130.0, 320.0];
+const AXIS: f32 = 44.0;
 /// Offset spikes beyond this count in the outermost bar.
 const MAX_OFFSET: i32 = 4;
 
@@ -44,7 +49,9 @@ pub(super) fn show(
     let row = (((room + gap.x) / (MIN_WIDTH + gap.x)) as usize).max(1);
     let width = ((room + gap.x) / row.min(all.len().max(1)) as f32 - gap.x).clamp(MIN_WIDTH, MAX_WIDTH);
     let histograms = all.len().div_ceil(row) as f32 * (HEIGHT + NAME_HEIGHT + gap.y);
-    curves(ui, lab, lines, view, (height - histograms - 2.0 * NAME_HEIGHT).clamp(130.0, 320.0), messages);
+    // The names have room one below the other.
+    let names = (all.len() as f32 * NAME_GAP as f32 + AXIS).clamp(CURVES[0], CURVES[1]);
+    curves(ui, lab, lines, view, (height - histograms - 2.0 * NAME_HEIGHT).clamp(names, CURVES[1]), messages);
     ui.add_space(4.0);
     ui.small(texts::OFFSETS);
     for chunk in all.chunks(row) {
@@ -93,6 +100,8 @@ fn curves(ui: &mut Ui, lab: &Lab, lines: &[RaceLine<'_>], view: &RaceView, heigh
             Some(format!("t = {t}{}", drawn().filter_map(one).collect::<String>()))
         })
         .show(ui, |plot| {
+            // Fixed: names below the lines would widen automatic bounds from frame to frame.
+            plot.set_plot_bounds_y(SHARES[0]..=SHARES[1]);
             if let Some(ann) = ann {
                 plot.hline(HLine::new("ANN", ann).color(colors.ann).width(1.2).allow_hover(false));
             }
@@ -154,16 +163,30 @@ fn nearest<'a>(
 
 /// Draws the names beside the ends of the lines, apart from each other.
 fn end_names(plot: &mut PlotUi<'_>, last: usize, mut ends: Vec<(f64, String, Color32)>) {
-    let least = NAME_GAP / plot.transform().dpos_dvalue_y().abs().max(f64::MIN_POSITIVE);
+    let height = f64::from(plot.transform().frame().height()).max(1.0);
+    let least = NAME_GAP * (SHARES[1] - SHARES[0]) / height;
     ends.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let mut below = f64::INFINITY;
-    for (y, name, color) in ends {
-        let place = y.min(below - least);
-        below = place;
+    let places = apart(&ends.iter().map(|(y, ..)| *y).collect::<Vec<_>>(), least);
+    for ((_, name, color), place) in ends.into_iter().zip(places) {
         let at = PlotPoint::new(last as f64 * (1.0 + NAME_SHARE * 0.08), place);
         let text = Text::new(format!("name of {name}"), at, RichText::new(name).small());
         plot.text(text.anchor(Align2::LEFT_CENTER).color(color).allow_hover(false));
     }
+}
+
+/// The places of descending `ends`, at least `least` apart and within the axis of shares where that has room.
+fn apart(ends: &[f64], least: f64) -> Vec<f64> {
+    let mut places: Vec<f64> = Vec::with_capacity(ends.len());
+    for &end in ends {
+        places.push(end.min(places.last().map_or(f64::INFINITY, |above| above - least)));
+    }
+    // What would be below the axis moves up, and what is above it with it.
+    let mut lowest = SHARES[0] + least / 2.0;
+    for place in places.iter_mut().rev() {
+        *place = place.max(lowest);
+        lowest = *place + least;
+    }
+    places
 }
 
 fn histogram(ui: &mut Ui, index: usize, line: &RaceLine<'_>, report: &Report, width: f32) {
@@ -216,4 +239,18 @@ fn histogram(ui: &mut Ui, index: usize, line: &RaceLine<'_>, report: &Report, wi
         let bar = |(psi, count): (&i32, &u64)| format!("ψ = {psi}: {}", format_percent(*count as f64 / all));
         texts::offsets(&counts.iter().map(bar).collect::<Vec<_>>().join(", "))
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_keep_apart_and_stay_on_the_axis() {
+        let ends: Vec<f64> = (0..12).map(|_| 0.1).collect();
+        let places = apart(&ends, 0.08);
+        assert!(places.windows(2).all(|pair| pair[0] - pair[1] > 0.08 - 1e-9), "{places:?}");
+        assert!(places[0] < SHARES[1] && places[11] > SHARES[0], "{places:?}");
+        assert_eq!(apart(&[0.9, 0.5], 0.1), [0.9, 0.5]);
+    }
 }
