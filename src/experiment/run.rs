@@ -9,8 +9,7 @@ use crate::convert::{BalancedThresholds, Calibration, Finding, Readout, SpikingN
 use crate::data::{Layout, Samples};
 use crate::measure::readout_delay::readout_delay;
 use crate::measure::{Report, RunData};
-use crate::network::Network;
-use crate::network::TimeStep;
+use crate::network::{Network, TimeStep};
 use crate::progress::JobControl;
 use crate::simulate::{Recording, SimulationPlan};
 use crate::task::scene_scores::{ReadoutWindow, SceneRun, SceneScores, scene_scores};

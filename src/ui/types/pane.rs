@@ -72,13 +72,13 @@ impl Pane {
         !matches!(
             self,
             Self::TCurve
-            | Self::Race
-            | Self::Runs
-            | Self::Bench
-            | Self::Transfer
-            | Self::Sweep
-            | Self::Train
-            | Self::Draw
+                | Self::Race
+                | Self::Runs
+                | Self::Bench
+                | Self::Transfer
+                | Self::Sweep
+                | Self::Train
+                | Self::Draw
         )
     }
 

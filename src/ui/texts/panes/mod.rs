@@ -15,8 +15,8 @@ pub mod runs;
 pub mod scenes;
 pub mod sweep;
 pub mod t_curve;
-pub mod trojans;
 pub mod train;
+pub mod trojans;
 
 pub use about::about;
 
