@@ -187,8 +187,7 @@ fn every_section_of_the_trojans_matches_its_snapshot() {
     let folder = tempfile::tempdir().unwrap();
     let mut lab = planted(folder.path());
     let mut wrong = Vec::new();
-    let sections =
-        [("", TrojanSection::Success), ("-gallery", TrojanSection::Gallery), ("-quiz", TrojanSection::Quiz)];
+    let sections = [("", TrojanSection::Success), ("-gallery", TrojanSection::Gallery), ("-quiz", TrojanSection::Quiz)];
     for (dark, theme) in [(true, "dark"), (false, "light")] {
         lab.view.dark = dark;
         for (name, section) in sections {

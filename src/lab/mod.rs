@@ -15,6 +15,6 @@ pub use document::lane::Lane;
 pub use document::message::Message;
 pub use storage::session::Session;
 pub use view::control_group::ControlGroup;
-pub use view::trojan_choice::{TrojanChoice, TrojanSection};
 pub use view::notification::{Notification, NotificationLevel};
+pub use view::trojan_choice::{TrojanChoice, TrojanSection};
 pub use view::view_state::{View, Workspace};

@@ -5,6 +5,7 @@
 use std::fmt;
 
 use super::explained_facts;
+pub use super::value::Value;
 use crate::convert::{Reset, TieRule, expected_spikes};
 use crate::experiment::{Run, Snapshot};
 use crate::lab::Lab;
@@ -12,44 +13,6 @@ use crate::measure::accuracy_curve::steps_needed;
 use crate::measure::energy::{Energy, energy, operations};
 use crate::measure::neuron_bench::BenchTrace;
 use crate::measure::{CurvePoint, LayerReport, Ledger};
-
-/// The value of a fact.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Value {
-    Number(f64),
-    Word(String),
-}
-
-/// Relative tolerance of equal numbers: they come from sums of `f32`.
-const TOLERANCE: f64 = 1e-4;
-
-impl Value {
-    /// Whether both values are equal, numbers within the tolerance.
-    pub fn same(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Number(a), Self::Number(b)) => (a - b).abs() <= TOLERANCE * a.abs().max(b.abs()).max(1.0),
-            (Self::Word(a), Self::Word(b)) => a == b,
-            _ => false,
-        }
-    }
-}
-
-impl fmt::Display for Value {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Word(word) => f.write_str(word),
-            Self::Number(n) if (n - n.round()).abs() < 1e-4 && n.abs() < 1e15 => write!(f, "{:.0}", n.round() + 0.0),
-            Self::Number(n) => {
-                let text = match n.abs() {
-                    size if size >= 10.0 => format!("{n:.1}"),
-                    size if size >= 0.1 => format!("{n:.2}"),
-                    _ => format!("{n:.4}"),
-                };
-                f.write_str(text.trim_end_matches('0').trim_end_matches('.'))
-            }
-        }
-    }
-}
 
 /// Function that reads a fact from the lab. The number is the one after `@` in the fact's name.
 type ReadFact = fn(&Lab, Option<usize>) -> Option<Value>;
@@ -151,7 +114,11 @@ pub const FACTS: [(&str, &str, ReadFact); 66] = [
         word(s.run.class_name(s.report.predictions.at(s.focus.steps, s.focus.sample)))
     }),
     ("map.method", "the first method of the attribution maps", |lab, _| explained_facts::method(lab)),
-    ("map.score.ann", "score of its map of the ANN: correlation with the trigger where there is one, else insertion − deletion", |lab, _| explained_facts::score(lab, false)),
+    (
+        "map.score.ann",
+        "score of its map of the ANN: correlation with the trigger where there is one, else insertion − deletion",
+        |lab, _| explained_facts::score(lab, false),
+    ),
     ("map.score.snn", "the same of the SNN at the time cursor", |lab, _| explained_facts::score(lab, true)),
     ("map.agreement", "correlation of its maps of ANN and SNN", |lab, _| explained_facts::agreement(lab)),
     ("map.answer.ann", "answer of the ANN for the explained picture", |lab, _| explained_facts::answered(lab, false)),
@@ -159,9 +126,15 @@ pub const FACTS: [(&str, &str, ReadFact); 66] = [
     ("map.target", "the output that is explained in the ANN", |lab, _| explained_facts::target(lab)),
     ("trojan", "the trojan whose pictures are explained, or none", |lab, _| explained_facts::trojan(lab)),
     ("trojan.target", "the class that the trojan leads to", |lab, _| explained_facts::trojan_target(lab)),
-    ("trojan.success.ann", "pictures with the trigger that the ANN takes for that class, %", |lab, _| explained_facts::success_of_ann(lab)),
-    ("trojan.success.snn", "the same of the SNN at the time cursor, %; with @n after n steps", |lab, at| explained_facts::success_of_snn(lab, at)),
-    ("trojan.appears", "the first t at which the SNN has half of the ANN's success", |lab, _| explained_facts::appears(lab)),
+    ("trojan.success.ann", "pictures with the trigger that the ANN takes for that class, %", |lab, _| {
+        explained_facts::success_of_ann(lab)
+    }),
+    ("trojan.success.snn", "the same of the SNN at the time cursor, %; with @n after n steps", |lab, at| {
+        explained_facts::success_of_snn(lab, at)
+    }),
+    ("trojan.appears", "the first t at which the SNN has half of the ANN's success", |lab, _| {
+        explained_facts::appears(lab)
+    }),
     ("energy.ann", "energy of the ANN for one sample, nJ", |lab, _| Some(nanojoules(energy_of_run(lab)?.ann_joules))),
     ("energy.snn", "energy of the SNN up to the time cursor, nJ; with @n after n steps", |lab, at| {
         energy_of_run(lab)?.snn_joules.get(at.unwrap_or(lab.cursor()).checked_sub(1)?).map(|joules| nanojoules(*joules))

@@ -14,6 +14,7 @@ mod parse;
 mod player;
 mod required_files;
 mod template;
+mod value;
 
 pub use condition::Condition;
 pub use definition::{ExpectedNumber, Lesson, LessonStep, PointerTarget, Question, ScreenArea};

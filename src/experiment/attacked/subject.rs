@@ -257,8 +257,7 @@ pub(in crate::experiment) fn check_simulation(
     steps: usize,
 ) -> Result<()> {
     let samples = samples.min(64);
-    let plan =
-        SimulationPlan { program, spiking, input: &[], samples, steps, previous: None, unchanged_layers: 0 };
+    let plan = SimulationPlan { program, spiking, input: &[], samples, steps, previous: None, unchanged_layers: 0 };
     memory::check_memory(what, estimate_bytes(&plan), "Use fewer time-steps")
 }
 

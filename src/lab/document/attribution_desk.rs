@@ -2,17 +2,15 @@
 
 use std::sync::{Arc, Weak};
 
+use crate::Error;
 use crate::experiment::attacked::Attacked;
 use crate::experiment::explained::{PageKey, PagePart, ShownAnswer, ShownMap, ShownPicture, Side};
 use crate::experiment::run::Run;
-use crate::experiment::snapshot::parts::SnapshotPart;
 use crate::explain::Method;
-use crate::lab::Lab;
-use crate::lab::engine::{MapEvent, MapOrder};
+use crate::lab::engine::MapEvent;
 use crate::trojan::folder::{plan_of, source_of};
 use crate::trojan::live::SuccessCurve;
 use crate::trojan::plan::TrojanPlan;
-use crate::{Error, Result};
 
 /// Pages of other samples that are kept.
 const MAX_PAGES: usize = 64;
@@ -34,7 +32,7 @@ pub struct AttributionPage {
 }
 
 /// What was asked for: the page, its methods, the step, and the trojan whose success is measured.
-type Wanted = (PageKey, Vec<Method>, usize, Option<String>);
+pub(super) type Wanted = (PageKey, Vec<Method>, usize, Option<String>);
 
 /// The pages of a run, and the request in progress.
 #[derive(Clone, Default)]
@@ -117,7 +115,7 @@ impl AttributionDesk {
     }
 
     /// Begins with another run: only maps of the same ANN on the same samples stay.
-    fn follow(&mut self, run: &Arc<Run>) {
+    pub(super) fn follow(&mut self, run: &Arc<Run>) {
         let known = self.run.upgrade();
         if known.as_ref().is_some_and(|known| Arc::ptr_eq(known, run)) {
             return;
@@ -157,79 +155,26 @@ impl AttributionDesk {
         let last = self.pages.len() - 1;
         &mut self.pages[last]
     }
-}
 
-impl Lab {
-    /// The page of the sample in focus; `None` before its first part is there.
-    pub fn attribution_page(&self) -> Option<&AttributionPage> {
-        self.attribution.page(&self.page_key()?)
-    }
-
-    /// What the page of the sample in focus is called.
-    fn page_key(&self) -> Option<PageKey> {
-        let run = self.finished.as_ref()?;
-        Some(self.view.attribution.page(self.view.sample.min(run.ann.samples.saturating_sub(1))))
-    }
-
-    /// The step whose spiking network is explained.
-    pub fn explained_step(&self) -> usize {
-        let steps = self.finished.as_ref().map_or(1, |run| run.steps());
-        self.view.cursor.unwrap_or(usize::MAX).clamp(1, steps)
-    }
-
-    /// Requests the maps that are missing, if someone looks at them.
-    pub(super) fn request_maps(&mut self) {
-        let Some(run) = self.finished.clone() else { return };
-        self.attribution.follow(&run);
-        let Some((order, wanted)) = self.missing_maps(&run) else { return };
-        if self.attribution.requested.as_ref() == Some(&wanted) {
-            return;
-        }
-        self.attribution.generation += 1;
-        self.attribution.requested = Some(wanted);
-        self.attribution.progress = Some(("", 0.0));
-        self.engine.request_maps(MapOrder { generation: self.attribution.generation, ..order });
-    }
-
-    /// What is missing for the panes on the screen; `None` if nothing is.
-    fn missing_maps(&self, run: &Arc<Run>) -> Option<(MapOrder, Wanted)> {
-        let choice = &self.view.attribution;
-        let shows = |part| self.snapshot_parts.has(part);
-        // While a control is dragged, the previews have the processor.
-        if self.run.as_ref().is_some_and(|run| run.preview_of.is_some()) {
+    /// Whether `wanted` is not what was requested last; then it is the request in progress, and the result its number.
+    pub(super) fn begin(&mut self, wanted: Wanted) -> Option<u64> {
+        if self.requested.as_ref() == Some(&wanted) {
             return None;
         }
-        let (page, steps) = (self.page_key()?, self.explained_step());
-        let mut order = MapOrder {
-            generation: 0,
-            run: run.clone(),
-            page: page.clone(),
-            maps: Vec::new(),
-            picture: false,
-            curve: None,
-        };
-        if shows(SnapshotPart::Attribution) || choice.always {
-            let known = self.attribution.page(&page);
-            order.picture = known.is_none_or(|known| known.picture.is_none());
-            for side in [Side::ANN, Side::snn(steps)] {
-                let missing = choice.methods.iter().filter(|&&m| known.is_none_or(|page| page.map(side, m).is_none()));
-                order.maps.extend(missing.map(|method| (side, *method)));
-            }
-        }
-        let trojan = choice.trojan.as_ref().filter(|_| shows(SnapshotPart::Trojans) || choice.always);
-        order.curve = trojan.filter(|trojan| self.attribution.curve(trojan).is_none()).cloned();
-        let is_nothing = order.maps.is_empty() && !order.picture && order.curve.is_none();
-        let wanted = (page, choice.methods.clone(), steps, order.curve.clone());
-        (!is_nothing).then_some((order, wanted))
+        self.generation += 1;
+        self.requested = Some(wanted);
+        self.progress = Some(("", 0.0));
+        Some(self.generation)
     }
 
-    /// Cancels the maps in progress; what is missing is requested when something else is looked at.
-    pub(super) fn stop_maps(&mut self) {
-        self.engine.stop_maps();
+    /// The number of the request in progress, or of the last one.
+    pub(super) fn generation(&self) -> u64 {
+        self.generation
     }
 
-    pub(super) fn on_map_event(&mut self, generation: u64, page: &PageKey, event: MapEvent) {
-        let desk = &mut self.attribution;
+    /// Takes a part of request `generation`, unless it is of another run.
+    pub(super) fn on_event(&mut self, generation: u64, page: &PageKey, event: MapEvent) {
+        let desk = self;
         if generation < desk.valid_from {
             return;
         }
@@ -254,25 +199,6 @@ impl Lab {
                     desk.open(page).error = Some(error.to_string());
                 }
             }
-        }
-    }
-
-    /// Makes the missing maps at once, for drawing off screen.
-    ///
-    /// # Errors
-    /// [`Error::Cancelled`].
-    pub(super) fn make_maps(&mut self, control: &crate::progress::JobControl) -> Result<()> {
-        let Some(run) = self.finished.clone() else { return Ok(()) };
-        let Some((order, _)) = self.missing_maps(&run) else { return Ok(()) };
-        let mut parts = Vec::new();
-        let result = crate::lab::engine::make_maps(&order, control, &mut |event| parts.push(event));
-        for event in parts {
-            self.on_map_event(self.attribution.generation, &order.page, event);
-        }
-        match result {
-            Err(Error::Cancelled) => Err(Error::Cancelled),
-            // The pane shows no map, and says why elsewhere.
-            _ => Ok(()),
         }
     }
 }

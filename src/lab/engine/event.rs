@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::map_worker::MapEvent;
+use super::map_event::MapEvent;
 use super::trojan_event::TrojanEvent;
 use crate::experiment::explained::PageKey;
 use crate::experiment::partial::PartialResults;

@@ -5,39 +5,16 @@ use std::time::Instant;
 
 use super::event::{EngineEvent, EventSender, catch_panic, is_due};
 use super::mailbox::Mailbox;
+use super::map_event::{MapEvent, MapOrder};
 use crate::data::{Samples, thumbnail_rgba};
-use crate::experiment::explained::{PageInput, PageKey, PagePart, ShownPicture, Side, explain_page};
+use crate::experiment::explained::{PageInput, PageKey, ShownPicture, Side, explain_page};
 use crate::experiment::memory::freed::release_freed_memory;
 use crate::experiment::run::Run;
 use crate::explain::{Family, Method};
 use crate::progress::{JobControl, JobEvent};
 use crate::trojan::folder::{Planted, source_of};
-use crate::trojan::live::{LivePictures, SuccessCurve};
+use crate::trojan::live::LivePictures;
 use crate::{Error, Result};
-
-/// Maps that are missing on a page.
-#[derive(Clone)]
-pub struct MapOrder {
-    /// Number of the request.
-    pub generation: u64,
-    pub run: Arc<Run>,
-    pub page: PageKey,
-    pub maps: Vec<(Side, Method)>,
-    /// Whether the picture is missing too.
-    pub picture: bool,
-    /// A trojan whose success over time is missing.
-    pub curve: Option<String>,
-}
-
-/// What comes of an order.
-pub enum MapEvent {
-    Progress { stage: &'static str, fraction: f32 },
-    Picture(Arc<ShownPicture>),
-    Part(PagePart),
-    Curve(Arc<SuccessCurve>),
-    /// The order is done, refused or cancelled.
-    Finished(Result<()>),
-}
 
 /// The test pictures of the trojans that were asked for last.
 #[derive(Default)]

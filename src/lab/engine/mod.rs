@@ -6,6 +6,7 @@
 
 mod event;
 mod mailbox;
+mod map_event;
 mod map_worker;
 mod previews;
 mod run_worker;
@@ -15,7 +16,8 @@ mod trojan_event;
 
 pub use event::{EngineEvent, EventSender, Waker};
 pub(super) use event::{catch_panic, is_due, spawn};
-pub use map_worker::{MapEvent, MapOrder, make_maps};
+pub use map_event::{MapEvent, MapOrder};
+pub use map_worker::make_maps;
 pub use previews::PreviewOrder;
 pub use run_worker::RunOrder;
 pub use threads::Engine;

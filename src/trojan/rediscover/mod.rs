@@ -3,6 +3,7 @@
 //! Maps explain the trojan's target on pictures with the trigger; scores compare them with the trigger's mask. A style covers the
 //! whole picture: no map can be right or wrong about it, so styles are left out.
 
+mod options;
 mod place;
 mod scores;
 
@@ -11,54 +12,18 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::options::{BENCH, BenchKey, BenchOptions, SCORES_CSV, SUCCESS, SUCCESS_CSV};
+use self::options::{PARTS, check, places};
 use self::place::Networks;
 use self::scores::read_part;
 pub use self::scores::{Appearance, Bench, ScoreRow};
 use super::folder::{Planted, write_json};
 use super::survival::{self, SuccessRow, appears_at, survival};
 use super::trigger::TriggerKind;
-use crate::experiment::attacked::Attacked;
 use crate::explain::Method;
 use crate::files::write_bytes;
 use crate::progress::JobControl;
 use crate::{Error, Result};
-
-/// Files of a bench: what was asked for, and the parts; then both tables.
-pub const BENCH: &str = "rediscover.json";
-pub const SCORES_CSV: &str = "scores.csv";
-pub const SUCCESS: &str = "success.json";
-pub const SUCCESS_CSV: &str = "success.csv";
-const PARTS: &str = "parts";
-
-/// What is asked for.
-#[derive(Clone, Debug)]
-pub struct BenchOptions {
-    pub methods: Vec<Method>,
-    pub on: Vec<Attacked>,
-    /// Time-steps of the spiking network.
-    pub at: Vec<usize>,
-    /// The recipe of the spiking network that is explained, as `race` names it.
-    pub recipe: String,
-    /// The recipes by which success is measured.
-    pub recipes: Vec<String>,
-    /// Indices of trojans of the plan.
-    pub trojans: Vec<usize>,
-    /// Pictures with a trigger, for each trojan.
-    pub pictures: usize,
-    /// Whether maps of the network with random weights, layer by layer, are scored too.
-    pub sanity: bool,
-    pub seed: u64,
-}
-
-/// What parts depend on: a folder has one of them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct BenchKey {
-    pub version: String,
-    pub planted: String,
-    pub recipe: String,
-    pub pictures: usize,
-    pub seed: u64,
-}
 
 /// Does what is missing in the folder `out`. After a stop, another call goes on.
 ///
@@ -133,28 +98,6 @@ pub fn rediscover(planted: &Planted, options: &BenchOptions, out: &Path, control
     Ok(bench)
 }
 
-/// The ANN (`None`) and the time-steps of the spiking network that are asked for.
-fn places(options: &BenchOptions) -> Vec<Option<usize>> {
-    let ann = options.on.contains(&Attacked::Ann).then_some(None);
-    let snn = options.on.contains(&Attacked::Snn).then_some(&options.at);
-    ann.into_iter().chain(snn.into_iter().flatten().copied().map(Some)).collect()
-}
-
-fn check(options: &BenchOptions) -> Result<()> {
-    if options.pictures == 0 || options.on.is_empty() || options.at.contains(&0) {
-        return Err(Error::Invalid(
-            "Cannot run the bench: pictures and time-steps must be above 0, and --on must name ann or snn.".into(),
-        ));
-    }
-    if options.on.contains(&Attacked::Snn) && options.at.is_empty() {
-        return Err(Error::Invalid("Cannot explain the spiking network: no time-steps. Use --at 4,8,16,32.".into()));
-    }
-    if survival::recipe(&options.recipe, 1).is_none() {
-        return Err(survival::unknown_recipe(&options.recipe));
-    }
-    Ok(())
-}
-
 /// The success after conversion, from its part or measured.
 fn success_part(
     planted: &Planted,
@@ -198,4 +141,3 @@ fn check_key(path: &Path, key: &BenchKey) -> Result<()> {
         known.planted, known.recipe, known.pictures, known.seed
     )))
 }
-

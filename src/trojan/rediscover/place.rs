@@ -8,7 +8,7 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::BenchOptions;
+use super::options::BenchOptions;
 use super::scores::ScoreRow;
 use crate::attack::{AnnTarget, GradientRule, PixelSpace};
 use crate::compute::program::Program;
@@ -163,4 +163,3 @@ fn similarity(a: &[f32], b: &[f32], width: usize) -> f64 {
     let each = a.chunks_exact(width).zip(b.chunks_exact(width));
     median(&each.map(|(a, b)| correlation(&sizes(a), &sizes(b))).collect::<Vec<_>>())
 }
-

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BENCH, BenchKey};
+use super::options::{BENCH, BenchKey};
 use crate::explain::scores::median;
 use crate::export::results_table::quoted;
 use crate::trojan::survival::SuccessRow;

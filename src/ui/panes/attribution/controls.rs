@@ -73,7 +73,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, run: &Run, messages: &mut Vec<Message>) {
 /// The menu of methods, which stays open while some are chosen.
 fn methods(ui: &mut Ui, next: &mut AttributionChoice) {
     let title = texts::methods(next.methods.len());
-    let config = egui::containers::menu::MenuConfig::new().close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside);
+    let config =
+        egui::containers::menu::MenuConfig::new().close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside);
     let (button, _) = egui::containers::menu::MenuButton::new(&title).config(config).ui(ui, |ui| {
         ui.horizontal(|ui| {
             if ui.button(texts::USUAL).clicked() {

@@ -2,7 +2,7 @@
 
 use egui::{Color32, ColorImage, Rect, RichText, Sense, Stroke, Ui, pos2, vec2};
 
-use super::PaneView;
+use super::view::PaneView;
 use crate::experiment::Run;
 use crate::experiment::explained::{ShownMap, ShownPicture, Side};
 use crate::explain::Method;
@@ -52,13 +52,7 @@ pub fn show(ui: &mut Ui, view: &PaneView<'_>, page: &AttributionPage, run: &Run)
 }
 
 /// The picture alone, with the pixels of a trigger framed.
-fn picture_column(
-    ui: &mut Ui,
-    view: &PaneView<'_>,
-    picture: &ShownPicture,
-    run: &Run,
-    side: f32,
-) {
+fn picture_column(ui: &mut Ui, view: &PaneView<'_>, picture: &ShownPicture, run: &Run, side: f32) {
     let label = picture.label.map(|label| run.class_name(label));
     let trigger = view.lab.view.attribution.trojan.as_deref();
     let words = texts::picture(trigger, picture.index, picture.of, label.as_deref());

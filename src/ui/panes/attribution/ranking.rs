@@ -2,7 +2,7 @@
 
 use egui::{Grid, RichText, Ui};
 
-use super::PaneView;
+use super::view::PaneView;
 use crate::experiment::explained::shown::MapScores;
 use crate::explain::Method;
 use crate::explain::scores::correlation;

@@ -46,9 +46,10 @@ fn of_recipe(ui: &mut Ui, bench: &Bench, recipe: &str, trojans: &[&str], steps: 
         for &trojan in trojans {
             ui.small(if trojan == CLEAN_ROW { texts::CLEAN } else { trojan });
             for at in std::iter::once(None).chain(steps.iter().copied().map(Some)) {
-                let row = bench.success.iter().find(|row| {
-                    row.trojan == trojan && row.steps == at && (at.is_none() || row.recipe == recipe)
-                });
+                let row = bench
+                    .success
+                    .iter()
+                    .find(|row| row.trojan == trojan && row.steps == at && (at.is_none() || row.recipe == recipe));
                 ui.small(row.map_or_else(|| "–".to_owned(), |row| format_percent(row.success)));
             }
             let appears = bench.appears.iter().find(|row| row.trojan == trojan && row.recipe == recipe);

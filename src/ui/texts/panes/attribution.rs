@@ -5,7 +5,8 @@ use crate::attack::snn::Surrogate;
 use crate::experiment::explained::{MapSign, TargetChoice};
 use crate::explain::Method;
 
-pub const EMPTY: &str = "No run yet. Open a classifier and images; the maps then show which pixels its answer stands on.";
+pub const EMPTY: &str =
+    "No run yet. Open a classifier and images; the maps then show which pixels its answer stands on.";
 pub const NO_METHODS: &str = "No method is chosen. Choose some under Methods.";
 pub const TITLE: &str = "Attribution";
 pub const METHODS_HINT: &str = "Methods whose maps are shown side by side";
@@ -123,7 +124,9 @@ pub fn best(by_mask: bool, ann: Option<(&str, f64)>, snn: Option<(&str, f64)>) -
     let by = if by_mask { "correlation with the trigger" } else { "insertion − deletion" };
     let one = |who: &str, (name, score): (&str, f64)| format!("{name} ({score:.2}) on the {who}");
     match (ann, snn) {
-        (Some(ann), Some(snn)) => Some(format!("Below each map its {by}. Best: {}, {}.", one("ANN", ann), one("SNN", snn))),
+        (Some(ann), Some(snn)) => {
+            Some(format!("Below each map its {by}. Best: {}, {}.", one("ANN", ann), one("SNN", snn)))
+        }
         _ => None,
     }
 }

@@ -6,11 +6,13 @@ pub const TITLE: &str = "Trojans";
 pub const EMPTY: &str = "No run yet. Open builtin:objects-trojans, or a network of `spikescope trojan plant`.";
 pub const NO_PLAN: &str = "This network has no known trojans. Open builtin:objects-trojans, or a network of `spikescope \
                            trojan plant`; or open a folder of a rediscovery or of syntheses.";
-pub const NO_TRIGGER: &str = "Choose a trigger: its success in ANN and SNN over the steps of this run is then measured.";
+pub const NO_TRIGGER: &str =
+    "Choose a trigger: its success in ANN and SNN over the steps of this run is then measured.";
 pub const TRIGGER: &str = "trigger";
 pub const NONE: &str = "none";
 pub const OPEN_REDISCOVERY: &str = "Open rediscovery…";
-pub const OPEN_REDISCOVERY_HINT: &str = "A folder of `spikescope trojan rediscover`: success by recipe and scores over T";
+pub const OPEN_REDISCOVERY_HINT: &str =
+    "A folder of `spikescope trojan rediscover`: success by recipe and scores over T";
 pub const OPEN_SYNTHESES: &str = "Open syntheses…";
 pub const OPEN_SYNTHESES_HINT: &str = "A folder of `spikescope trojan synthesize`";
 pub const SYNTHESIZE: &str = "Synthesize…";
@@ -42,7 +44,14 @@ pub const SECTIONS: [(TrojanSection, &str, &str); 3] = [
     (TrojanSection::Quiz, "Quiz", "Name the trigger from pictures alone"),
 ];
 
-pub fn curve(trojan: &str, target: &str, ann: f64, snn: (usize, f64), appears: Option<usize>, pictures: usize) -> String {
+pub fn curve(
+    trojan: &str,
+    target: &str,
+    ann: f64,
+    snn: (usize, f64),
+    appears: Option<usize>,
+    pictures: usize,
+) -> String {
     let appears = appears.map_or("The SNN never reaches half of that".to_owned(), |t| {
         format!("The SNN reaches half of that at t = {t}")
     });
@@ -69,7 +78,8 @@ pub fn appears(steps: Option<usize>) -> String {
 pub const APPEARS: &str = "appears";
 pub const APPEARS_HINT: &str = "The first T at which the trojan has half of its success in the ANN";
 pub const SCORES: &str = "Best correlation of a map with the trigger";
-pub const SCORES_HINT: &str = "The method whose maps find the trigger best, median over pictures; styles cover all pixels";
+pub const SCORES_HINT: &str =
+    "The method whose maps find the trigger best, median over pictures; styles cover all pixels";
 
 pub fn progress(stage: &str) -> String {
     if stage.is_empty() { "starting".into() } else { stage.to_owned() }
@@ -95,14 +105,11 @@ pub fn open(count: usize, answered: usize) -> String {
 
 /// One line of the statistics.
 pub fn statistic(judge: &str, method: &str, correct: usize, answers: usize, interval: (f64, f64)) -> String {
-    format!(
-        "{judge}, {method}: {correct} of {answers} right, {:.0} to {:.0} %",
-        interval.0 * 100.0,
-        interval.1 * 100.0
-    )
+    format!("{judge}, {method}: {correct} of {answers} right, {:.0} to {:.0} %", interval.0 * 100.0, interval.1 * 100.0)
 }
 
-pub const KEPT: &str = "Answers are in answers.csv, the statistics with their 95 % Wilson intervals in quiz.csv of the folder.";
+pub const KEPT: &str =
+    "Answers are in answers.csv, the statistics with their 95 % Wilson intervals in quiz.csv of the folder.";
 
 pub fn option(number: usize, name: &str) -> String {
     format!("{number}  {name}")
