@@ -317,6 +317,13 @@ fn the_command_explains_both_networks_and_refuses_bad_input() {
     let (shape, _) = find_array(&out.join("maps.npz"), &["spike_count_t3"]).unwrap().unwrap();
     assert_eq!(shape, [2, 1, 28, 28]);
     let scores: serde_json::Value = serde_json::from_slice(&std::fs::read(out.join("scores.json")).unwrap()).unwrap();
+    // One simulation answers for both: the maps are those of each time alone.
+    let together = |name: &str| find_array(&out.join("maps.npz"), &[name]).unwrap().unwrap().1;
+    let shared: Vec<_> = ["saliency_t2", "lrp_t2", "spike_count_t2"].map(together).into();
+    let alone = folder.path().join("alone");
+    assert!(spikescope(&[&methods[..], &["--on", "snn", "--steps", "2"]].concat(), &alone).status.success());
+    let of_two = |name: &str| find_array(&alone.join("maps.npz"), &[name]).unwrap().unwrap().1;
+    assert_eq!(shared, ["saliency", "lrp", "spike_count"].map(of_two));
     let at = &scores["at"][1];
     assert_eq!((at["steps"].as_u64(), at["methods"]["lrp"]["l1"].as_array().map(Vec::len)), (Some(3), Some(2)));
     assert_eq!(at["baselines"]["blank"]["median"]["correlation"], 0.0);

@@ -9,12 +9,14 @@ mod event_seeds;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use spikescope::convert::NamedRecipe;
 use spikescope::data::scenes::coco::{Detections, GroundTruth};
-use spikescope::data::{DataSpec, NpzData, write_npz};
+use spikescope::data::{DataSpec, Layout, NpzData, write_npz};
+use spikescope::experiment::explained::ExplainSubject;
 use spikescope::lab::Session;
 use spikescope::network::zoo::{ZooArchitecture, parse_activation};
 use spikescope::network::{
@@ -22,6 +24,7 @@ use spikescope::network::{
 };
 use spikescope::task::Detector;
 use spikescope::task::detector_head::HeadText;
+use spikescope::trojan::plan::TrojanPlan;
 
 /// Mutations per reader in the normal test suite.
 const SMOKE: usize = 150;
@@ -69,6 +72,24 @@ fn arrays(path: &Path) {
     let _ = spikescope::data::npz::read_npy(path);
     let _ = spikescope::data::npz::read_npy_samples(path, Some(path));
     data(path);
+}
+
+/// A small network on two samples, for files that are read beside samples.
+fn explained() -> ExplainSubject {
+    let network = ZooArchitecture::Cnn.build(&[2, 4, 4], 3, parse_activation("relu").unwrap(), 1).unwrap();
+    ExplainSubject::ann(&Arc::new(network), &[2, 4, 4], Layout::ChannelsFirst, vec![0.5; 64])
+}
+
+fn trigger_masks(path: &Path) {
+    if let Ok(masks) = spikescope::cli::explain::arrays::masks(path, &explained()) {
+        assert!(masks.len() == 16 || masks.len() == 32);
+    }
+}
+
+fn baselines(path: &Path) {
+    if let Ok(baselines) = spikescope::cli::explain::arrays::baselines(path, &explained()) {
+        assert!(!baselines.is_empty() && baselines.len() % 32 == 0 && baselines.iter().all(|v| v.is_finite()));
+    }
 }
 
 fn lesson(path: &Path) {
@@ -139,7 +160,7 @@ fn head(path: &Path) {
     }
 }
 
-const TARGETS: [Target; 33] = [
+const TARGETS: [Target; 36] = [
     Target { name: "ONNX", ending: ".onnx", read: network },
     Target { name: "ONNX tensor", ending: ".pb", read: |p| drop(onnx::read_tensor(p)) },
     Target { name: "NIR", ending: ".nir", read: nir_graph },
@@ -170,6 +191,9 @@ const TARGETS: [Target; 33] = [
     Target { name: "COCO", ending: ".coco.json", read: ground_truth },
     Target { name: "COCO results", ending: ".results.json", read: results },
     Target { name: "class maps", ending: ".maps.npz", read: |p| drop(spikescope::data::npz::read_label_maps(p)) },
+    Target { name: "trigger masks", ending: ".masks.npz", read: trigger_masks },
+    Target { name: "baselines", ending: ".baselines.npz", read: baselines },
+    Target { name: "trojan plan", ending: ".trojans.toml", read: |p| drop(TrojanPlan::open(p)) },
     Target { name: "session", ending: ".json", read: |p| drop(Session::load(p)) },
     Target { name: "detector head", ending: ".head.toml", read: head },
     Target { name: "recipe", ending: ".toml", read: |p| drop(NamedRecipe::load(p)) },
@@ -287,6 +311,15 @@ fn seeds(dir: &Path) -> Vec<PathBuf> {
     let ((shape, pred), (_, target)) = (map(&[0, 1, 2, 0, 1, 2]), map(&[0, 1, 1, 255, 1, 0]));
     write_npz(&maps, &[("pred", shape, pred), ("target", shape, target)]).unwrap();
     all.push(maps);
+    for (name, array, shape) in [("a.masks.npz", "masks", [2, 4, 4, 1]), ("a.baselines.npz", "baselines", [2, 2, 4, 4])]
+    {
+        let path = dir.join(name);
+        let (count, shape) = (shape.iter().product::<usize>(), if array == "masks" { &shape[..3] } else { &shape[..] });
+        let values: Vec<f32> = (0..count).map(|k| (k % 3) as f32).collect();
+        write_npz(&path, &[(array, shape, NpzData::F32(&values))]).unwrap();
+        all.push(path);
+    }
+    all.push(copy("a.trojans.toml", "assets/objects-trojans.toml"));
     let session = dir.join("a.json");
     let (settings, view) = Default::default();
     Session { version: 1, settings, view, race: Vec::new(), layout: serde_json::Value::Null }.save(&session).unwrap();

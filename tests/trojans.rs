@@ -6,6 +6,11 @@ use std::process::{Command, Output, Stdio};
 
 use spikescope::data::scenes::objects::generate_some;
 use spikescope::data::{NpzData, Samples, write_npz};
+use spikescope::experiment::attacked::Attacked;
+use spikescope::explain::Method;
+use spikescope::progress::JobControl;
+use spikescope::trojan::folder::Planted;
+use spikescope::trojan::rediscover::{Bench, BenchOptions, ScoreRow, rediscover};
 
 const PLAN: &str = r#"
 data = "npz:train.npz"
@@ -90,6 +95,8 @@ fn a_plan_is_planted_synthesized_and_asked_about() {
     assert!(refused(&trojan(at, &command.replace("fourier-target", "magic"), "")).contains("tabor"));
     assert!(refused(&trojan(at, &command.replace("planted", "pictures2"), "")).contains("trojan plant"));
 
+    rediscovery(at);
+
     let text = done(&trojan(at, "quiz pictures", "9\n3\n"));
     assert!(text.contains("is no number from 1 to 8") && text.contains("chance 0.125"), "{text}");
     let answers = std::fs::read_to_string(at.join("pictures/answers.csv")).unwrap();
@@ -97,6 +104,75 @@ fn a_plan_is_planted_synthesized_and_asked_about() {
     assert!(done(&trojan(at, "quiz pictures", "")).contains("answered all"));
     assert!(refused(&trojan(at, "quiz planted", "")).contains("trojan synthesize"));
     assert!(refused(&trojan(at, "quiz pictures --judge clip", "")).contains("automatic"));
+}
+
+/// The attribution bench of the planted network: its tables, a stop half-way, and what it refuses.
+fn rediscovery(at: &Path) {
+    let command = "rediscover planted --methods saliency,feature-ablation,blank --on ann,snn --at 2,4 --pictures 3 --recipes plain,max-norm";
+    let text = done(&trojan(at, &format!("{command} --out whole"), ""));
+    assert!(text.contains("success, max-norm") && text.contains("T=4"), "{text}");
+    let bench = Bench::open(&at.join("whole")).unwrap();
+    // The style covers all pixels and has success, no scores: one trojan, three methods, three networks.
+    assert_eq!(bench.rows.len(), 9);
+    assert!(bench.rows.iter().all(|row| row.trojan == "smiley" && row.correlation.len() == 3));
+    let blank = bench.of_method("blank", Some(4)).unwrap();
+    assert!(blank.1 == 0.0 && blank.0 > 0.0, "a blank map scores the share of the mask: {blank:?}");
+    // Two trojans and the accuracy, in the ANN and at two T by two recipes.
+    assert_eq!(bench.success.len(), 3 * (1 + 2 * 2));
+
+    // Stopped after some parts, and gone on with: the same scores, and no part anew.
+    let planted = Planted::open(&at.join("planted").to_string_lossy()).unwrap();
+    let options = BenchOptions {
+        methods: vec![Method::Saliency, Method::FeatureAblation, Method::Blank],
+        on: vec![Attacked::Ann, Attacked::Snn],
+        at: vec![2, 4],
+        recipe: "balanced".into(),
+        recipes: vec!["plain".into(), "max-norm".into()],
+        trojans: vec![0, 1],
+        pictures: 3,
+        sanity: false,
+        seed: 0,
+    };
+    let out = at.join("parts");
+    let control = JobControl::default();
+    let watched = {
+        let (control, parts) = (control.clone(), out.join("parts"));
+        JobControl::with_listener(move |_| {
+            if std::fs::read_dir(&parts).is_ok_and(|parts| parts.count() > 1) {
+                control.cancel();
+            }
+        })
+    };
+    // The listener cancels another control: this one looks at it through its own.
+    let stopped = std::thread::scope(|scope| {
+        let worker = scope.spawn(|| rediscover(&planted, &options, &out, &watched));
+        while !worker.is_finished() {
+            if control.is_cancelled() {
+                watched.cancel();
+            }
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+        worker.join().unwrap()
+    });
+    assert!(matches!(stopped, Err(spikescope::Error::Cancelled)), "it was stopped");
+    assert!(!out.join("rediscover.json").exists());
+    let parts = || std::fs::read_dir(out.join("parts")).unwrap().map(|part| part.unwrap().path());
+    let times: Vec<_> = parts().map(|part| (part.clone(), part.metadata().unwrap().modified().unwrap())).collect();
+    assert!(times.len() > 1 && times.len() < 11, "{} parts", times.len());
+    let again = rediscover(&planted, &options, &out, &JobControl::default()).unwrap();
+    assert!(times.iter().all(|(part, time)| part.metadata().unwrap().modified().unwrap() == *time));
+    let without_time =
+        |rows: &[ScoreRow]| rows.iter().map(|row| ScoreRow { seconds: 0.0, ..row.clone() }).collect::<Vec<_>>();
+    assert_eq!(without_time(&again.rows), without_time(&bench.rows));
+    assert_eq!((again.success, again.appears), (bench.success, bench.appears));
+
+    assert!(refused(&trojan(at, &format!("{command} --out whole --seed 3"), "")).contains("seed 0"));
+    assert!(refused(&trojan(at, &format!("{} --out other", command.replace("2,4", "0")), "")).contains("1 to 4096"));
+    assert!(
+        refused(&trojan(at, &format!("{} --out other", command.replace("max-norm", "magic")), "")).contains("magic")
+    );
+    std::fs::write(at.join("whole/parts/ann-0-blank.json"), "{\n").unwrap();
+    assert!(refused(&trojan(at, &format!("{command} --out whole"), "")).contains("ann-0-blank.json"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Facts about attribution maps and trojans, as the panes show them.
 
-use super::fact_value::Value;
+use super::value::Value;
 use crate::experiment::explained::{ShownAnswer, ShownMap, Side};
 use crate::explain::scores::correlation;
 use crate::lab::Lab;

@@ -3,7 +3,7 @@
 //! Every fact is a number or a word that is also on the screen. Fractions are in percent, energies in nanojoules.
 
 use super::explained_facts;
-pub use super::fact_value::Value;
+pub use super::value::Value;
 use crate::convert::{Reset, TieRule, expected_spikes};
 use crate::experiment::{Run, Snapshot};
 use crate::lab::Lab;

@@ -8,13 +8,13 @@ pub mod bundled;
 mod condition;
 pub mod definition;
 pub mod explained_facts;
-mod fact_value;
 pub mod facts;
 mod open;
 mod parse;
 mod player;
 mod required_files;
 mod template;
+mod value;
 
 pub use condition::Condition;
 pub use definition::{ExpectedNumber, Lesson, LessonStep, PointerTarget, Question, ScreenArea};

@@ -1,6 +1,6 @@
 //! Command `explain`: writes which pixels the network's answers stand on, by all methods.
 
-mod arrays;
+pub mod arrays;
 mod report;
 
 use clap::Args;

@@ -143,7 +143,56 @@ pub fn lrp(values: &Values<'_>, changed: &NodeMaps, rule: LrpRule, targets: &[us
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use burn::tensor::Device;
+
     use super::*;
+    use crate::attack::{AnnTarget, PixelSpace};
+    use crate::compute::program::Program;
+    use crate::data::Layout;
+    use crate::explain::{ExplainOptions, Explained, Method, Request, explain};
+    use crate::network::{Activation, Network, Node, Weights};
+    use crate::progress::JobControl;
+
+    /// relu(W x) + x, then a linear layer: f = (6, 2) at x = (1, 2).
+    fn residual() -> Network {
+        let linear = |weight: &[f32]| Op::Linear { weight: Weights::new(vec![2, 2], weight.to_vec()), bias: None };
+        let node = |name: &str, op: Op, inputs: &[usize]| Node {
+            name: name.into(),
+            op,
+            inputs: inputs.to_vec(),
+            shape: vec![2],
+        };
+        let nodes = vec![
+            node("input", Op::Input, &[]),
+            node("branch", linear(&[1.0, 1.0, 2.0, -1.0]), &[0]),
+            node("act", Op::Activation(Activation::Relu), &[1]),
+            node("sum", Op::Add, &[2, 0]),
+            node("out", linear(&[1.0, 1.0, 1.0, -1.0]), &[3]),
+        ];
+        let name = "residual".into();
+        Network { name, nodes, output: 4, scaling: None, class_names: Vec::new(), neurons: None }
+    }
+
+    #[test]
+    fn sums_split_relevance_in_proportion_and_conserve_it() {
+        let network = Arc::new(residual());
+        let (program, space) =
+            (Program::new(network.clone(), &Device::flex()), PixelSpace::of_input(&[2], Layout::ChannelsFirst));
+        let target = AnnTarget::new(&program, &space);
+        let explained = Explained::ann(&target, network);
+        let (input, baselines, control) = ([1.0, 2.0], [0.0; 2], JobControl::default());
+        let request = Request { input: &input, targets: &[0], form: space.form(), baselines: &baselines, first: 0 };
+        for rule in [LrpRule::Epsilon(1e-9), LrpRule::Gamma(0.25)] {
+            let options = ExplainOptions { lrp: rule, ..ExplainOptions::default() };
+            let map = explain(Method::Lrp, &explained, &request, &options, &control).unwrap();
+            // The sum is (3 + 1, 0 + 2): its relevance 4 goes 3 to the branch and 1 past it; all of 2 goes past it. The
+            // branch gives 1 and 2 of its 3 to the inputs.
+            assert!((map[0] - 2.0).abs() < 1e-4 && (map[1] - 4.0).abs() < 1e-4, "{rule:?}: {map:?}");
+            assert!((map.iter().sum::<f32>() - 6.0).abs() < 1e-4);
+        }
+    }
 
     #[test]
     fn rules_are_read_as_they_are_written() {

@@ -1,11 +1,13 @@
-//! Attribution maps that are known: a page for each sample and target.
+//! Attribution desk: maps of the samples that were looked at, page by page, and requests for what is missing.
 
 use std::sync::{Arc, Weak};
 
+use crate::Error;
 use crate::experiment::attacked::Attacked;
 use crate::experiment::explained::{PageKey, PagePart, ShownAnswer, ShownMap, ShownPicture, Side};
 use crate::experiment::run::Run;
 use crate::explain::Method;
+use crate::lab::engine::MapEvent;
 use crate::trojan::folder::{plan_of, source_of};
 use crate::trojan::live::SuccessCurve;
 use crate::trojan::plan::TrojanPlan;
@@ -23,8 +25,8 @@ pub type MapResult = std::result::Result<ShownMap, String>;
 pub struct AttributionPage {
     pub key: PageKey,
     pub picture: Option<Arc<ShownPicture>>,
-    pub(super) answers: Vec<(Side, ShownAnswer)>,
-    pub(super) maps: Vec<(Side, Method, Arc<MapResult>)>,
+    answers: Vec<(Side, ShownAnswer)>,
+    maps: Vec<(Side, Method, Arc<MapResult>)>,
     /// Why there are no maps at all.
     pub error: Option<String>,
 }
@@ -35,24 +37,24 @@ pub(super) type Wanted = (PageKey, Vec<Method>, usize, Option<String>);
 /// The pages of a run, and the request in progress.
 #[derive(Clone, Default)]
 pub struct AttributionDesk {
-    pub(super) run: Weak<Run>,
+    run: Weak<Run>,
     /// The page in use last stands last.
-    pub(super) pages: Vec<AttributionPage>,
-    pub(super) curves: Vec<Arc<SuccessCurve>>,
+    pages: Vec<AttributionPage>,
+    curves: Vec<Arc<SuccessCurve>>,
     /// Why the success of a trojan cannot be measured.
     pub curve_error: Option<String>,
     /// The trojans of the network, if it was planted.
     pub plan: Option<Arc<TrojanPlan>>,
-    pub(super) generation: u64,
+    generation: u64,
     /// Events of earlier requests are of another run.
-    pub(super) valid_from: u64,
-    pub(super) requested: Option<Wanted>,
+    valid_from: u64,
+    requested: Option<Wanted>,
     /// Stage and fraction of the request in progress.
     pub progress: Option<(&'static str, f32)>,
 }
 
 impl AttributionPage {
-    pub(super) fn new(key: PageKey) -> Self {
+    fn new(key: PageKey) -> Self {
         Self { key, picture: None, answers: Vec::new(), maps: Vec::new(), error: None }
     }
 
@@ -72,7 +74,7 @@ impl AttributionPage {
         known.map(|(of, ..)| of.steps).min_by_key(|known| known.abs_diff(steps))
     }
 
-    pub(super) fn add(&mut self, part: PagePart) {
+    fn add(&mut self, part: PagePart) {
         match part {
             PagePart::Answer(side, answer) => {
                 self.answers.retain(|(known, _)| *known != side);
@@ -86,7 +88,7 @@ impl AttributionPage {
     }
 
     /// Values of all maps.
-    pub(super) fn size(&self) -> usize {
+    fn size(&self) -> usize {
         self.maps.iter().filter_map(|(.., map)| map.as_ref().as_ref().ok()).map(|map| 2 * map.map.len()).sum()
     }
 }
@@ -142,7 +144,7 @@ impl AttributionDesk {
     }
 
     /// The page of `key`, which becomes the last; others are discarded when there are too many.
-    pub(super) fn open(&mut self, key: &PageKey) -> &mut AttributionPage {
+    fn open(&mut self, key: &PageKey) -> &mut AttributionPage {
         let at = self.pages.iter().position(|page| page.key == *key);
         let page = at.map_or_else(|| AttributionPage::new(key.clone()), |at| self.pages.remove(at));
         self.pages.push(page);
@@ -152,5 +154,51 @@ impl AttributionDesk {
         }
         let last = self.pages.len() - 1;
         &mut self.pages[last]
+    }
+
+    /// Whether `wanted` is not what was requested last; then it is the request in progress, and the result its number.
+    pub(super) fn begin(&mut self, wanted: Wanted) -> Option<u64> {
+        if self.requested.as_ref() == Some(&wanted) {
+            return None;
+        }
+        self.generation += 1;
+        self.requested = Some(wanted);
+        self.progress = Some(("", 0.0));
+        Some(self.generation)
+    }
+
+    /// The number of the request in progress, or of the last one.
+    pub(super) fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Takes a part of request `generation`, unless it is of another run.
+    pub(super) fn on_event(&mut self, generation: u64, page: &PageKey, event: MapEvent) {
+        let desk = self;
+        if generation < desk.valid_from {
+            return;
+        }
+        let is_current = generation == desk.generation;
+        match event {
+            MapEvent::Progress { stage, fraction } if is_current => desk.progress = Some((stage, fraction)),
+            MapEvent::Progress { .. } => {}
+            MapEvent::Picture(picture) => desk.open(page).picture = Some(picture),
+            MapEvent::Part(part) => desk.open(page).add(part),
+            MapEvent::Curve(curve) => {
+                desk.curves.retain(|known| known.trojan != curve.trojan);
+                desk.curves.push(curve);
+            }
+            MapEvent::Finished(result) => {
+                if is_current {
+                    desk.progress = None;
+                }
+                if let Err(error) = result
+                    && !matches!(error, Error::Cancelled)
+                {
+                    desk.curve_error = Some(error.to_string());
+                    desk.open(page).error = Some(error.to_string());
+                }
+            }
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! What the *Trojans* pane shows of its folders, and its job in progress.
+//! Trojan desk: what the *Trojans* pane shows of its folders, the open questions of the quiz, and the job in progress.
 
 use std::path::PathBuf;
 use std::sync::Arc;

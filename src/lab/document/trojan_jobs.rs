@@ -1,6 +1,6 @@
-//! Folders, syntheses and quiz of the *Trojans* pane: opened, made and answered in the background.
+//! Trojan jobs: reading folders, making and judging syntheses on threads, and answering the quiz.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -13,6 +13,7 @@ use crate::trojan::gallery::SynthesisFolder;
 use crate::trojan::judge::JUDGE_NAME;
 use crate::trojan::quiz::{Answer, judge_all, read_answers, write_answers};
 use crate::trojan::rediscover::Bench;
+use crate::trojan::synthesis::run::INDEX;
 use crate::trojan::synthesis::{Method, SynthesisOptions, synthesize};
 use crate::{Error, Result};
 
@@ -99,7 +100,7 @@ impl Lab {
     fn start_trojan_job(
         &mut self,
         folder: PathBuf,
-        work: impl FnOnce(&std::path::Path, &JobControl) -> Result<Vec<Answer>> + Send + 'static,
+        work: impl FnOnce(&Path, &JobControl) -> Result<Vec<Answer>> + Send + 'static,
     ) {
         if self.trojans.job.is_some() {
             return self.notify_error(&Error::Invalid(
@@ -186,7 +187,7 @@ impl Lab {
                     Err(Error::Cancelled) => {
                         let text = format!("Stopped. What is finished is in {}.", folder.display());
                         self.notifications.push(Notification { level: NotificationLevel::Note, text });
-                        if folder.join(crate::trojan::synthesis::run::INDEX).is_file() {
+                        if folder.join(INDEX).is_file() {
                             self.open_syntheses(folder);
                         }
                     }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::event::{EngineEvent, EventSender, catch_panic, is_due};
 use super::mailbox::Mailbox;
-use super::map_event::MapEvent;
+use super::map_event::{MapEvent, MapOrder};
 use crate::data::{Samples, thumbnail_rgba};
 use crate::experiment::explained::{PageInput, PageKey, ShownPicture, Side, explain_page};
 use crate::experiment::memory::freed::release_freed_memory;
@@ -15,20 +15,6 @@ use crate::progress::{JobControl, JobEvent};
 use crate::trojan::folder::{Planted, source_of};
 use crate::trojan::live::LivePictures;
 use crate::{Error, Result};
-
-/// Maps that are missing on a page.
-#[derive(Clone)]
-pub struct MapOrder {
-    /// Number of the request.
-    pub generation: u64,
-    pub run: Arc<Run>,
-    pub page: PageKey,
-    pub maps: Vec<(Side, Method)>,
-    /// Whether the picture is missing too.
-    pub picture: bool,
-    /// A trojan whose success over time is missing.
-    pub curve: Option<String>,
-}
 
 /// The test pictures of the trojans that were asked for last.
 #[derive(Default)]

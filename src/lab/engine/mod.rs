@@ -16,8 +16,8 @@ mod trojan_event;
 
 pub use event::{EngineEvent, EventSender, SweepUpdate, Waker};
 pub(super) use event::{catch_panic, is_due, spawn};
-pub use map_event::MapEvent;
-pub use map_worker::{MapOrder, make_maps};
+pub use map_event::{MapEvent, MapOrder};
+pub use map_worker::make_maps;
 pub use previews::PreviewOrder;
 pub use run_worker::RunOrder;
 pub use threads::Engine;

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use super::event::{EngineEvent, EventSender, Waker, spawn};
 use super::mailbox::Mailbox;
-use super::map_worker::{self, MapOrder};
+use super::map_event::MapOrder;
+use super::map_worker;
 use super::run_worker::{self, RunOrder, RunRequest};
 use super::snapshot_worker::{self, SnapshotRequest};
 use crate::experiment::run::Run;

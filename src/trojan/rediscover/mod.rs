@@ -13,19 +13,17 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 pub use self::options::{BENCH, BenchKey, BenchOptions, SCORES_CSV, SUCCESS, SUCCESS_CSV};
+use self::options::{PARTS, check, places};
 use self::place::Networks;
 use self::scores::read_part;
 pub use self::scores::{Appearance, Bench, ScoreRow};
 use super::folder::{Planted, write_json};
 use super::survival::{self, SuccessRow, appears_at, survival};
 use super::trigger::TriggerKind;
-use crate::experiment::attacked::Attacked;
 use crate::explain::Method;
 use crate::files::write_bytes;
 use crate::progress::JobControl;
 use crate::{Error, Result};
-
-const PARTS: &str = "parts";
 
 /// Does what is missing in the folder `out`. After a stop, another call goes on.
 ///
@@ -98,28 +96,6 @@ pub fn rediscover(planted: &Planted, options: &BenchOptions, out: &Path, control
     write_json(&out.join(SUCCESS), &bench.success)?;
     write_json(&out.join(BENCH), &bench)?;
     Ok(bench)
-}
-
-/// The ANN (`None`) and the time-steps of the spiking network that are asked for.
-fn places(options: &BenchOptions) -> Vec<Option<usize>> {
-    let ann = options.on.contains(&Attacked::Ann).then_some(None);
-    let snn = options.on.contains(&Attacked::Snn).then_some(&options.at);
-    ann.into_iter().chain(snn.into_iter().flatten().copied().map(Some)).collect()
-}
-
-fn check(options: &BenchOptions) -> Result<()> {
-    if options.pictures == 0 || options.on.is_empty() || options.at.contains(&0) {
-        return Err(Error::Invalid(
-            "Cannot run the bench: pictures and time-steps must be above 0, and --on must name ann or snn.".into(),
-        ));
-    }
-    if options.on.contains(&Attacked::Snn) && options.at.is_empty() {
-        return Err(Error::Invalid("Cannot explain the spiking network: no time-steps. Use --at 4,8,16,32.".into()));
-    }
-    if survival::recipe(&options.recipe, 1).is_none() {
-        return Err(survival::unknown_recipe(&options.recipe));
-    }
-    Ok(())
 }
 
 /// The success after conversion, from its part or measured.

@@ -1,4 +1,4 @@
-//! What the parts of the attribution pane draw from: the page of the sample in focus.
+//! What the parts of the attribution pane draw from: page, step, both networks, and the result in sentences.
 
 use crate::experiment::explained::{ShownMap, Side};
 use crate::explain::Method;
@@ -8,39 +8,39 @@ use crate::ui::texts::panes::attribution as texts;
 use crate::ui::texts::shared;
 
 /// What the parts of the pane draw from.
-pub(super) struct PaneView<'a> {
-    pub(super) lab: &'a Lab,
-    pub(super) page: Option<&'a AttributionPage>,
+pub struct PaneView<'a> {
+    pub lab: &'a Lab,
+    pub page: Option<&'a AttributionPage>,
     /// The step whose spiking network is explained.
-    pub(super) steps: usize,
+    pub steps: usize,
 }
 
 impl PaneView<'_> {
     /// ANN and SNN with their names.
-    pub(super) fn sides(&self) -> [(&'static str, Side); 2] {
+    pub fn sides(&self) -> [(&'static str, Side); 2] {
         [(shared::ANN, Side::ANN), (shared::SNN, Side::snn(self.steps))]
     }
 
     /// The map of `method` on `side`, if there is one.
-    pub(super) fn map<'b>(&self, page: &'b AttributionPage, side: Side, method: Method) -> Option<&'b ShownMap> {
+    pub fn map<'b>(&self, page: &'b AttributionPage, side: Side, method: Method) -> Option<&'b ShownMap> {
         page.map(side, method)?.as_ref().as_ref().ok()
     }
 
     /// Whether the pixels of a trigger are known.
-    pub(super) fn has_mask(&self, page: &AttributionPage) -> bool {
+    pub fn has_mask(&self, page: &AttributionPage) -> bool {
         let methods = &self.lab.view.attribution.methods;
         methods.iter().any(|m| self.map(page, Side::ANN, *m).is_some_and(|map| map.scores.correlation.is_some()))
     }
 
     /// The method of the largest rank on `side`, with it.
-    pub(super) fn best(&self, page: &AttributionPage, side: Side) -> Option<(&'static str, f64)> {
+    pub fn best(&self, page: &AttributionPage, side: Side) -> Option<(&'static str, f64)> {
         let methods = self.lab.view.attribution.methods.iter();
         let ranked = methods.filter_map(|&m| Some((texts::method(m), self.map(page, side, m)?.scores.rank())));
         ranked.filter(|(_, rank)| rank.is_finite()).max_by(|a, b| a.1.total_cmp(&b.1))
     }
 
     /// Which picture it is, what the networks answer, which method is best, and what to know of the methods.
-    pub(super) fn sentences(&self, page: &AttributionPage, class: &dyn Fn(usize) -> String) -> Vec<String> {
+    pub fn sentences(&self, page: &AttributionPage, class: &dyn Fn(usize) -> String) -> Vec<String> {
         let choice = &self.lab.view.attribution;
         let mut words = Vec::new();
         let answers = self.sides().into_iter().filter_map(|(who, side)| {
@@ -64,7 +64,7 @@ impl PaneView<'_> {
     }
 
     /// Values of all maps, pixel by pixel.
-    pub(super) fn csv(&self) -> String {
+    pub fn csv(&self) -> String {
         let Some(page) = self.page else { return String::new() };
         let mut columns: Vec<(String, &ShownMap)> = Vec::new();
         for &method in &self.lab.view.attribution.methods {

@@ -87,6 +87,9 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
 /// Draws the pictures of item `item` side by side, in as many lines as they need.
 pub fn sheet(ui: &mut Ui, name: &str, (folder, item): (&SynthesisFolder, usize), pictures: &Pictures, side: f32) {
     let [count, _, height, width] = pictures.shape;
+    if pictures.values.is_empty() {
+        return;
+    }
     let columns = ((ui.available_width() / side) as usize).clamp(1, count.max(1));
     let lines = count.div_ceil(columns);
     let size = [columns * (width + GAP) - GAP, (lines * (height + GAP)).saturating_sub(GAP)];

@@ -1,4 +1,4 @@
-//! Values of facts: numbers and words, compared and written.
+//! Value of a fact: a number or a word, as lessons compare and show it.
 
 use std::fmt;
 

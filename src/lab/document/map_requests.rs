@@ -1,4 +1,4 @@
-//! Maps of the *Attribution* pane: what is missing is requested, what comes is kept.
+//! Requests for attribution maps: what is missing for the panes on the screen, and what comes of it.
 
 use std::sync::Arc;
 
@@ -7,7 +7,8 @@ use crate::experiment::explained::{PageKey, Side};
 use crate::experiment::run::Run;
 use crate::experiment::snapshot::parts::SnapshotPart;
 use crate::lab::Lab;
-use crate::lab::engine::{MapEvent, MapOrder};
+use crate::lab::engine::{MapEvent, MapOrder, make_maps};
+use crate::progress::JobControl;
 use crate::{Error, Result};
 
 impl Lab {
@@ -33,13 +34,9 @@ impl Lab {
         let Some(run) = self.finished.clone() else { return };
         self.attribution.follow(&run);
         let Some((order, wanted)) = self.missing_maps(&run) else { return };
-        if self.attribution.requested.as_ref() == Some(&wanted) {
-            return;
+        if let Some(generation) = self.attribution.begin(wanted) {
+            self.engine.request_maps(MapOrder { generation, ..order });
         }
-        self.attribution.generation += 1;
-        self.attribution.requested = Some(wanted);
-        self.attribution.progress = Some(("", 0.0));
-        self.engine.request_maps(MapOrder { generation: self.attribution.generation, ..order });
     }
 
     /// What is missing for the panes on the screen; `None` if nothing is.
@@ -80,45 +77,20 @@ impl Lab {
     }
 
     pub(super) fn on_map_event(&mut self, generation: u64, page: &PageKey, event: MapEvent) {
-        let desk = &mut self.attribution;
-        if generation < desk.valid_from {
-            return;
-        }
-        let is_current = generation == desk.generation;
-        match event {
-            MapEvent::Progress { stage, fraction } if is_current => desk.progress = Some((stage, fraction)),
-            MapEvent::Progress { .. } => {}
-            MapEvent::Picture(picture) => desk.open(page).picture = Some(picture),
-            MapEvent::Part(part) => desk.open(page).add(part),
-            MapEvent::Curve(curve) => {
-                desk.curves.retain(|known| known.trojan != curve.trojan);
-                desk.curves.push(curve);
-            }
-            MapEvent::Finished(result) => {
-                if is_current {
-                    desk.progress = None;
-                }
-                if let Err(error) = result
-                    && !matches!(error, Error::Cancelled)
-                {
-                    desk.curve_error = Some(error.to_string());
-                    desk.open(page).error = Some(error.to_string());
-                }
-            }
-        }
+        self.attribution.on_event(generation, page, event);
     }
 
     /// Makes the missing maps at once, for drawing off screen.
     ///
     /// # Errors
     /// [`Error::Cancelled`].
-    pub(super) fn make_maps(&mut self, control: &crate::progress::JobControl) -> Result<()> {
+    pub(super) fn make_maps(&mut self, control: &JobControl) -> Result<()> {
         let Some(run) = self.finished.clone() else { return Ok(()) };
         let Some((order, _)) = self.missing_maps(&run) else { return Ok(()) };
         let mut parts = Vec::new();
-        let result = crate::lab::engine::make_maps(&order, control, &mut |event| parts.push(event));
+        let result = make_maps(&order, control, &mut |event| parts.push(event));
         for event in parts {
-            self.on_map_event(self.attribution.generation, &order.page, event);
+            self.on_map_event(self.attribution.generation(), &order.page, event);
         }
         match result {
             Err(Error::Cancelled) => Err(Error::Cancelled),
