@@ -126,6 +126,8 @@ lessons_run! {
     regression: "regression",
     channel_thresholds: "channel-thresholds",
     energy: "energy",
+    chance_and_malice: "chance-and-malice",
+    masked_gradients: "masked-gradients",
 }
 
 #[test]

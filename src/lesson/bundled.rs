@@ -10,7 +10,7 @@ macro_rules! lessons {
 }
 
 /// Names and texts of the bundled lessons.
-pub const LESSONS: [(&str, &str); 14] = lessons![
+pub const LESSONS: [(&str, &str); 16] = lessons![
     "spike",
     "rate-coding",
     "threshold",
@@ -25,6 +25,8 @@ pub const LESSONS: [(&str, &str); 14] = lessons![
     "regression",
     "channel-thresholds",
     "energy",
+    "chance-and-malice",
+    "masked-gradients",
 ];
 
 /// The text of the bundled lesson `name`.

@@ -2,8 +2,9 @@
 //!
 //! Every fact is a number or a word that is also on the screen. Fractions are in percent, energies in nanojoules.
 
-use std::fmt;
-
+use super::attack_facts;
+use super::value::ReadFact;
+pub use super::value::Value;
 use crate::convert::{Reset, TieRule, expected_spikes};
 use crate::experiment::{Run, Snapshot};
 use crate::lab::Lab;
@@ -11,47 +12,6 @@ use crate::measure::accuracy_curve::steps_needed;
 use crate::measure::energy::{Energy, energy, operations};
 use crate::measure::neuron_bench::BenchTrace;
 use crate::measure::{CurvePoint, LayerReport, Ledger};
-
-/// The value of a fact.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Value {
-    Number(f64),
-    Word(String),
-}
-
-/// Relative tolerance of equal numbers: they come from sums of `f32`.
-const TOLERANCE: f64 = 1e-4;
-
-impl Value {
-    /// Whether both values are equal, numbers within the tolerance.
-    pub fn same(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Number(a), Self::Number(b)) => (a - b).abs() <= TOLERANCE * a.abs().max(b.abs()).max(1.0),
-            (Self::Word(a), Self::Word(b)) => a == b,
-            _ => false,
-        }
-    }
-}
-
-impl fmt::Display for Value {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Word(word) => f.write_str(word),
-            Self::Number(n) if (n - n.round()).abs() < 1e-4 && n.abs() < 1e15 => write!(f, "{:.0}", n.round() + 0.0),
-            Self::Number(n) => {
-                let text = match n.abs() {
-                    size if size >= 10.0 => format!("{n:.1}"),
-                    size if size >= 0.1 => format!("{n:.2}"),
-                    _ => format!("{n:.4}"),
-                };
-                f.write_str(text.trim_end_matches('0').trim_end_matches('.'))
-            }
-        }
-    }
-}
-
-/// Function that reads a fact from the lab. The number is the one after `@` in the fact's name.
-type ReadFact = fn(&Lab, Option<usize>) -> Option<Value>;
 
 /// All facts: name, description and function.
 pub const FACTS: [(&str, &str, ReadFact); 54] = [
@@ -185,16 +145,21 @@ pub const FACTS: [(&str, &str, ReadFact); 54] = [
     }),
 ];
 
+/// All facts, with those of attacks.
+fn all() -> impl Iterator<Item = &'static (&'static str, &'static str, ReadFact)> {
+    FACTS.iter().chain(&attack_facts::FACTS)
+}
+
 /// The value of the fact `name`; `None` while the lab does not have it: before the first run, without labels.
 pub fn fact(lab: &Lab, name: &str) -> Option<Value> {
     let (name, at) = split(name);
-    FACTS.iter().find(|(known, ..)| *known == name).and_then(|(_, _, read)| read(lab, at))
+    all().find(|(known, ..)| *known == name).and_then(|(_, _, read)| read(lab, at))
 }
 
 /// The description of the fact `name`.
 pub fn described(name: &str) -> Option<String> {
     let (plain, at) = split(name);
-    let words = FACTS.iter().find(|(known, ..)| *known == plain)?.1;
+    let words = all().find(|(known, ..)| *known == plain)?.1;
     let (words, _) = words.split_once("; with @n").unwrap_or((words, ""));
     Some(match at {
         Some(n) => format!(
@@ -209,7 +174,7 @@ pub fn described(name: &str) -> Option<String> {
 pub fn known(name: &str) -> bool {
     let (plain, at) = split(name);
     let timed = ["accuracy.snn", "agreement", "score.snn", "energy.snn"];
-    FACTS.iter().any(|(known, ..)| *known == plain) && (at.is_none_or(|n| n > 0 && timed.contains(&plain)))
+    all().any(|(known, ..)| *known == plain) && (at.is_none_or(|n| n > 0 && timed.contains(&plain)))
 }
 
 /// Splits `accuracy.snn@8` into the name `accuracy.snn` and the step 8.
@@ -267,7 +232,7 @@ fn percent(percent: f64) -> Option<Value> {
 fn nanojoules(joules: f64) -> Value {
     Value::Number(joules * 1e9)
 }
-fn word(word: impl fmt::Display) -> Option<Value> {
+fn word(word: impl std::fmt::Display) -> Option<Value> {
     Some(Value::Word(word.to_string()))
 }
 
@@ -294,7 +259,7 @@ mod tests {
     #[test]
     fn documentation_lists_every_fact() {
         let text = include_str!("../../docs/lessons.md");
-        for (name, what, _) in FACTS {
+        for (name, what, _) in all() {
             assert!(text.contains(&format!("| `{name}` | {what}")), "docs/lessons.md lacks `{name}`: {what}");
         }
     }

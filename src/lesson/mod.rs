@@ -4,6 +4,7 @@
 //! against the lab's state. This floor reads the files, gives the messages of each step and judges answers. Knows no
 //! widget. The format is documented in `docs/lessons.md`.
 
+mod attack_facts;
 pub mod bundled;
 mod condition;
 pub mod definition;
@@ -13,6 +14,7 @@ mod parse;
 mod player;
 mod required_files;
 mod template;
+mod value;
 
 pub use condition::Condition;
 pub use definition::{ExpectedNumber, Lesson, LessonStep, PointerTarget, Question, ScreenArea};
