@@ -128,6 +128,8 @@ lessons_run! {
     energy: "energy",
     attribution_maps: "attribution",
     a_hidden_trojan: "trojans",
+    chance_and_malice: "chance-and-malice",
+    masked_gradients: "masked-gradients",
 }
 
 #[test]

@@ -10,7 +10,7 @@ macro_rules! lessons {
 }
 
 /// Names and texts of the bundled lessons.
-pub const LESSONS: [(&str, &str); 16] = lessons![
+pub const LESSONS: [(&str, &str); 18] = lessons![
     "spike",
     "rate-coding",
     "threshold",
@@ -27,6 +27,8 @@ pub const LESSONS: [(&str, &str); 16] = lessons![
     "energy",
     "attribution",
     "trojans",
+    "chance-and-malice",
+    "masked-gradients",
 ];
 
 /// The text of the bundled lesson `name`.

@@ -2,7 +2,8 @@
 //!
 //! Every fact is a number or a word that is also on the screen. Fractions are in percent, energies in nanojoules.
 
-use super::explained_facts;
+use super::value::ReadFact;
+use super::{attack_facts, explained_facts};
 pub use super::value::Value;
 use crate::convert::{Reset, TieRule, expected_spikes};
 use crate::experiment::{Run, Snapshot};
@@ -11,9 +12,6 @@ use crate::measure::accuracy_curve::steps_needed;
 use crate::measure::energy::{Energy, energy, operations};
 use crate::measure::neuron_bench::BenchTrace;
 use crate::measure::{CurvePoint, LayerReport, Ledger};
-
-/// Function that reads a fact from the lab. The number is the one after `@` in the fact's name.
-type ReadFact = fn(&Lab, Option<usize>) -> Option<Value>;
 
 /// All facts: name, description and function.
 pub const FACTS: [(&str, &str, ReadFact); 66] = [
@@ -169,16 +167,21 @@ pub const FACTS: [(&str, &str, ReadFact); 66] = [
     }),
 ];
 
+/// All facts, with those of attacks.
+fn all() -> impl Iterator<Item = &'static (&'static str, &'static str, ReadFact)> {
+    FACTS.iter().chain(&attack_facts::FACTS)
+}
+
 /// The value of the fact `name`; `None` while the lab does not have it: before the first run, without labels.
 pub fn fact(lab: &Lab, name: &str) -> Option<Value> {
     let (name, at) = split(name);
-    FACTS.iter().find(|(known, ..)| *known == name).and_then(|(_, _, read)| read(lab, at))
+    all().find(|(known, ..)| *known == name).and_then(|(_, _, read)| read(lab, at))
 }
 
 /// The description of the fact `name`.
 pub fn described(name: &str) -> Option<String> {
     let (plain, at) = split(name);
-    let words = FACTS.iter().find(|(known, ..)| *known == plain)?.1;
+    let words = all().find(|(known, ..)| *known == plain)?.1;
     let (words, _) = words.split_once("; with @n").unwrap_or((words, ""));
     Some(match at {
         Some(n) => format!(
@@ -193,7 +196,7 @@ pub fn described(name: &str) -> Option<String> {
 pub fn known(name: &str) -> bool {
     let (plain, at) = split(name);
     let timed = ["accuracy.snn", "agreement", "score.snn", "energy.snn", "trojan.success.snn"];
-    FACTS.iter().any(|(known, ..)| *known == plain) && (at.is_none_or(|n| n > 0 && timed.contains(&plain)))
+    all().any(|(known, ..)| *known == plain) && (at.is_none_or(|n| n > 0 && timed.contains(&plain)))
 }
 
 /// Splits `accuracy.snn@8` into the name `accuracy.snn` and the step 8.
@@ -278,7 +281,7 @@ mod tests {
     #[test]
     fn documentation_lists_every_fact() {
         let text = include_str!("../../docs/lessons.md");
-        for (name, what, _) in FACTS {
+        for (name, what, _) in all() {
             assert!(text.contains(&format!("| `{name}` | {what}")), "docs/lessons.md lacks `{name}`: {what}");
         }
     }

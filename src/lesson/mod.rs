@@ -4,6 +4,7 @@
 //! against the lab's state. This floor reads the files, gives the messages of each step and judges answers. Knows no
 //! widget. The format is documented in `docs/lessons.md`.
 
+mod attack_facts;
 pub mod bundled;
 mod condition;
 pub mod definition;

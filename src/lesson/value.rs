@@ -1,6 +1,8 @@
-//! Value of a fact: a number or a word, as lessons compare and show it.
+//! Values of facts: a number or a word, and how they are shown and compared.
 
 use std::fmt;
+
+use crate::lab::Lab;
 
 /// The value of a fact.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,3 +41,6 @@ impl fmt::Display for Value {
         }
     }
 }
+
+/// Function that reads a fact from the lab. The number is the one after `@` in the fact's name.
+pub(super) type ReadFact = fn(&Lab, Option<usize>) -> Option<Value>;

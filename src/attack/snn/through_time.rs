@@ -316,4 +316,48 @@ mod tests {
         assert!(near(Surrogate::Sigmoid.slope(0.0), 1.0) && near(Surrogate::Sigmoid.slope(0.5), 0.41997));
         assert!(near(Surrogate::Arctan.slope(0.0), 1.0) && near(Surrogate::Arctan.slope(1.0), 0.0920));
     }
+
+    /// Forward mode: every value carries its slope along one direction, by the same rule for a spike.
+    #[test]
+    fn slopes_back_through_time_are_those_of_forward_mode() {
+        let (steps, width) = (6, 5);
+        let current = |t: usize, i: usize| ((t * 7 + i * 13) % 11) as f32 / 7.0 - 0.3;
+        let along = |t: usize, i: usize| ((t * 5 + i * 3) % 7) as f32 / 3.0 - 1.0;
+        let weight = |t: usize, i: usize| ((t * 3 + i * 11) % 5) as f32 / 2.0 - 0.9;
+        for surrogate in [Surrogate::Triangle, Surrogate::Sigmoid, Surrogate::Arctan] {
+            for (reset, decay) in [(Reset::Hard, 1.0), (Reset::Soft, 1.0), (Reset::Hard, 0.8), (Reset::Soft, 0.6)] {
+                let theta = 0.9;
+                // Σ weight · output, and its slope along the direction.
+                let mut expected = 0.0f32;
+                for i in 0..width {
+                    let (mut v, mut dv) = (0.0f32, 0.0f32);
+                    for t in 0..steps {
+                        let (m, dm) = (decay * v + current(t, i), decay * dv + along(t, i));
+                        let spike = if m >= theta { 1.0 } else { 0.0 };
+                        let ds = surrogate.slope((m - theta) / theta) / theta * dm;
+                        expected += weight(t, i) * theta * ds;
+                        (v, dv) = match reset {
+                            Reset::Hard => ((1.0 - spike) * m, (1.0 - spike) * dm - ds * m),
+                            Reset::Soft => (m - theta * spike, dm - theta * ds),
+                        };
+                    }
+                }
+                let device = burn::tensor::Device::flex().autodiff();
+                let tensor = |of: &dyn Fn(usize, usize) -> f32| {
+                    let values: Vec<f32> = (0..steps).flat_map(|t| (0..width).map(move |i| of(t, i))).collect();
+                    Tensor::<2>::from_data(burn::tensor::TensorData::new(values, [steps, width]), &device)
+                };
+                let z = tensor(&current).require_grad();
+                let neurons = Neurons::trained([1, width], theta, steps, (decay, reset), surrogate);
+                let out = through_time(z.clone(), &neurons);
+                let gradient = z.grad(&(out * tensor(&weight)).sum().backward()).unwrap();
+                let gradient = gradient.into_data().to_vec::<f32>().unwrap();
+                let found: f32 = gradient.iter().enumerate().map(|(k, g)| g * along(k / width, k % width)).sum();
+                assert!(
+                    (found - expected).abs() < 1e-4 * expected.abs().max(1.0),
+                    "{surrogate:?} {reset:?}: {found} {expected}"
+                );
+            }
+        }
+    }
 }

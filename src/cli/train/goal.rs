@@ -62,6 +62,7 @@ impl Goal {
             Error::Invalid(format!("Cannot train on {source}: the samples have no {what}, which this task needs."))
         };
         match self {
+            Self::Classify if samples.labels.is_empty() => Err(none("labels")),
             Self::Classify => {
                 let last = samples.labels.iter().max().map_or(0, |&label| usize::from(label) + 1);
                 Ok(samples.class_names.len().max(last))

@@ -25,6 +25,8 @@ pub struct RobustnessCurve {
     pub attack: [Vec<f64>; 2],
     /// Under Square with 100 queries, which reads no gradients.
     pub square: [Vec<f64>; 2],
+    /// The spiking network under the attack when it answers after fewer steps: T, and accuracy at each ε.
+    pub after: Vec<(usize, Vec<f64>)>,
 }
 
 impl RobustnessCurve {
@@ -41,6 +43,7 @@ impl RobustnessCurve {
         let samples = run.ann.samples.min(SAMPLES);
         let eps: Vec<f32> = std::iter::once(0.0).chain(RADII.map(|radius| radius / 255.0)).collect();
         let mut curves: [[Vec<f64>; 2]; 3] = Default::default();
+        let mut after = Vec::new();
         for (network, on) in [Attacked::Ann, Attacked::Snn].into_iter().enumerate() {
             let subject = AttackSubject::of_run(run, on, 0..samples)?;
             let images = subject.images();
@@ -54,9 +57,21 @@ impl RobustnessCurve {
                     curve[network].push(robust);
                 }
             }
+            if on == Attacked::Snn {
+                for steps in fewer_steps(run.steps()) {
+                    let at = eps.iter().map(|&radius| {
+                        subject.with_target_after(steps, of.rule, |target| {
+                            let outcome = attack(&of.attack(radius), &images, Given::default(), target, control)?;
+                            Ok(outcome.robust_accuracy())
+                        })
+                    });
+                    after.push((steps, at.collect::<Result<Vec<f64>>>()?));
+                }
+            }
         }
+        after.push((run.steps(), curves[1][1].clone()));
         let [noise, attack, square] = curves;
-        Ok(Self { of, samples, eps, noise, attack, square })
+        Ok(Self { of, samples, eps, noise, attack, square, after })
     }
 
     /// Whether the gradients of a network seem masked: Square, which reads none, finds more than the attack that does, by
@@ -66,4 +81,10 @@ impl RobustnessCurve {
         self.of.kind.needs_gradient()
             && self.square[network].iter().zip(&self.attack[network]).any(|(square, attack)| square + least < *attack)
     }
+}
+
+/// Powers of two below `steps`, the four largest.
+fn fewer_steps(steps: usize) -> Vec<usize> {
+    let mut all: Vec<usize> = (0..usize::BITS).map(|k| 1 << k).take_while(|&t| t < steps).collect();
+    all.split_off(all.len().saturating_sub(4))
 }

@@ -131,10 +131,23 @@ impl AttackSubject {
     /// # Errors
     /// That of `go`; [`Error::Invalid`] if the network has no gradient by `rule`.
     pub fn with_target<T>(&self, rule: GradientRule, go: impl FnOnce(&dyn Target) -> Result<T>) -> Result<T> {
+        self.with_target_after(self.settings.recipe.steps, rule, go)
+    }
+
+    /// As [`Self::with_target`], with the answers of the spiking network after `steps` steps.
+    ///
+    /// # Errors
+    /// As [`Self::with_target`].
+    pub fn with_target_after<T>(
+        &self,
+        steps: usize,
+        rule: GradientRule,
+        go: impl FnOnce(&dyn Target) -> Result<T>,
+    ) -> Result<T> {
         match &self.spiking {
             None => go(&self.ann()),
             Some(spiking) => {
-                let (read, steps) = (mean_logits(self.settings.recipe.readout, self.delay), self.settings.recipe.steps);
+                let read = mean_logits(self.settings.recipe.readout, self.delay);
                 go(&SnnTarget::new(&self.program, spiking, &self.pixels, steps, rule, &read)?)
             }
         }

@@ -123,3 +123,74 @@ impl Lab {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::data::npz::{NpzData, write_npz};
+    use crate::lab::training::TrainingPlan;
+
+    /// Two classes of 8x8 images, a bright left or right half.
+    fn data(folder: &Path) -> String {
+        let pixel = |k: usize| if (k % 8 >= 4) == (k / 64 % 2 == 1) { 0.9 } else { 0.1 + (k * 37 % 11) as f32 / 40.0 };
+        let values: Vec<f32> = (0..120 * 64).map(pixel).collect();
+        let labels: Vec<i32> = (0..120).map(|k| k % 2).collect();
+        let path = folder.join("halves.npz");
+        let arrays = [("x", &[120, 1, 8, 8][..], NpzData::F32(&values)), ("y", &[120][..], NpzData::I32(&labels))];
+        write_npz(&path, &arrays).unwrap();
+        format!("npz:{}", path.display())
+    }
+
+    fn start(lab: &mut Lab, plan: &TrainingPlan, folder: &Path) {
+        lab.update([Message::SetTraining(Box::new(plan.clone())), Message::StartTraining(Some(folder.to_owned()))]);
+    }
+
+    #[test]
+    fn a_stopped_training_goes_on_to_the_same_bytes_and_opens() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = data(folder.path());
+        let plan = TrainingPlan { data, epochs: 6, steps: 4, sparse_gradient: 0.001, ..TrainingPlan::default() };
+        let mut lab = Lab::default();
+        start(&mut lab, &plan, &folder.path().join("whole"));
+        lab.wait_for_training();
+        let whole = lab.training.take().unwrap();
+        assert_eq!(whole.state, TrainingState::Finished);
+        assert_eq!(whole.epochs.len(), 6);
+        assert!(whole.epochs.iter().all(|epoch| epoch.gradient.is_some_and(|g| g.density > 0.0 && g.density <= 1.0)));
+        start(&mut lab, &plan, &folder.path().join("parts"));
+        // Stopped after some epoch; if the machine was so busy that it ended before, it is finished.
+        while lab.training.as_ref().is_some_and(|training| training.epochs.is_empty()) {
+            lab.poll();
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        lab.update([Message::StopTraining]);
+        lab.wait_for_training();
+        let training = lab.training.as_ref().unwrap();
+        assert!(training.has_network(), "{:?}", training.state);
+        if training.can_resume() {
+            lab.update([Message::ResumeTraining]);
+            lab.wait_for_training();
+        }
+        let parts = lab.training.as_ref().unwrap();
+        assert_eq!(parts.state, TrainingState::Finished);
+        assert_eq!(parts.epochs.len(), 6);
+        assert_eq!(std::fs::read(&parts.out).unwrap(), std::fs::read(&whole.out).unwrap());
+        assert!(!parts.out.with_extension("checkpoint").exists());
+        lab.update([Message::OpenTrained]);
+        lab.wait_until_idle();
+        assert_eq!(lab.run.as_ref().unwrap().steps(), 4, "{:?}", lab.notifications);
+    }
+
+    #[test]
+    fn what_cannot_be_trained_is_said_in_a_sentence() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut lab = Lab::default();
+        let plan = TrainingPlan { data: "npz:/no/such/file.npz".into(), ..TrainingPlan::default() };
+        start(&mut lab, &plan, folder.path());
+        lab.wait_for_training();
+        let TrainingState::Failed(reason) = &lab.training.as_ref().unwrap().state else { panic!("it was trained") };
+        assert!(reason.contains("file.npz"), "{reason}");
+    }
+}

@@ -46,6 +46,20 @@ pub const BUNDLED: &[Bundled] = &[
         bytes: include_bytes!("../../../assets/digits-resnet.safetensors"),
     },
     Bundled {
+        name: "digits-snn",
+        description: "Spiking network of three fully connected layers, trained by surrogate gradients over 8 steps.",
+        data: Some("builtin:digits"),
+        test_score: 0.9925,
+        bytes: include_bytes!("../../../assets/digits-snn.safetensors"),
+    },
+    Bundled {
+        name: "digits-snn-sr",
+        description: "The same with the sparse-gradient regularizer: fewer images are fooled by small changes.",
+        data: Some("builtin:digits"),
+        test_score: 0.9875,
+        bytes: include_bytes!("../../../assets/digits-snn-sr.safetensors"),
+    },
+    Bundled {
         name: "scenes-seg",
         description: "Fully convolutional network with ReLU for drawn scenes: a class for every pixel, three skips.",
         data: Some("builtin:scenes"),

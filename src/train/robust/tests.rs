@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use burn::tensor::Device;
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Tensor, TensorData};
 
 use super::*;
 use crate::attack::snn::Surrogate;
@@ -99,4 +101,80 @@ fn the_answer_in_use_is_that_of_the_stored_network() {
     let input = frozen.input(x);
     let stored = tensor_to_vec(frozen.forward(input, 2, Pass::Use).detach());
     assert!(ours.iter().zip(&stored).all(|(a, b)| (a - b).abs() < 1e-4), "{ours:?} {stored:?}");
+}
+
+/// Gradients and values of all parameters, one after the other.
+struct Slopes<'a> {
+    of: &'a GradientsParams,
+    slopes: Vec<f32>,
+}
+
+impl ModuleVisitor for Slopes<'_> {
+    fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+        let count = parameter.val().shape().num_elements();
+        let gradient = self.of.get::<D>(parameter.id);
+        self.slopes.extend(gradient.map_or(vec![0.0; count], |g| g.into_data().to_vec::<f32>().unwrap()));
+    }
+}
+
+/// Adds `by` to parameter number `at`.
+struct Nudge {
+    at: usize,
+    by: f32,
+}
+
+impl ModuleMapper for Nudge {
+    fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let (id, tensor, mapper) = parameter.consume();
+        let (dims, device) = (tensor.dims(), tensor.device());
+        let mut values = tensor.into_data().to_vec::<f32>().unwrap();
+        if let Some(value) = values.get_mut(self.at) {
+            *value += self.by;
+        }
+        self.at = self.at.wrapping_sub(values.len());
+        Param::from_mapped_value(id, Tensor::from_data(TensorData::new(values, dims), &device).require_grad(), mapper)
+    }
+}
+
+/// The smooth parts: linear layers, ReLU away from its kink, the cross entropy, and both values of f in the penalty. Its
+/// direction is a sign, which the differences leave as it is.
+#[test]
+fn gradients_of_loss_and_penalty_are_those_of_differences() {
+    let network = ZooArchitecture::Mlp.build(&[1, 3, 3], 3, Activation::Relu, 4).unwrap();
+    let x: Vec<f32> = (0..18).map(|i| ((i * 29) % 17) as f32 / 17.0).collect();
+    let device = Device::flex().autodiff();
+    let mut trainee = TrainableNetwork::new(Arc::new(network), device, (x.clone(), 2), None);
+    let labels = [0u16, 2];
+    for sparse in [None, Some(SparseNorm::Squared), Some(SparseNorm::L1)] {
+        let sparse = sparse.map(|norm| SparseGradient { norm, ..SparseGradient::new(0.5) });
+        let loss = |trainee: &mut TrainableNetwork| {
+            let input = trainee.input(x.clone());
+            let logits = trainee.forward(input, 2, Pass::Learn { updates: false });
+            let own = crate::train::classification::cross_entropy(&logits, &labels);
+            match sparse {
+                Some(sparse) => own + sparse.penalty(trainee, &pixels(9), (&x, 2), &logits, &labels),
+                None => own,
+            }
+        };
+        let tensor = loss(&mut trainee);
+        let gradients = GradientsParams::from_grads(tensor.sum().backward(), &trainee.layers);
+        let mut found = Slopes { of: &gradients, slopes: Vec::new() };
+        trainee.layers.visit(&mut found);
+        let slopes = found.slopes;
+        let largest = slopes.iter().fold(0.0f32, |most, g| most.max(g.abs()));
+        let step = 1e-3;
+        let mut checked = 0;
+        for at in (0..slopes.len()).step_by(37) {
+            let mut value = |by: f32| {
+                trainee.layers = std::mem::take(&mut trainee.layers).map(&mut Nudge { at, by });
+                loss(&mut trainee).sum().into_scalar::<f32>()
+            };
+            let (up, down) = (value(step), value(-2.0 * step));
+            value(step);
+            let difference = (up - down) / (2.0 * step);
+            assert!((difference - slopes[at]).abs() < 0.02 * largest, "{sparse:?} {at}: {difference} {}", slopes[at]);
+            checked += 1;
+        }
+        assert!(checked > 200 && largest > 0.0);
+    }
 }

@@ -6,7 +6,7 @@ use super::*;
 use crate::data::samples::targets::{Boxes, Masks, TargetBox, Targets, VOID};
 use crate::network::zoo::ZooArchitecture;
 use crate::network::{Activation, Op};
-use crate::train::{Detection, FcosLayout, Flips, Segmentation};
+use crate::train::{Augmentation, Detection, FcosLayout, Flips, Segmentation};
 
 /// Pictures with a bright rectangle, its mask and its box; the first column is void.
 fn rectangles(count: usize) -> Samples {

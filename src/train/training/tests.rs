@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::*;
 use crate::network::zoo::{ZooArchitecture, parse_activation};
-use crate::network::{Activation, Op};
+use crate::network::{Activation, Op, safetensors};
+use crate::train::{Adversarial, Augmentation, Classification, Optimizer, SparseGradient, Spiking};
 
 /// Two classes of 8x8 images: a bright left or right half with noise.
 fn halves(count: usize) -> Samples {

@@ -1,6 +1,7 @@
 //! Robustness pane: the sample in focus under attack, in both networks, and accuracy over ε.
 
 mod curve;
+mod grid;
 mod pictures;
 
 use egui::{Label, RichText, ScrollArea, Slider, Ui};
@@ -57,6 +58,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
                 pictures::show(ui, snapshot, view);
                 if let Some(measured) = &view.curve {
                     curve::show(ui, measured, view.of);
+                    grid::show(ui, measured);
                 }
                 let rest = if pane_frame::has_sentences(ui) { words.get(3..).unwrap_or_default() } else { &[] };
                 for sentence in rest {

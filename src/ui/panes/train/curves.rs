@@ -17,12 +17,10 @@ const BESIDE: f32 = 420.0;
 /// A curve: name, color, points `[epoch, value]`.
 type Curve<'a> = (&'a str, Color32, Vec<[f64; 2]>);
 
-/// Draws both plots; empty ones before there is an epoch.
+/// Draws both plots, once something is trained.
 pub fn show(ui: &mut Ui, training: Option<&Training>) {
-    let (epochs, last) = match training {
-        Some(training) => (training.epochs.as_slice(), training.plan.epochs),
-        None => (&[][..], 1),
-    };
+    let Some(training) = training else { return };
+    let (epochs, last) = (training.epochs.as_slice(), training.plan.epochs);
     let colors = ui_colors(ui);
     let of = |value: &dyn Fn(&Epoch) -> Option<f32>| -> Vec<[f64; 2]> {
         epochs.iter().filter_map(|epoch| Some([epoch.number as f64, f64::from(value(epoch)?)])).collect()

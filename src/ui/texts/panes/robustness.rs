@@ -13,6 +13,8 @@ pub const MEASURE_HINT: &str =
     "Attack up to 32 samples of the run at eight radii, on both networks. It takes some seconds.";
 pub const CURVE: &str = "Accuracy over ε";
 pub const CURVE_AXIS: &str = "ε in 255ths, doubling";
+pub const GRID: &str = "Robust accuracy (%) over T (rows) and ε in 255ths (columns), under the attack";
+pub const GRID_NAME: &str = "Robust accuracy over T and ε";
 pub const ACCURACY: &str = "accuracy";
 pub const PICTURE: &str = "image";
 pub const PERTURBATION: &str = "change";
@@ -69,7 +71,18 @@ pub fn label(name: &str, labeled: bool) -> String {
 
 pub fn changed(layers: &[(&str, f64)]) -> String {
     let each: Vec<String> = layers.iter().map(|(name, share)| format!("{name} {:.1} %", share * 100.0)).collect();
-    format!("Neurons whose spike count changes, layer by layer: {}.", each.join(", "))
+    let first = layers.iter().find(|(_, share)| *share > 0.0);
+    let first = first
+        .map_or("No neuron changes its spike count".to_owned(), |(name, _)| format!("Spikes change first in {name}"));
+    format!("{first}; neurons whose spike count changes, layer by layer: {}.", each.join(", "))
+}
+
+pub fn after(steps: usize) -> String {
+    format!("T = {steps}")
+}
+
+pub fn radius(eps: f32) -> String {
+    format!("{:.0}", eps * 255.0)
 }
 
 pub fn masked(networks: &[&str]) -> String {
