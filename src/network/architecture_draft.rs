@@ -63,6 +63,12 @@ impl ArchitectureDraft {
 
     /// The layers that `text` describes, with the shapes that it gives.
     pub fn outline(&self, text: &str) -> Outline {
+        let mut outline = self.outline_without_lines(text);
+        outline.error = outline.error.map(|error| with_line(error, text));
+        outline
+    }
+
+    fn outline_without_lines(&self, text: &str) -> Outline {
         let described = match ArchitectureFile::parse(text, &self.file) {
             Ok(described) => described,
             Err(error) => return Outline { layers: Vec::new(), error: Some(error.to_string()) },
@@ -92,6 +98,18 @@ impl ArchitectureDraft {
     }
 }
 
+/// `error` about a layer by its number, with the line of `text` on which the layer stands.
+fn with_line(error: String, text: &str) -> String {
+    let number = error.split_once(": layer ").map(|(_, rest)| rest.chars().take_while(char::is_ascii_digit).collect());
+    let Some((number, line)) = number.and_then(|number: String| {
+        let line = architecture::line_of_layer(text, number.parse().ok()?)?;
+        Some((number, line))
+    }) else {
+        return error;
+    };
+    error.replacen(&format!(": layer {number}"), &format!(": line {line}, layer {number}"), 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,6 +135,10 @@ mod tests {
         assert_eq!(outline.layers.last().unwrap().2, [4 * 18 * 18]);
         assert!(outline.error.unwrap().contains("score"));
         assert!(draft.outline("input = [").error.unwrap().contains("line 1"));
+        let unknown = text.replacen("op = \"conv\"", "opp = \"conv\"", 1);
+        let line = unknown.lines().position(|line| line.contains("opp")).unwrap() + 1;
+        let error = draft.outline(&unknown).error.unwrap();
+        assert!(error.contains(&format!("line {line}, layer 1")), "{error}");
         assert!(draft.outline("").error.is_some(), "no known family");
     }
 

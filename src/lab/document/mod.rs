@@ -1,7 +1,6 @@
 //! Document: the state of the lab, the messages that change it, and its background jobs.
 
 pub mod attribution_desk;
-mod attribution_maps;
 pub mod drawing;
 pub mod engine_events;
 pub mod export_jobs;

@@ -65,6 +65,17 @@ enum Pooling {
     Max,
 }
 
+/// The line on which layer `number`, counted from 1, of the architecture file `text` begins.
+pub fn line_of_layer(text: &str, number: usize) -> Option<usize> {
+    #[derive(Deserialize)]
+    struct Layers {
+        layers: Vec<toml::Spanned<toml::Value>>,
+    }
+    let layers = toml::from_str::<Layers>(text).ok()?.layers;
+    let start = layers.get(number.checked_sub(1)?)?.span().start;
+    Some(text.get(..start)?.matches('\n').count() + 1)
+}
+
 impl ArchitectureFile {
     /// Reads the architecture file at `path`.
     ///

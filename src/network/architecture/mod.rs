@@ -21,7 +21,7 @@ mod tests;
 mod vgg;
 
 pub use family::DEFAULT_LEVELS;
-pub use file::ArchitectureFile;
+pub use file::{ArchitectureFile, line_of_layer};
 pub(super) use file_name::architecture_file;
 pub use infer::{architecture_template, build};
 pub use outline::{OutlineLayer, outline};

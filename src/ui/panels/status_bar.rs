@@ -8,7 +8,7 @@ use crate::experiment::memory::format_bytes;
 use crate::lab::Lab;
 use crate::ui::state::window::WindowState;
 use crate::ui::texts::bars as texts;
-use crate::ui::texts::format::{backend_name, format_seconds, source_name};
+use crate::ui::texts::format::{backend_name, format_seconds, source_file_name, source_name};
 
 /// Draws the bar.
 pub fn show(ui: &mut Ui, lab: &Lab, _window: &WindowState) {
@@ -25,11 +25,14 @@ pub fn show(ui: &mut Ui, lab: &Lab, _window: &WindowState) {
         let backend = backend_name(settings.backend);
         let took = run.seconds;
         let total = took.load + took.calibrate + took.ann + took.snn + took.measure;
-        let (count, of) = (settings.samples.len(), source_name(&settings.data));
+        // A file by its name alone: its folders would leave no room for the rest.
+        let (count, whole) = (settings.samples.len(), source_name(&settings.data));
+        let of = source_file_name(&settings.data);
         ui.label(small(match Drawing::is_drawing_spec(&settings.data) {
-            true => of,
+            true => whole.clone(),
             false => texts::samples(count, settings.samples.start, settings.samples.end, &of),
-        }));
+        }))
+        .on_hover_text(whole);
         let correction = settings.recipe.correction;
         if correction.presteps() > 0 {
             let hardware = correction.hardware_presteps(run.spiking.layers.len());

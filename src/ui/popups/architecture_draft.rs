@@ -21,6 +21,8 @@ pub fn show(ui: &Ui, window: &mut WindowState, messages: &mut Vec<Message>) {
     let room = (ui.ctx().content_rect().size() - egui::vec2(60.0, 170.0)).min(SIZE).max(egui::vec2(200.0, 80.0));
     let modal = Modal::new(Id::unique("architecture draft")).show(ui.ctx(), |ui| {
         ui.set_width(room.x);
+        // Else the first frame, which has no text yet, limits the next ones.
+        ui.set_max_height(room.y + 130.0);
         ui.strong(texts::TITLE);
         match &draft.file {
             Some(file) => _ = ui.add(Label::new(RichText::new(texts::file(file)).small().weak()).wrap()),
@@ -54,10 +56,9 @@ pub fn show(ui: &Ui, window: &mut WindowState, messages: &mut Vec<Message>) {
                 window.draft = Some(draft);
             }
         },
-        // A click outside loses no text.
-        (false, true) => {}
-        (false, false) if ui.input(|input| input.key_pressed(egui::Key::Escape)) => {}
-        (false, false) => window.draft = Some(draft),
+        (false, false) if !ui.input(|input| input.key_pressed(egui::Key::Escape)) => window.draft = Some(draft),
+        // A click outside closes nothing, and what was edited stays for the next time.
+        (false, _) => window.draft_edits = draft.edits(),
     }
 }
 
@@ -73,12 +74,16 @@ fn text(ui: &mut Ui, draft: &mut DraftState, size: egui::Vec2) {
     });
 }
 
-/// Draws name, kind and shape of each layer.
+/// Draws name, kind and shape of each layer; of a text that cannot be read those of the text before, weak.
 fn shapes(ui: &mut Ui, draft: &DraftState, height: f32) {
     ui.strong(texts::SHAPES);
+    let is_old = draft.outline.layers.is_empty();
     ScrollArea::both().id_salt("shapes").max_height(height - 24.0).auto_shrink(false).show(ui, |ui| {
+        if is_old {
+            ui.disable();
+        }
         Grid::new("shapes").num_columns(3).spacing([12.0, 3.0]).striped(true).show(ui, |ui| {
-            for (name, kind, shape) in &draft.outline.layers {
+            for (name, kind, shape) in &draft.layers {
                 ui.label(name);
                 ui.label(RichText::new(*kind).weak());
                 ui.label(format_shape(shape));

@@ -2,10 +2,10 @@
 //!
 //! Doing a step completes it. The user can dismiss them, and they never appear again.
 
-use egui::{Align2, Area, Frame, Id, Label, Margin, Rect, RichText, Stroke, StrokeKind, Ui};
+use egui::{Align2, Area, Frame, Id, Label, Margin, RichText, Stroke, StrokeKind, Ui};
 
 use crate::lab::Lab;
-use crate::ui::state::first_start::{FirstStartHints, HintTarget};
+use crate::ui::state::first_start::{FirstStartHints, HintTarget, target_rect};
 use crate::ui::state::window::WindowState;
 use crate::ui::texts::popups::first_start_hints as texts;
 use crate::ui::theme::colors::ui_colors;
@@ -15,8 +15,12 @@ const WIDTH: f32 = 330.0;
 
 /// Draws the current step, if any.
 pub fn show(ui: &Ui, lab: &Lab, window: &mut WindowState) {
-    // Hidden before the first run, which has no targets yet, and while a dialog or a list is open.
-    let covers = window.glossary_open || window.keys_open || window.about_open || window.draft.is_some();
+    // Hidden before the first run, which has no targets yet, during a lesson, and while a dialog or a list is open.
+    let covers = window.lesson.player.is_some()
+        || window.glossary_open
+        || window.keys_open
+        || window.about_open
+        || window.draft.is_some();
     if lab.run.is_none() || lab.waiting.is_some() || covers {
         return;
     }
@@ -24,12 +28,14 @@ pub fn show(ui: &Ui, lab: &Lab, window: &mut WindowState) {
     let Some(hints) = window.hints.take().and_then(|hints| hints.advance(lab, palette_open)) else { return };
     let colors = ui_colors(ui);
     let target = [Some(HintTarget::Steps), Some(HintTarget::Layers), None].get(hints.step).copied().flatten();
-    if let Some(rect) = target.and_then(|t| ui.data(|data| data.get_temp::<Rect>(Id::unique(("hint target", t))))) {
+    if let Some(rect) = target.and_then(|target| target_rect(ui, target)) {
         let painter = ui.ctx().layer_painter(egui::LayerId::new(egui::Order::Middle, Id::unique("hint ring")));
         painter.rect_stroke(rect.expand(4.0), 4.0, Stroke::new(2.0, colors.accent), StrokeKind::Outside);
     }
+    // Messages stand at the same height.
+    let height = if lab.notifications.is_empty() { -84.0 } else { -220.0 };
     let area =
-        Area::new(Id::unique("hints")).anchor(Align2::LEFT_BOTTOM, [212.0, -84.0]).order(egui::Order::Foreground);
+        Area::new(Id::unique("hints")).anchor(Align2::LEFT_BOTTOM, [212.0, height]).order(egui::Order::Foreground);
     let frame = Frame::popup(ui.style()).stroke(Stroke::new(1.0, colors.accent)).inner_margin(Margin::same(10));
     let answer = area.show(ui.ctx(), |ui| frame.show(ui, |ui| card(ui, &hints)).inner).inner;
     window.hints = match answer {

@@ -174,20 +174,18 @@ fn range(
     of: Option<usize>,
     mut changed: impl FnMut(usize, usize),
 ) {
-    ui.label(name).on_hover_text(hint);
+    let label = ui.label(name).on_hover_text(hint).id;
     ui.horizontal(|ui| {
         let id = ui.scope_id().with(name);
         // A dragged value is kept until release, so that no run starts for values in between.
         let (mut first, mut count) =
             ui.data(|data| data.get_temp::<(usize, usize)>(id)).unwrap_or((range.start, range.len()));
         let last = of.unwrap_or(usize::MAX >> 1);
-        let a = number_field(
-            ui,
-            DragValue::new(&mut count).range(1..=last).suffix(texts::SAMPLES).update_while_editing(false),
-        );
-        ui.label(texts::FROM);
-        let b =
-            number_field(ui, DragValue::new(&mut first).range(0..=last.saturating_sub(1)).update_while_editing(false));
+        let samples = DragValue::new(&mut count).range(1..=last).suffix(texts::SAMPLES).update_while_editing(false);
+        let a = number_field(ui, samples).labelled_by(label);
+        let from = ui.label(texts::FROM).id;
+        let start = DragValue::new(&mut first).range(0..=last.saturating_sub(1)).update_while_editing(false);
+        let b = number_field(ui, start).labelled_by(from);
         let both = a.union(b);
         if both.dragged() {
             ui.data_mut(|data| data.insert_temp(id, (first, count)));

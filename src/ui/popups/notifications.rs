@@ -160,7 +160,8 @@ fn pending_open_buttons(ui: &mut Ui, pending_open: &PendingOpen, window: &mut Wi
 fn draft_button(ui: &mut Ui, source: &str, window: &mut WindowState) {
     ui.add_space(4.0);
     if ui.button(draft::WRITE_DRAFT).on_hover_text(draft::WRITE_DRAFT_HINT).clicked() {
-        window.draft = Some(DraftState::open(source, ui.ctx()));
+        let kept = window.draft_edits.take().filter(|(of, _)| of == source).map(|(_, text)| text);
+        window.draft = Some(DraftState::open(source, kept, ui.ctx()));
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use egui::Context;
 
 use crate::Result;
+use crate::network::architecture::OutlineLayer;
 use crate::network::architecture_draft::{ArchitectureDraft, Outline};
 
 /// An architecture file that the user writes.
@@ -17,6 +18,12 @@ pub struct DraftState {
     pub text: String,
     /// What `text`, or an older text, describes.
     pub outline: Outline,
+    /// The layers of the last text that had any.
+    pub layers: Vec<OutlineLayer>,
+    /// The text that was edited when the draft was closed before.
+    kept: Option<String>,
+    /// The text to begin with.
+    first: String,
     /// Why the weights or the file cannot be read or written.
     pub error: Option<String>,
     /// Texts for the thread.
@@ -32,8 +39,8 @@ enum Answer {
 }
 
 impl DraftState {
-    /// Reads the weights of `source` on a thread, which ends with the draft.
-    pub fn open(source: &str, ctx: &Context) -> Self {
+    /// Reads the weights of `source` on a thread, which ends with the draft; `kept` is the text of an earlier draft of them.
+    pub fn open(source: &str, kept: Option<String>, ctx: &Context) -> Self {
         let (texts, received) = channel();
         let (sender, answers) = channel();
         let (path, ctx) = (source.to_owned(), ctx.clone());
@@ -64,19 +71,37 @@ impl DraftState {
         // Without a thread the draft stays empty and says so.
         let started = std::thread::Builder::new().name("spikescope-draft".into()).spawn(work);
         let error = started.err().map(|error| error.to_string());
-        let (outline, text) = (Outline::default(), String::new());
-        Self { source: source.to_owned(), file: None, text, outline, error, texts, answers }
+        let (outline, text, first) = (Outline::default(), String::new(), String::new());
+        let layers = Vec::new();
+        Self { source: source.to_owned(), file: None, text, outline, layers, kept, first, error, texts, answers }
     }
 
     /// Takes what the thread has found.
     pub fn poll(&mut self) {
-        for answer in self.answers.try_iter() {
+        let answers: Vec<Answer> = self.answers.try_iter().collect();
+        for answer in answers {
             match answer {
-                Answer::Opened(file, text) => (self.file, self.text) = (Some(file), text),
-                Answer::Outline(outline) => self.outline = outline,
+                Answer::Opened(file, text) => {
+                    (self.file, self.first, self.text) = (Some(file), text.clone(), text);
+                    if let Some(kept) = self.kept.take() {
+                        self.text = kept;
+                        self.edited();
+                    }
+                }
+                Answer::Outline(outline) => {
+                    if !outline.layers.is_empty() {
+                        self.layers.clone_from(&outline.layers);
+                    }
+                    self.outline = outline;
+                }
                 Answer::Failed(error) => self.error = Some(error),
             }
         }
+    }
+
+    /// The source and its text, if that was edited.
+    pub fn edits(&self) -> Option<(String, String)> {
+        (self.file.is_some() && self.text != self.first).then(|| (self.source.clone(), self.text.clone()))
     }
 
     /// The text was edited.

@@ -19,9 +19,16 @@ pub enum HintTarget {
     Layers,
 }
 
-/// Registers the position of a target.
+/// Registers the position of a target in this frame.
 pub fn register_target(ui: &Ui, target: HintTarget, rect: Rect) {
-    ui.data_mut(|data| data.insert_temp(Id::unique(("hint target", target)), rect));
+    let frame = ui.ctx().cumulative_frame_nr();
+    ui.data_mut(|data| data.insert_temp(Id::unique(("hint target", target)), (frame, rect)));
+}
+
+/// The position of a target; `None` if it is not drawn in this frame.
+pub(crate) fn target_rect(ui: &Ui, target: HintTarget) -> Option<Rect> {
+    let known: Option<(u64, Rect)> = ui.data(|data| data.get_temp(Id::unique(("hint target", target))));
+    known.filter(|(frame, _)| *frame == ui.ctx().cumulative_frame_nr()).map(|(_, rect)| rect)
 }
 
 impl FirstStartHints {

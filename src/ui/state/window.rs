@@ -124,6 +124,8 @@ pub struct WindowState {
     pub keys_open: bool,
     /// The architecture file that is being written.
     pub draft: Option<DraftState>,
+    /// Source and text of a draft that was closed with edits: *Write a draft* goes on with them.
+    pub draft_edits: Option<(String, String)>,
     /// The open command palette.
     pub palette: Option<CommandPalette>,
     /// Text in the dialog that opens a session from a line of text.
