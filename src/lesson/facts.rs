@@ -3,8 +3,8 @@
 //! Every fact is a number or a word that is also on the screen. Fractions are in percent, energies in nanojoules.
 
 use super::value::ReadFact;
-use super::{attack_facts, explained_facts};
 pub use super::value::Value;
+use super::{attack_facts, explained_facts};
 use crate::convert::{Reset, TieRule, expected_spikes};
 use crate::experiment::{Run, Snapshot};
 use crate::lab::Lab;
