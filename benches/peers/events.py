@@ -16,6 +16,7 @@ import importlib.metadata
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -270,9 +271,10 @@ def readers(kind, path):
     }.get(kind, {})  # fmt: skip
 
 
-def spikescope_read(program, path, folder):
+def spikescope_read(program, path, folder, options=""):
     out = os.path.join(folder, "out.npy")
-    done = subprocess.run([program, "events", path, "--out", out, "--json"], capture_output=True, text=True)
+    command = [program, "events", f"events:{path}{options}", "--out", out, "--json"]
+    done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(done.stderr.strip().splitlines()[-1])
     events = np.load(out)
@@ -304,9 +306,12 @@ def compare_files(program, folder, only):
         path = os.path.join(folder, name.replace(" ", "_").replace("/", "-").replace(",", "") + ENDINGS[kind])
         write(path, events)
         try:
-            read, said = spikescope_read(program, path, folder)
+            # faery counts the rows of .es from the bottom.
+            read, said = spikescope_read(program, path, folder, ",y=up" if name == "es faery" else "")
             own = agreement(read, events)
-            notes[name] = said
+            for note in said:
+                text = note.replace(os.path.basename(path), "the file")
+                notes.setdefault(re.sub(r"[0-9.]+ from", "N from", text), []).append(name)
         except RuntimeError as error:
             own = str(error)
         others = []
@@ -319,9 +324,8 @@ def compare_files(program, folder, only):
             others.append(f"{package} {result}")
         print(f"| {name} | {own} | {'; '.join(others)} |", flush=True)
     print("\nWhat had to be said:\n")
-    for name, said in notes.items():
-        for note in said:
-            print(f"- {name}: {note}")
+    for note, names in notes.items():
+        print(f"- {note}: {len(names)} of the files, such as {names[0]}")
 
 
 def nmnist_file(path, events):

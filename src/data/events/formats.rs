@@ -258,7 +258,16 @@ fn scan(path: &Path, format: Format, order: Option<ColumnOrder>, sink: Sink<'_>)
         Format::Nmnist => camera::scan_nmnist(path, &mut reader, sink)?,
         Format::Dat => camera::scan_dat(path, &header, &mut reader, sink)?,
         Format::Evt2 => untimed = camera::scan_evt2(path, &header, &mut reader, sink)?,
-        Format::Evt3 => untimed = camera::scan_evt3(path, &header, &mut reader, sink)?,
+        Format::Evt3 => {
+            let [without_time, missing] = camera::scan_evt3(path, &header, &mut reader, sink)?;
+            untimed = without_time;
+            if missing > 0 {
+                found.note = Some(format!(
+                    "{missing} upper time words are missing, as in files of expelliarmus; 4.096 ms are added wherever the \
+                     lower word falls, and longer pauses are lost"
+                ));
+            }
+        }
         Format::EventStream => found.sensor = Some(camera::scan_es(path, &mut reader, sink)?),
         Format::Aedat4 => {
             let streams = aedat4::scan(path, &mut reader, sink)?;

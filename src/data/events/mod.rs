@@ -8,6 +8,7 @@ mod binner;
 mod binning;
 mod binning_stats;
 mod columns;
+mod digit_camera;
 mod export;
 mod formats;
 mod frame_plan;

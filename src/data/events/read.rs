@@ -22,7 +22,7 @@ const NO_FILE: &str = "Cannot open events: no file named.";
 pub fn is_recording(path: &Path) -> bool {
     let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
     match ending.as_str() {
-        "npy" | "dat" | "raw" | "aedat4" | "es" => true,
+        "npy" | "dat" | "raw" | "evt" | "aedat4" | "aedat" | "es" => true,
         "npz" => super::formats::holds_events(path),
         "bin" => std::fs::metadata(path)
             .is_ok_and(|m| m.len() > 0 && m.len().is_multiple_of(5) && !m.len().is_multiple_of(3073)),

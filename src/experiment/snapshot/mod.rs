@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub use self::focus::Focus;
 use self::focused_layer::{categories_of, initial_potential_errors, mean_input_of, pooled_mean};
 use self::parts::{SnapshotPart, SnapshotParts};
-pub use self::recording_view::RecordingView;
+pub use self::recording_view::{LoadedRecording, RecordingView};
 pub use self::threshold_view::ThresholdView;
 use super::attacked::RobustnessView;
 use super::neuron_categories::NeuronCategories;
@@ -67,9 +67,8 @@ pub struct Snapshot {
     pub figures: RunFigures,
     /// The focused sample under attack ([`SnapshotPart::Robustness`]), or why it cannot be attacked.
     pub robustness: Option<Arc<std::result::Result<RobustnessView, String>>>,
-    /// The events of the focused sample ([`SnapshotPart::Recording`]), or why they cannot be read again; `None` of samples
-    /// without events.
-    pub recording: Option<Arc<std::result::Result<RecordingView, String>>>,
+    /// The events of the focused sample ([`SnapshotPart::Recording`]).
+    pub recording: LoadedRecording,
 }
 
 /// Figures that depend on the run alone, not on the focus.

@@ -15,6 +15,9 @@ pub const RATE_BINS: usize = 512;
 /// Events between two looks at the cancellation.
 const CHECKED: u64 = 1 << 16;
 
+/// The events of a sample, or why they cannot be read again; `None` of samples without events.
+pub type LoadedRecording = Option<Arc<std::result::Result<RecordingView, String>>>;
+
 /// The events of one sample.
 #[derive(Clone, Debug)]
 pub struct RecordingView {
@@ -33,12 +36,7 @@ impl RecordingView {
     ///
     /// # Errors
     /// [`Error::Cancelled`].
-    #[expect(clippy::type_complexity, reason = "a part of a snapshot")]
-    pub fn load(
-        samples: &Samples,
-        index: usize,
-        control: &JobControl,
-    ) -> Result<Option<Arc<std::result::Result<Self, String>>>> {
+    pub fn load(samples: &Samples, index: usize, control: &JobControl) -> Result<LoadedRecording> {
         let Some(source) = samples.frames.as_ref().and_then(|frames| frames.events.clone()) else { return Ok(None) };
         let Some(info) = source.info(index) else { return Ok(None) };
         let mut view = Self::empty(info);
@@ -113,11 +111,13 @@ impl RecordingView {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::DataSpec;
+    use crate::data::events::generator::{EventSplit, generate_some};
+    use crate::data::events::{Binning, FrameTiming};
 
     #[test]
     fn pictures_of_adjoining_windows_hold_every_event_once() {
-        let samples = DataSpec::parse("builtin:events-digits,frames=4").unwrap().load().unwrap();
+        let binning = Binning { time: FrameTiming::Frames(4), ..Binning::default() };
+        let samples = generate_some(EventSplit::Test, 4, &binning, 0, None).unwrap();
         let view = RecordingView::load(&samples, 3, &JobControl::default()).unwrap().unwrap();
         let view = view.as_ref().as_ref().unwrap();
         let RecordingInfo { events, on, span, frame, sensor, .. } = view.info.clone();

@@ -109,20 +109,29 @@ pub(super) fn scan_evt2(path: &Path, header: &TextHeader, reader: &mut impl BufR
 }
 
 /// EVT3: words of 16 bits: row, column or vector of columns, and the time in two words of 12 bits, which wrap after 16.8 s.
-/// Returns the number of events before the first upper word, which have no time and are left out.
+/// Returns the number of events before the first upper word, which have no time and are left out, and the number of upper
+/// words that are missing.
 ///
 /// The upper word is repeated within the 4 ms that it covers and then changes nothing. A new one sets the lower word to 0
-/// until that follows, as in the manufacturer's decoder; with the old one the events between would lie 4 ms ahead.
+/// until that follows, as in the manufacturer's decoder; with the old one the events between would lie 4 ms ahead. Where the
+/// lower word falls without an upper one, as in files of expelliarmus, which have a single one, an upper word is missing.
 ///
 /// # Errors
 /// [`Error::File`] for unknown words, and for a file that ends within a word.
-pub(super) fn scan_evt3(path: &Path, header: &TextHeader, reader: &mut impl BufRead, sink: Sink<'_>) -> Result<u64> {
+pub(super) fn scan_evt3(
+    path: &Path,
+    header: &TextHeader,
+    reader: &mut impl BufRead,
+    sink: Sink<'_>,
+) -> Result<[u64; 2]> {
     let mut words = Words::new(path, reader, header.len);
     let (mut high, mut low, mut wraps, mut untimed) = (None::<u16>, 0u16, 0i128, 0);
+    // Upper words in the file, missing upper words in all and since the last one.
+    let (mut uppers, mut missing, mut carry) = (0u64, 0u64, 0i128);
     let (mut y, mut base, mut p) = (0u16, 0u16, false);
     while let Some(bytes) = words.next::<2>("a word of 16 bits")? {
         let word = u16::from_le_bytes(bytes);
-        let time = |high: u16| (i128::from(high) << 12 | i128::from(low)) + wraps;
+        let time = |high: u16| (i128::from(high) << 12 | i128::from(low)) + (carry << 12) + wraps;
         match word >> 12 {
             0x0 => y = word & 0x7ff,
             0x2 => match high {
@@ -141,7 +150,14 @@ pub(super) fn scan_evt3(path: &Path, header: &TextHeader, reader: &mut impl BufR
                 }
                 base = base.saturating_add(columns);
             }
-            0x6 => low = word & 0xfff,
+            0x6 => {
+                let next = word & 0xfff;
+                // Beside others, a small step back is one of the sensor.
+                if next < low && high.is_some() && (uppers == 1 || low - next > 1 << 11) {
+                    (missing, carry) = (missing + 1, carry + 1);
+                }
+                low = next;
+            }
             0x8 => {
                 let next = word & 0xfff;
                 if high.is_some_and(|high| high > next && high - next >= 1 << 11) {
@@ -150,14 +166,14 @@ pub(super) fn scan_evt3(path: &Path, header: &TextHeader, reader: &mut impl BufR
                 if high.is_some_and(|high| high != next) {
                     low = 0;
                 }
-                high = Some(next);
+                (high, carry, uppers) = (Some(next), 0, uppers + 1);
             }
             // Continued words, triggers and others.
             0x7 | 0xa | 0xe | 0xf => {}
             kind => return Err(words.error(format!("is a word of type 0x{kind:X}, which EVT3 does not have"))),
         }
     }
-    Ok(untimed)
+    Ok([untimed, missing])
 }
 
 /// The beginning of an `.es` file.

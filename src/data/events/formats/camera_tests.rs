@@ -79,6 +79,14 @@ fn evt3_keeps_both_words_of_the_time() {
     // A repeated upper word keeps the lower one; a new one begins at 0.
     assert_eq!(times(&[high(1), low(4000), event, high(1), event, high(2), event, low(7), event]), [0, 0, 96, 103]);
     assert_eq!(times(&[high(0xfff), low(5), event, high(0), low(6), event])[1], 4097);
+    // A single upper word, as expelliarmus writes: the lower one wraps. Beside others a small step back is none.
+    assert_eq!(times(&[high(0), low(100), event, low(904), event, low(9), event, low(8), event]), [0, 804, 4005, 8100]);
+    assert_eq!(
+        times(&[high(0), high(0), low(100), event, low(90), event, low(4000), event, low(9), event]),
+        [10, 0, 3910, 4015]
+    );
+    let (_, _, notes) = read("a.raw", &file(&[high(0), low(9), event, low(8), event])).unwrap();
+    assert!(notes[0].text.contains("1 upper time words are missing"), "{notes:?}");
     // A row, then twelve and eight columns from a base on.
     let vectors = [high(0), low(1), 7, 0x3000 | 0x800 | 20, 0x4000 | 0x801, 0x5000 | 0x81];
     assert_eq!(values("a.raw", &file(&vectors)), [[20, 7, 0, 1], [31, 7, 0, 1], [32, 7, 0, 1], [39, 7, 0, 1]]);
@@ -101,7 +109,12 @@ fn event_stream_counts_from_the_last_event() {
     let upward = Binning { upward: true, ..Binning::default() };
     let (recordings, notes) = read_recordings(&[&path], &upward, &mut |_| Ok(())).unwrap();
     let mut rows = Vec::new();
-    recordings[0].for_each(&mut |_, event| Ok(rows.push(event.y))).unwrap();
+    recordings[0]
+        .for_each(&mut |_, event| {
+            rows.push(event.y);
+            Ok(())
+        })
+        .unwrap();
     assert_eq!((rows, notes.len()), (vec![41, 39], 0));
     assert!(refused("a.es", &head(1, 1)).contains("version 1.0.0"));
     assert!(refused("a.es", &head(2, 2)).contains("kind 2"));
@@ -131,8 +144,11 @@ fn sized(bytes: &[u8]) -> Vec<u8> {
     [&(bytes.len() as u32).to_le_bytes(), bytes].concat()
 }
 
-/// An AEDAT 4 file of packets, each with its stream and events `(x, y, t, p)`.
-fn aedat4(compression: i32, pack: impl Fn(&[u8]) -> Vec<u8>, packets: &[(u32, &[(i16, i16, i64, u8)])]) -> Vec<u8> {
+/// A stream and its events `(x, y, t, p)`.
+type Packet<'a> = (u32, &'a [(i16, i16, i64, u8)]);
+
+/// An AEDAT 4 file of packets.
+fn aedat4(compression: i32, pack: impl Fn(&[u8]) -> Vec<u8>, packets: &[Packet<'_>]) -> Vec<u8> {
     let mut body = Vec::new();
     for (stream, events) in packets {
         let mut tail = (events.len() as u32).to_le_bytes().to_vec();

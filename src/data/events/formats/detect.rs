@@ -96,8 +96,10 @@ pub(super) fn format_of(path: &Path) -> Result<Format> {
     match extension.as_str() {
         "bin" => Ok(Format::Nmnist),
         "dat" => Ok(Format::Dat),
-        _ if text.len > 0 && extension != "raw" => Ok(Format::Dat),
-        "raw" => fail("has no header that names its format (evt 2.0 or evt 3.0). Convert it to a NumPy array.".into()),
+        _ if text.len > 0 && !matches!(extension.as_str(), "raw" | "evt") => Ok(Format::Dat),
+        "raw" | "evt" => {
+            fail("has no header that names its format (evt 2.0 or evt 3.0). Convert it to a NumPy array.".into())
+        }
         _ => fail(
             "is neither a NumPy array of events (.npy, .npz with x, y, t, p), an N-MNIST file (.bin), DAT, EVT2, EVT3 \
              (.raw), AEDAT 4 nor Event Stream (.es)"

@@ -131,7 +131,7 @@ mod tests {
         let one = EventPicture::of_frame(&samples([2, 2, 3], Layout::ChannelsFirst, &first), 0, 1);
         let other = EventPicture::of_frame(&samples([2, 3, 2], Layout::ChannelsLast, &last), 0, 1);
         assert_eq!((one.size, &one.counts, one.is_sum()), (other.size, &other.counts, other.is_sum()));
-        assert_eq!((one.size, one.counts[0], one.events()), ([3, 2], [first[12], first[18]], 24));
+        assert_eq!((one.size, one.counts[0], one.events()), ([3, 2], [first[12], first[18]], 25));
         let sum = EventPicture::of_frame(&samples([1, 4, 3], Layout::ChannelsFirst, &first), 0, 1);
         assert!(sum.is_sum() && sum.size == [3, 4]);
         assert_eq!(EventPicture::of_frame(&samples([2, 2, 3], Layout::ChannelsFirst, &first), 9, 1).events(), 0);
