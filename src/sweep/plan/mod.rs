@@ -108,7 +108,8 @@ impl Plan {
     /// The keys that vary with their values as texts, in the order of the file.
     pub fn axis_texts(&self) -> Vec<(String, Vec<String>)> {
         let of_key = |axis: &Axis, k: usize| {
-            let text = |at: usize| axis.options(at).nth(k).map_or_else(String::new, |(_, value)| value_text(&value.value));
+            let text =
+                |at: usize| axis.options(at).nth(k).map_or_else(String::new, |(_, value)| value_text(&value.value));
             (axis.keys[k].clone(), (0..axis.len()).map(text).collect())
         };
         self.axes.iter().flat_map(|axis| (0..axis.keys.len()).map(|k| of_key(axis, k))).collect()

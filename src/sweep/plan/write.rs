@@ -123,7 +123,8 @@ mod tests {
 
     #[test]
     fn plans_of_the_window_and_of_a_race_give_the_same_settings() {
-        let mut settings = Settings { samples: 3..9, calibration_data: Some("builtin:digits-train".into()), ..Settings::default() };
+        let mut settings =
+            Settings { samples: 3..9, calibration_data: Some("builtin:digits-train".into()), ..Settings::default() };
         settings.recipe.v_init = 0.1;
         settings.recipe.steps = 6;
         settings.recipe.readout = Readout::EarlyExit(0.9);

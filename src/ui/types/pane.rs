@@ -61,7 +61,10 @@ impl Pane {
     /// Whether the pane shows only the run on the screen. Other panes follow the run in progress, list several runs or
     /// are independent.
     pub fn shows_run(self) -> bool {
-        !matches!(self, Self::TCurve | Self::Race | Self::Runs | Self::Bench | Self::Transfer | Self::Sweep | Self::Draw)
+        !matches!(
+            self,
+            Self::TCurve | Self::Race | Self::Runs | Self::Bench | Self::Transfer | Self::Sweep | Self::Draw
+        )
     }
 
     /// The name of the pane on the command line (`--pane NAME`).

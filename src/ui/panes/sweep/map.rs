@@ -1,6 +1,8 @@
 //! Heat map of the sweep pane: a figure over two axes, each cell a control that opens its best row.
 
-use egui::{Align2, Color32, Rect, Role, ScrollArea, Sense, Stroke, StrokeKind, TextStyle, Ui, Vec2, WidgetInfo, pos2, vec2};
+use egui::{
+    Align2, Color32, Rect, Role, ScrollArea, Sense, Stroke, StrokeKind, TextStyle, Ui, Vec2, WidgetInfo, pos2, vec2,
+};
 
 use super::view::View;
 use crate::lab::Message;
@@ -20,9 +22,11 @@ const MAX_LETTERS: usize = 18;
 /// Draws the map.
 pub fn show(ui: &mut Ui, view: &View<'_>, messages: &mut Vec<Message>) {
     let cells = view.cells();
-    let means: Vec<Vec<Option<f64>>> = cells.iter().map(|line| line.iter().map(|rows| view.mean(rows)).collect()).collect();
+    let means: Vec<Vec<Option<f64>>> =
+        cells.iter().map(|line| line.iter().map(|rows| view.mean(rows)).collect()).collect();
     let known = || means.iter().flatten().flatten();
-    let (low, high) = (known().fold(f64::INFINITY, |a, b| a.min(*b)), known().fold(f64::NEG_INFINITY, |a, b| a.max(*b)));
+    let (low, high) =
+        (known().fold(f64::INFINITY, |a, b| a.min(*b)), known().fold(f64::NEG_INFINITY, |a, b| a.max(*b)));
     if low > high {
         ui.weak(texts::NO_ROWS);
         return;
@@ -67,18 +71,24 @@ fn names(ui: &Ui, rect: Rect, origin: egui::Pos2, cell: Vec2, across: &BoardAxis
     let font = TextStyle::Small.resolve(ui.style());
     let (strong, weak) = (ui.visuals().text_color(), ui.visuals().weak_text_color());
     let painter = ui.painter();
-    painter.text(pos2(origin.x + 4.0, rect.top() + HEIGHT / 2.0), Align2::LEFT_CENTER, format!("{} →", across.key), font.clone(), weak);
+    painter.text(pos2(origin.x + 4.0, rect.top() + HEIGHT / 2.0), Align2::LEFT_CENTER, &across.key, font.clone(), weak);
     for (k, value) in across.values.iter().enumerate() {
         let at = pos2(origin.x + (k as f32 + 0.5) * cell.x, rect.top() + 1.5 * HEIGHT);
         let clip = Rect::from_center_size(at, vec2(cell.x - 2.0, HEIGHT)).intersect(ui.clip_rect());
         painter.with_clip_rect(clip).text(at, Align2::CENTER_CENTER, shortened(value), font.clone(), strong);
     }
     let Some(down) = down else { return };
-    painter.text(pos2(rect.left(), rect.top() + 1.5 * HEIGHT), Align2::LEFT_CENTER, format!("{} ↓", down.key), font.clone(), weak);
+    painter.text(pos2(rect.left(), rect.top() + 1.5 * HEIGHT), Align2::LEFT_CENTER, &down.key, font.clone(), weak);
     for (k, value) in down.values.iter().enumerate() {
         let at = pos2(rect.left(), origin.y + (k as f32 + 0.5) * cell.y);
         let clip = Rect::from_min_max(pos2(rect.left(), at.y - cell.y), pos2(origin.x - 2.0, at.y + cell.y));
-        painter.with_clip_rect(clip.intersect(ui.clip_rect())).text(at, Align2::LEFT_CENTER, shortened(value), font.clone(), strong);
+        painter.with_clip_rect(clip.intersect(ui.clip_rect())).text(
+            at,
+            Align2::LEFT_CENTER,
+            shortened(value),
+            font.clone(),
+            strong,
+        );
     }
 }
 
@@ -95,7 +105,12 @@ fn one_cell(
     let words = value.map(|(value, _)| view.text(value));
     let named = texts::cell(at, words.as_deref(), rows.len());
     let Some((words, (_, color))) = words.zip(value) else {
-        ui.painter().rect_stroke(place, 2.0, Stroke::new(1.0, ui.visuals().weak_text_color().gamma_multiply(0.4)), StrokeKind::Inside);
+        ui.painter().rect_stroke(
+            place,
+            2.0,
+            Stroke::new(1.0, ui.visuals().weak_text_color().gamma_multiply(0.4)),
+            StrokeKind::Inside,
+        );
         ui.interact(place, ui.scope_id().with(at), Sense::hover()).on_hover_text(named);
         return;
     };

@@ -42,7 +42,9 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
             };
             state(ui, sweep);
             let Some(board) = board else {
-                return if sweep.error.is_none() { pane_parts::empty(ui, texts::READING) };
+                return if sweep.error.is_none() {
+                    pane_parts::empty(ui, texts::READING)
+                };
             };
             if pane_frame::has_controls(ui) {
                 tabs(ui, board, sweep, &mut choices);
@@ -162,10 +164,14 @@ fn axes(ui: &mut Ui, view: &View<'_>, choices: &mut Choices) {
             Tab::Spread => {
                 let over = axes[view.over].key.as_str();
                 combo(ui, texts::OVER, over, keys.iter().map(|key| (*key, *key)), |key| choices.over = key.into());
-                combo(ui, texts::ACROSS, across, keys.iter().map(|key| (*key, *key)), |key| choices.across = key.into());
+                combo(ui, texts::ACROSS, across, keys.iter().map(|key| (*key, *key)), |key| {
+                    choices.across = key.into()
+                });
             }
             Tab::Map | Tab::Files => {
-                combo(ui, texts::ACROSS, across, keys.iter().map(|key| (*key, *key)), |key| choices.across = key.into());
+                combo(ui, texts::ACROSS, across, keys.iter().map(|key| (*key, *key)), |key| {
+                    choices.across = key.into()
+                });
                 let down = view.down.map_or(texts::NONE, |down| axes[down].key.as_str());
                 let others = keys.iter().filter(|key| **key != across).map(|key| (*key, *key));
                 combo(ui, texts::DOWN, down, others.chain([(NO_AXIS, texts::NONE)]), |key| choices.down = key.into());
@@ -178,11 +184,9 @@ fn axes(ui: &mut Ui, view: &View<'_>, choices: &mut Choices) {
             let axis = &axes[k];
             let now = view.fixed(k).map_or(texts::ALL, |at| axis.values[at].as_str());
             let values = axis.values.iter().map(|value| (value.as_str(), value.as_str()));
-            combo(ui, &axis.key, now, std::iter::once((NO_AXIS, texts::ALL)).chain(values), |value| {
-                match value {
-                    NO_AXIS => _ = choices.fixed.remove(&axis.key),
-                    value => _ = choices.fixed.insert(axis.key.clone(), value.to_owned()),
-                }
+            combo(ui, &axis.key, now, std::iter::once((NO_AXIS, texts::ALL)).chain(values), |value| match value {
+                NO_AXIS => _ = choices.fixed.remove(&axis.key),
+                value => _ = choices.fixed.insert(axis.key.clone(), value.to_owned()),
             });
         }
     });
@@ -198,13 +202,14 @@ fn combo<'a>(
 ) {
     pane_parts::wrap_before(ui, 170.0);
     ui.small(name);
-    let combo = ComboBox::from_id_salt(("sweep", name)).selected_text(map::shortened(now)).width(90.0).show_ui(ui, |ui| {
-        for (value, words) in values {
-            if ui.selectable_label(words == now, words).clicked() {
-                choose(value);
+    let combo =
+        ComboBox::from_id_salt(("sweep", name)).selected_text(map::shortened(now)).width(90.0).show_ui(ui, |ui| {
+            for (value, words) in values {
+                if ui.selectable_label(words == now, words).clicked() {
+                    choose(value);
+                }
             }
-        }
-    });
+        });
     combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, name));
 }
 
@@ -233,7 +238,9 @@ fn explanation(board: Option<&Board>, choices: &Choices) -> String {
         return texts::EMPTY.into();
     };
     let state = texts::rows(&board.name, board.rows.len(), board.planned);
-    let best = view.best(view.rows()).and_then(|row| Some(texts::best(view.figure, &view.text(view.value(row)?), &view.place(row))));
+    let best = view
+        .best(view.rows())
+        .and_then(|row| Some(texts::best(view.figure, &view.text(view.value(row)?), &view.place(row))));
     texts::explanation(&state, view.figure, &best.unwrap_or_default())
 }
 

@@ -88,11 +88,14 @@ pub fn show(ui: &mut Ui, view: &View<'_>, messages: &mut Vec<Message>) {
         .x_grid_spacer(move |_| {
             (0..labels.len()).step_by(step).map(|k| GridMark { value: k as f64, step_size: step as f64 }).collect()
         })
-        .custom_x_axes(vec![pane_parts::x_axis(&axes[below].key).formatter(move |mark, _| {
-            names.get(mark.value.round().max(0.0) as usize).cloned().unwrap_or_default()
-        })])
+        .custom_x_axes(vec![
+            pane_parts::x_axis(&axes[below].key)
+                .formatter(move |mark, _| names.get(mark.value.round().max(0.0) as usize).cloned().unwrap_or_default()),
+        ])
         .y_axis_label(view.figure.to_owned())
-        .y_axis_formatter(move |mark, _| if is_share { format!("{:.0} %", mark.value * 100.0) } else { format_tick(mark.value) })
+        .y_axis_formatter(
+            move |mark, _| if is_share { format!("{:.0} %", mark.value * 100.0) } else { format_tick(mark.value) },
+        )
         .y_axis_min_width(46.0)
         .show(ui, |plot| {
             for (x, spread) in &placed {
@@ -100,7 +103,9 @@ pub fn show(ui: &mut Ui, view: &View<'_>, messages: &mut Vec<Message>) {
                 plot.line(Line::new("range", ends.to_vec()).color(colors.weak).width(1.6).allow_hover(false));
             }
             let means: Vec<[f64; 2]> = placed.iter().map(|(x, spread)| [*x, spread.mean]).collect();
-            plot.points(Points::new("mean", means).shape(MarkerShape::Circle).radius(3.4).color(colors.snn).allow_hover(false));
+            plot.points(
+                Points::new("mean", means).shape(MarkerShape::Circle).radius(3.4).color(colors.snn).allow_hover(false),
+            );
         });
     plot_description::describe_plot(&shown.response, texts::SPREAD, || sentence.clone());
     let Some(pointer) = shown.response.hover_pos() else { return };
@@ -110,7 +115,12 @@ pub fn show(ui: &mut Ui, view: &View<'_>, messages: &mut Vec<Message>) {
     // The nearer end of the range.
     let row = if (at.y - spread.ends[0]).abs() < (at.y - spread.ends[1]).abs() { spread.least } else { spread.most };
     let value = view.value(row).unwrap_or_default();
-    let words = texts::point(row.number, &view.text(value), &view.cost_text(view.cost_of(row).unwrap_or_default()), &view.place(row));
+    let words = texts::point(
+        row.number,
+        &view.text(value),
+        &view.cost_text(view.cost_of(row).unwrap_or_default()),
+        &view.place(row),
+    );
     let hint = format!("{words}\n{}", texts::opens(row.number, row.is_run, 1));
     if shown.response.on_hover_text_at_pointer(hint).clicked() {
         super::open(row, messages);

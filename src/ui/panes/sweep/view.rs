@@ -99,7 +99,8 @@ impl<'a> View<'a> {
 
     /// The rows of the values that are shown.
     pub fn rows(&self) -> impl Iterator<Item = &'a BoardRow> {
-        let wanted = |row: &&BoardRow| self.fixed.iter().zip(&row.at).all(|(fixed, at)| fixed.is_none_or(|fixed| fixed == *at));
+        let wanted =
+            |row: &&BoardRow| self.fixed.iter().zip(&row.at).all(|(fixed, at)| fixed.is_none_or(|fixed| fixed == *at));
         self.board.rows.iter().filter(wanted)
     }
 
@@ -128,7 +129,9 @@ impl<'a> View<'a> {
     /// The row of `rows` with the best figure.
     pub fn best(&self, rows: impl Iterator<Item = &'a BoardRow>) -> Option<&'a BoardRow> {
         let sign = if is_better_high(self.figure) { 1.0 } else { -1.0 };
-        rows.filter_map(|row| Some((sign * self.value(row)?, row))).max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.number.cmp(&a.1.number))).map(|(_, row)| row)
+        rows.filter_map(|row| Some((sign * self.value(row)?, row)))
+            .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.number.cmp(&a.1.number)))
+            .map(|(_, row)| row)
     }
 
     /// The cost of a row.
@@ -165,7 +168,9 @@ impl<'a> View<'a> {
         let sign = if is_better_high(self.figure) { 1.0 } else { -1.0 };
         let point = |row: &'a BoardRow| Some((self.cost_of(row)?, self.value(row)?, row));
         let mut points: Vec<_> = self.rows().filter_map(point).collect();
-        points.sort_by(|a, b| a.0.total_cmp(&b.0).then((sign * b.1).total_cmp(&(sign * a.1))).then(a.2.number.cmp(&b.2.number)));
+        points.sort_by(|a, b| {
+            a.0.total_cmp(&b.0).then((sign * b.1).total_cmp(&(sign * a.1))).then(a.2.number.cmp(&b.2.number))
+        });
         let mut best = f64::NEG_INFINITY;
         points.retain(|(_, score, _)| {
             let better = sign * score > best;

@@ -8,9 +8,11 @@ pub const EMPTY: &str = "No sweep open. A plan (TOML) states many runs: networks
 pub const OPEN_PLAN: &str = "Open plan…";
 pub const OPEN_PLAN_HINT: &str = "A TOML file; results are in the folder NAME-results beside it";
 pub const OPEN_RESULTS: &str = "Open results…";
-pub const OPEN_RESULTS_HINT: &str = "A results folder, local or shared: of the open plan, or alone. New rows appear as they arrive";
+pub const OPEN_RESULTS_HINT: &str =
+    "A results folder, local or shared: of the open plan, or alone. New rows appear as they arrive";
 pub const NEW_PLAN: &str = "Plan of this…";
-pub const NEW_PLAN_HINT: &str = "Write a plan of the open network, data and recipe over T, to be extended in a text editor";
+pub const NEW_PLAN_HINT: &str =
+    "Write a plan of the open network, data and recipe over T, to be extended in a text editor";
 pub const RACE_PLAN: &str = "Plan of the race…";
 pub const RACE_PLAN_HINT: &str = "Write a plan of all recipes of the race over T";
 pub const RUN: &str = "Run";
