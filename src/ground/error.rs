@@ -79,8 +79,15 @@ fn advice(source: &std::io::Error) -> &'static str {
     match source.kind() {
         std::io::ErrorKind::NotFound => ". Check the path.",
         std::io::ErrorKind::PermissionDenied => ". Check its permissions.",
-        std::io::ErrorKind::StorageFull => ". Free disk space.",
-        _ => ".",
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => ". Free disk space.",
+        std::io::ErrorKind::ReadOnlyFilesystem => ". Choose a folder that can be written.",
+        std::io::ErrorKind::IsADirectory | std::io::ErrorKind::DirectoryNotEmpty => {
+            ". A folder is where a file must be: remove it, or choose another place."
+        }
+        std::io::ErrorKind::NotADirectory | std::io::ErrorKind::AlreadyExists => {
+            ". A file is where a folder must be: remove it, or choose another place."
+        }
+        _ => ". Try again, or choose a folder on another disk.",
     }
 }
 

@@ -97,23 +97,28 @@ impl BoardReader {
     /// [`crate::Error::Io`] for a folder that cannot be read.
     pub fn refresh(&mut self) -> Result<Option<Board>> {
         let listed = names(&self.out)?;
-        if self.listed.as_ref() == Some(&listed) {
-            return Ok(None);
-        }
+        // A file that was torn may be a row by now.
         let is_known = |address: &str| self.known.get(address).is_some_and(std::result::Result::is_ok);
         let unread: Vec<&str> = listed.rows.iter().map(String::as_str).filter(|address| !is_known(address)).collect();
         let read = |address: &str| (address.to_owned(), read(&row_path(&self.out, address), address));
         let read: Vec<_> = unread.into_par_iter().map(read).collect();
-        self.known.extend(read.into_iter().filter_map(|(address, row)| row.map(|row| (address, row))));
+        let mut is_new = self.listed.as_ref() != Some(&listed);
+        for (address, row) in read {
+            let Some(row) = row else { continue };
+            let same = matches!((&row, self.known.get(&address)), (Err(why), Some(Err(before))) if why == before);
+            is_new |= !same;
+            self.known.insert(address, row);
+        }
+        if !is_new {
+            return Ok(None);
+        }
         let present: BTreeSet<&String> = listed.rows.iter().collect();
         self.known.retain(|address, _| present.contains(address));
         let board = match &self.plan {
             Some((plan, addresses)) => self.of_plan(plan, addresses, &listed)?,
             None => self.of_folder(&listed),
         };
-        // A file that was torn may be a row the next time.
-        let all_read = self.known.values().all(std::result::Result::is_ok);
-        self.listed = all_read.then_some(listed);
+        self.listed = Some(listed);
         Ok(Some(board))
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use crate::progress::JobControl;
 use crate::sweep::board::Board;
@@ -27,6 +28,8 @@ pub struct LabSweep {
     pub(super) number: u64,
     /// Ends the thread that reads, with the last copy.
     pub(super) reading: Arc<Reading>,
+    /// Times that the folder was read.
+    pub(super) looks: Arc<AtomicUsize>,
 }
 
 /// Cancels its control when it is dropped.

@@ -1,6 +1,7 @@
 //! Sweep of the lab: a plan or a results folder, read as it grows, and its rows run in the background.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -44,11 +45,11 @@ impl Lab {
         let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
         let (plan, out) = (plan.map(absolute), absolute(out));
         let sweep = LabSweep { plan, out, number, ..LabSweep::default() };
-        let (sender, control) = (self.engine.event_sender(), sweep.reading.0.clone());
+        let (sender, control, looks) = (self.engine.event_sender(), sweep.reading.0.clone(), sweep.looks.clone());
         let (plan, out) = (sweep.plan.clone(), sweep.out.clone());
         let thread = spawn("spikescope-sweep-read", move || {
             let send = |update| sender.send(EngineEvent::Sweep { number, update });
-            if let Err(error) = catch_panic(|| follow(plan.as_deref(), &out, &control, &send)) {
+            if let Err(error) = catch_panic(|| follow(plan.as_deref(), &out, &control, &looks, &send)) {
                 send(SweepUpdate::Unreadable(error.to_string()));
             }
         });
@@ -146,27 +147,33 @@ impl Lab {
         }
     }
 
-    /// Blocks until no sweep runs and every finished row is read, or it cannot be read.
+    /// Blocks until no sweep runs and the folder was read after that, or it cannot be read.
     pub fn wait_for_sweep(&mut self) {
-        let mut quiet = 0;
-        while self.sweep.as_ref().is_some_and(|sweep| sweep.running.is_some() || sweep.error.is_none() && quiet < 2) {
-            // Rows that were written last are read at the look after.
-            let looked = match self.engine.wait(LOOK) {
-                Some(event) => {
-                    let is_board = matches!(&event, EngineEvent::Sweep { update: SweepUpdate::Board(_), .. });
-                    self.on_engine_event(event);
-                    !is_board
-                }
-                None => true,
-            };
-            let is_read = self.sweep.as_ref().is_some_and(|sweep| sweep.board.is_some() && sweep.running.is_none());
-            quiet = if looked && is_read { quiet + 1 } else { 0 };
+        // The look under way may have begun before; the one after it has not.
+        let looks = |lab: &Self| lab.sweep.as_ref().map_or(0, |sweep| sweep.looks.load(Ordering::SeqCst));
+        let mut wanted = looks(self) + 2;
+        while self.sweep.as_ref().is_some_and(|sweep| sweep.error.is_none() || sweep.running.is_some()) {
+            if let Some(event) = self.engine.wait(NOTICE) {
+                self.on_engine_event(event);
+                continue;
+            }
+            if self.sweep.as_ref().is_some_and(|sweep| sweep.running.is_some()) {
+                wanted = looks(self) + 2;
+            } else if looks(self) >= wanted {
+                break;
+            }
         }
     }
 }
 
 /// Reads the folder `out` until cancelled, and sends what is new.
-fn follow(plan: Option<&Path>, out: &Path, control: &JobControl, send: &dyn Fn(SweepUpdate)) -> Result<()> {
+fn follow(
+    plan: Option<&Path>,
+    out: &Path,
+    control: &JobControl,
+    looks: &AtomicUsize,
+    send: &dyn Fn(SweepUpdate),
+) -> Result<()> {
     let mut reader = BoardReader::new(plan, out)?;
     while !control.is_cancelled() {
         let began = Instant::now();
@@ -176,6 +183,7 @@ fn follow(plan: Option<&Path>, out: &Path, control: &JobControl, send: &dyn Fn(S
             Err(error) => send(SweepUpdate::Unreadable(error.to_string())),
             Ok(None) => {}
         }
+        looks.fetch_add(1, Ordering::SeqCst);
         let rest = LOOK.max(began.elapsed() * REST);
         let until = Instant::now() + rest;
         while Instant::now() < until && !control.is_cancelled() {

@@ -1,7 +1,7 @@
 //! Pareto front of the sweep pane: the best score at each cost, and a list of the rows on it.
 
 use egui::{ScrollArea, Ui};
-use egui_plot::{Line, MarkerShape, Plot, PlotResponse, Points};
+use egui_plot::{GridMark, Line, MarkerShape, Plot, PlotResponse, Points};
 
 use super::view::{Cost, View};
 use crate::lab::Message;
@@ -32,6 +32,7 @@ pub fn show(ui: &mut Ui, view: &View<'_>, messages: &mut Vec<Message>) {
     let scaled = |cost: f64| if is_log { cost.log10() } else { cost };
     let front = view.front();
     let colors = ui_colors(ui);
+    let is_steps = view.cost == Cost::Steps;
     let is_share = super::view::figure_text(view.figure, 0.5).contains('%');
     let height = (ui.available_height() * 0.62).max(MIN_HEIGHT);
     let label = match view.cost {
@@ -54,6 +55,9 @@ pub fn show(ui: &mut Ui, view: &View<'_>, messages: &mut Vec<Message>) {
                 format_tick((cost * 100.0).round() / 100.0)
             }
         })])
+        .x_grid_spacer(move |input| {
+            if is_log { log_marks(input.bounds, is_steps) } else { pane_parts::round_marks(input.bounds, 8.0) }
+        })
         .y_axis_label(view.figure.to_owned())
         .y_axis_formatter(
             move |mark, _| if is_share { format!("{:.0} %", mark.value * 100.0) } else { format_tick(mark.value) },
@@ -91,6 +95,18 @@ pub fn show(ui: &mut Ui, view: &View<'_>, messages: &mut Vec<Message>) {
             }
         }
     });
+}
+
+/// Marks on a logarithmic axis: powers of two for steps, else powers of ten, with 2 and 5 where there is room.
+fn log_marks((low, high): (f64, f64), is_steps: bool) -> Vec<GridMark> {
+    let (base, parts): (f64, &[f64]) = match (is_steps, high - low > 2.5) {
+        (true, _) => (2.0, &[1.0]),
+        (false, true) => (10.0, &[1.0]),
+        (false, false) => (10.0, &[1.0, 2.0, 5.0]),
+    };
+    let power = |end: f64| (end / base.log10()).floor() as i32;
+    let marks = (power(low)..=power(high)).flat_map(|k| parts.iter().map(move |part| (part * base.powi(k)).log10()));
+    marks.filter(|mark| (low..=high).contains(mark)).map(|value| GridMark { value, step_size: base.log10() }).collect()
 }
 
 /// The row whose point is nearest to the pointer, within reach.

@@ -71,26 +71,14 @@ fn names(ui: &Ui, rect: Rect, origin: egui::Pos2, cell: Vec2, across: &BoardAxis
     let font = TextStyle::Small.resolve(ui.style());
     let (strong, weak) = (ui.visuals().text_color(), ui.visuals().weak_text_color());
     let painter = ui.painter();
-    painter.text(
-        pos2(origin.x + 4.0, rect.top() + HEIGHT / 2.0),
-        Align2::LEFT_CENTER,
-        format!("{} →", across.key),
-        font.clone(),
-        weak,
-    );
+    painter.text(pos2(origin.x + 4.0, rect.top() + HEIGHT / 2.0), Align2::LEFT_CENTER, &across.key, font.clone(), weak);
     for (k, value) in across.values.iter().enumerate() {
         let at = pos2(origin.x + (k as f32 + 0.5) * cell.x, rect.top() + 1.5 * HEIGHT);
         let clip = Rect::from_center_size(at, vec2(cell.x - 2.0, HEIGHT)).intersect(ui.clip_rect());
         painter.with_clip_rect(clip).text(at, Align2::CENTER_CENTER, shortened(value), font.clone(), strong);
     }
     let Some(down) = down else { return };
-    painter.text(
-        pos2(rect.left(), rect.top() + 1.5 * HEIGHT),
-        Align2::LEFT_CENTER,
-        format!("{} ↓", down.key),
-        font.clone(),
-        weak,
-    );
+    painter.text(pos2(rect.left(), rect.top() + 1.5 * HEIGHT), Align2::LEFT_CENTER, &down.key, font.clone(), weak);
     for (k, value) in down.values.iter().enumerate() {
         let at = pos2(rect.left(), origin.y + (k as f32 + 0.5) * cell.y);
         let clip = Rect::from_min_max(pos2(rect.left(), at.y - cell.y), pos2(origin.x - 2.0, at.y + cell.y));
