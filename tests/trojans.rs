@@ -1,16 +1,12 @@
 //! Command `trojan`: planting, syntheses that go on after a stop, the quiz, and bad input.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use spikescope::data::scenes::objects::generate_some;
 use spikescope::data::{NpzData, Samples, write_npz};
-use spikescope::experiment::attacked::Attacked;
-use spikescope::explain::Method;
-use spikescope::progress::JobControl;
-use spikescope::trojan::folder::Planted;
-use spikescope::trojan::rediscover::{Bench, BenchOptions, ScoreRow, rediscover};
+use spikescope::trojan::rediscover::{Bench, ScoreRow};
 
 const PLAN: &str = r#"
 data = "npz:train.npz"
@@ -120,50 +116,34 @@ fn rediscovery(at: &Path) {
     // Two trojans and the accuracy, in the ANN and at two T by two recipes.
     assert_eq!(bench.success.len(), 3 * (1 + 2 * 2));
 
-    // Stopped after some parts, and gone on with: the same scores, and no part anew.
-    let planted = Planted::open(&at.join("planted").to_string_lossy()).unwrap();
-    let options = BenchOptions {
-        methods: vec![Method::Saliency, Method::FeatureAblation, Method::Blank],
-        on: vec![Attacked::Ann, Attacked::Snn],
-        at: vec![2, 4],
-        recipe: "balanced".into(),
-        recipes: vec!["plain".into(), "max-norm".into()],
-        trojans: vec![0, 1],
-        pictures: 3,
-        sanity: false,
-        seed: 0,
-    };
-    let out = at.join("parts");
-    let control = JobControl::default();
-    let watched = {
-        let (control, parts) = (control.clone(), out.join("parts"));
-        JobControl::with_listener(move |_| {
-            if std::fs::read_dir(&parts).is_ok_and(|parts| parts.count() > 1) {
-                control.cancel();
-            }
-        })
-    };
-    // The listener cancels another control: this one looks at it through its own.
-    let stopped = std::thread::scope(|scope| {
-        let worker = scope.spawn(|| rediscover(&planted, &options, &out, &watched));
-        while !worker.is_finished() {
-            if control.is_cancelled() {
-                watched.cancel();
-            }
-            std::thread::sleep(std::time::Duration::from_millis(2));
-        }
-        worker.join().unwrap()
-    });
-    assert!(matches!(stopped, Err(spikescope::Error::Cancelled)), "it was stopped");
-    assert!(!out.join("rediscover.json").exists());
-    let parts = || std::fs::read_dir(out.join("parts")).unwrap().map(|part| part.unwrap().path());
-    let times: Vec<_> = parts().map(|part| (part.clone(), part.metadata().unwrap().modified().unwrap())).collect();
-    assert!(times.len() > 1 && times.len() < 11, "{} parts", times.len());
-    let again = rediscover(&planted, &options, &out, &JobControl::default()).unwrap();
+    // Killed after some parts, and gone on with: the same scores, and no part anew.
+    let parts = at.join("stopped/parts");
+    let words = format!("trojan {command} --out stopped");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_spikescope"))
+        .current_dir(at)
+        .args(words.split_whitespace())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let count = || std::fs::read_dir(&parts).map_or(0, |parts| parts.count());
+    while count() < 4 && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let finished = || std::fs::read_dir(&parts).unwrap().map(|part| part.unwrap().path());
+    let is_part = |part: &PathBuf| part.extension().is_some_and(|ending| ending == "json");
+    let times: Vec<_> =
+        finished().filter(is_part).map(|part| (part.clone(), part.metadata().unwrap().modified().unwrap())).collect();
+    assert!(times.len() >= 3, "{} parts", times.len());
+    done(&trojan(at, &format!("{command} --out stopped"), ""));
     assert!(times.iter().all(|(part, time)| part.metadata().unwrap().modified().unwrap() == *time));
-    let without_time =
-        |rows: &[ScoreRow]| rows.iter().map(|row| ScoreRow { seconds: 0.0, ..row.clone() }).collect::<Vec<_>>();
-    assert_eq!(without_time(&again.rows), without_time(&bench.rows));
+    let again = Bench::open(&at.join("stopped")).unwrap();
+    let timeless = |rows: &[ScoreRow]| -> Vec<ScoreRow> {
+        rows.iter().map(|row| ScoreRow { seconds: 0.0, ..row.clone() }).collect()
+    };
+    assert_eq!(timeless(&again.rows), timeless(&bench.rows));
     assert_eq!((again.success, again.appears), (bench.success, bench.appears));
 
     assert!(refused(&trojan(at, &format!("{command} --out whole --seed 3"), "")).contains("seed 0"));
