@@ -1,7 +1,7 @@
 //! Draw pane: what both networks answer to a drawing, for classes, class maps and boxes.
 
 use egui_kittest::Harness;
-use egui_kittest::kittest::{NodeT, Queryable};
+use egui_kittest::kittest::NodeT;
 use spikescope::convert::Recipe;
 use spikescope::data::digits::Drawing;
 use spikescope::experiment::Settings;

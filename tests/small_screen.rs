@@ -3,7 +3,7 @@
 use egui::epaint::{Shape, TextShape};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
-use spikescope::lab::{Lab, Workspace};
+use spikescope::lab::{Lab, Message, Notification, NotificationLevel, Workspace};
 use spikescope::ui::shell;
 use spikescope::ui::state::window::{MaximizedPane, WindowState};
 use spikescope::ui::types::pane::Pane;
@@ -138,6 +138,31 @@ fn a_maximized_pane_shows_its_end_by_scrolling() {
         let below = buttons.filter(|node| node.rect().top() > bottom - 4.0 && node.rect().top() > SIZE.y);
         let below: Vec<_> = below.filter_map(|node| node.accesskit_node().label()).collect();
         assert!(below.is_empty(), "{pane:?}: {below:?}");
+    }
+}
+
+#[test]
+fn the_list_of_messages_grows_to_its_texts() {
+    let mut harness = small(lab());
+    let long = |k: usize| format!("Message {k} {}", "of several words that need more than one line ".repeat(2));
+    for k in 1..=3 {
+        let text = long(k);
+        harness.state_mut().lab.update([Message::Notify(Notification { level: NotificationLevel::Error, text })]);
+        harness.run_ok();
+    }
+    harness.run_ok();
+    let end = harness.get_by_label("Step back").rect().top();
+    for k in 1..=3 {
+        let start = format!("Message {k} ");
+        let all = harness.root().children_recursive();
+        let shown: Vec<egui::Rect> = all
+            .filter(|node| node.accesskit_node().value().is_some_and(|value| value.starts_with(&start)))
+            .map(|node| node.rect())
+            .collect();
+        assert!(
+            !shown.is_empty() && shown.iter().all(|rect| rect.bottom() < end && rect.top() > 0.0),
+            "{k}: {shown:?}"
+        );
     }
 }
 

@@ -38,11 +38,13 @@ pub fn show(ui: &Ui, lab: &Lab, window: &mut WindowState, room: Rect, messages: 
     let area = Area::new(Id::unique("notices")).pivot(Align2::RIGHT_BOTTOM).fixed_pos(room.right_bottom());
     area.constrain_to(room).order(egui::Order::Foreground).show(ui.ctx(), |ui| {
         ui.set_width(width);
+        // The list grows upwards: its place in the frame before, with fewer messages, is no limit.
+        ui.set_max_height(room.height());
+        let top = ui.cursor().top();
         if lab.notifications.len() > 1 {
             all_header(ui, lab, messages);
         }
-        // The area grows upwards, so that what counts is the header above and not where the list is now.
-        let height = (room.height() - (ui.cursor().top() - ui.min_rect().top())).max(60.0);
+        let height = (room.height() - (ui.cursor().top() - top)).max(60.0);
         // The whole list scrolls, and only where the window has no room for it; the newest stands at its beginning.
         ScrollArea::vertical().max_height(height).show(ui, |ui| {
             for (index, notification) in lab.notifications.iter().enumerate().rev().take(MAX_VISIBLE) {

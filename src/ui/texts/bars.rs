@@ -3,7 +3,8 @@
 pub const NOTHING_RUN: &str = "no run yet";
 
 pub fn samples(count: usize, from: usize, to: usize, of: &str) -> String {
-    format!("{count} samples ({from}..{to}) of {of}")
+    let noun = if count == 1 { "sample" } else { "samples" };
+    format!("{count} {noun} ({from}..{to}) of {of}")
 }
 
 pub fn latency(presteps: usize, steps: usize) -> String {
