@@ -10,7 +10,7 @@ use crate::data::{Layout, Samples};
 use crate::measure::readout_delay::readout_delay;
 use crate::measure::{Report, RunData};
 use crate::network::Network;
-use crate::network::nir::TimeStep;
+use crate::network::left_open::TimeStep;
 use crate::progress::JobControl;
 use crate::simulate::{Recording, SimulationPlan};
 use crate::task::scene_scores::{ReadoutWindow, SceneRun, SceneScores, scene_scores};

@@ -244,5 +244,5 @@ pub struct OpenedNetwork {
     pub network: Network,
     pub notes: Vec<String>,
     /// The time step of a NIR file with neurons.
-    pub time_step: Option<super::nir::TimeStep>,
+    pub time_step: Option<super::left_open::TimeStep>,
 }

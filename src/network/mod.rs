@@ -10,7 +10,7 @@ mod chosen_output;
 mod file_kind;
 mod float16;
 pub mod graph;
-pub mod input_sizes;
+pub mod left_open;
 pub mod nir;
 mod node_elements;
 mod number_type;

@@ -2,9 +2,9 @@
 
 use super::items::{FileNode, NodeReader};
 use super::nested::IDENTITY;
-use super::time_step::TimeStep;
 use crate::Result;
 use crate::error::format_shape;
+use crate::network::left_open::TimeStep;
 use crate::network::shape_inference::infer_shape;
 use crate::network::{Node, NodeId, Op, Weights};
 

@@ -18,7 +18,6 @@ mod time_step;
 
 pub use hdf5::{to_bytes, write};
 pub use read::{from_bytes, from_bytes_with_step, read, read_with_step};
-pub use time_step::{StepSource, TimeStep};
 
 use super::Weights;
 

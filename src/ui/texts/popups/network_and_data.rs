@@ -1,6 +1,6 @@
 //! Texts of the popups of the network and data buttons.
 
-use crate::network::nir::StepSource;
+use crate::network::left_open::StepSource;
 
 pub const NETWORK: &str = "Network";
 
