@@ -18,7 +18,7 @@ use spikescope::ui::sound::{AudioOutput, Sound};
 use spikescope::ui::state::pane_export::PaneExport;
 use spikescope::ui::state::window::WindowState;
 use spikescope::ui::types::command::Command;
-use spikescope::ui::types::export_format::ExportFormat;
+use spikescope::ui::types::export_format::{ExportFormat, FigureTheme};
 use spikescope::ui::types::file_request::FileRequest;
 use spikescope::ui::types::pane::Pane;
 
@@ -90,6 +90,8 @@ fn every_command_can_be_executed() {
                     | Command::Findings
                     | Command::FullScreen
                     | Command::NextRegion
+                    | Command::CopyPicture(_)
+                    | Command::FigureTheme(_)
                     | Command::TextLarger
                     | Command::TextSmaller
                     | Command::TextNormal
@@ -199,7 +201,14 @@ fn pane_export_opens_a_file_dialog() {
     let path = folder.path().join("ledger.csv");
     let desk = harness.state_mut();
     let ctx = egui::Context::default();
-    desk.window.exports.push(PaneExport::begin(&ctx, &desk.lab, Pane::Ledger, ExportFormat::Csv, &path));
+    desk.window.exports.push(PaneExport::begin(
+        &ctx,
+        &desk.lab,
+        Pane::Ledger,
+        FigureTheme::Window,
+        ExportFormat::Csv,
+        &path,
+    ));
     for _ in 0..200 {
         harness.step();
         if harness.state().window.exports.is_empty() {

@@ -8,7 +8,8 @@ use spikescope::convert::NeuronModel;
 use spikescope::export::nir::NirReader;
 use spikescope::lab::Message;
 use spikescope::network::Weights;
-use spikescope::network::nir::{NirGraph, NirNode, NirOp, StepSource, write};
+use spikescope::network::left_open::StepSource;
+use spikescope::network::nir::{NirGraph, NirNode, NirOp, write};
 use spikescope::ui::types::export_format::FigureTheme;
 use spikescope::ui::types::file_request::FileRequest;
 

@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn gradients_go_back_to_the_frames_that_the_steps_show() {
         let values = Arc::new((0..12u8).map(f32::from).collect::<Vec<_>>());
-        let frames = FrameSequence { count: 3, values };
+        let frames = FrameSequence { count: 3, values, events: None };
         let samples = Samples {
             shape: vec![1, 1, 2],
             values: Arc::new(vec![2.0, 3.0, 8.0, 9.0]),

@@ -16,7 +16,7 @@ use crate::convert::{
     BalancedThresholds, BalancingOptions, Calibration, Finding, Granularity, MaxPoolRule, Recipe, SpikingNetwork,
 };
 use crate::data::{InputForm, Samples, Scaling};
-use crate::network::input_sizes::InputSizes;
+use crate::network::left_open::InputSizes;
 
 /// Maximum size of all that is cached and computed or read, in bytes; what several results share counts once. The newest
 /// of each kind is kept whatever its size.

@@ -19,7 +19,7 @@ use crate::data::fit::fit;
 use crate::data::{DataSpec, InputForm, Layout, Samples, check_labels};
 use crate::error::format_shape;
 use crate::measure::fan_out::fan_outs;
-use crate::network::input_sizes::InputSizes;
+use crate::network::left_open::InputSizes;
 use crate::network::open::BUILTIN_PREFIX;
 use crate::network::{Network, Op, OpenOptions, OpenedNetwork, onnx};
 use crate::progress::JobControl;

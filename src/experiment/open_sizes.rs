@@ -5,7 +5,7 @@ use super::settings::Settings;
 use crate::data::DataSpec;
 use crate::data::spec::Source;
 use crate::error::format_shape;
-use crate::network::input_sizes::InputSizes;
+use crate::network::left_open::InputSizes;
 use crate::network::onnx;
 use crate::network::open::split_source;
 use crate::progress::JobControl;

@@ -9,7 +9,7 @@ mod batch_norm;
 mod chosen_output;
 mod file_kind;
 pub mod graph;
-pub mod input_sizes;
+pub mod left_open;
 pub mod nir;
 mod node_elements;
 mod number_type;

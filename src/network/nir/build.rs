@@ -4,6 +4,7 @@ use super::items::{FileNode, NodeReader};
 use super::nested::IDENTITY;
 use crate::Result;
 use crate::error::format_shape;
+use crate::network::left_open::TimeStep;
 use crate::network::shape_inference::infer_shape;
 use crate::network::{Node, NodeId, Op, TimeStep, Weights};
 

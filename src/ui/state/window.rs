@@ -66,6 +66,7 @@ pub struct WindowLayout {
     /// The detector for which the *Boxes* pane was opened automatically; empty for other networks.
     pub boxes_for: String,
     /// Theme of exported figures.
+    #[serde(skip_serializing_if = "FigureTheme::is_default")]
     pub figures: FigureTheme,
 }
 
