@@ -9,12 +9,8 @@ use crate::convert::{BalancedThresholds, Calibration, Finding, Readout, SpikingN
 use crate::data::{Layout, Samples};
 use crate::measure::readout_delay::readout_delay;
 use crate::measure::{Report, RunData};
-<<<<<<< HEAD
-use crate::network::{Network, TimeStep};
-=======
 use crate::network::Network;
 use crate::network::left_open::TimeStep;
->>>>>>> w-nir
 use crate::progress::JobControl;
 use crate::simulate::{Recording, SimulationPlan};
 use crate::task::scene_scores::{ReadoutWindow, SceneRun, SceneScores, scene_scores};

@@ -244,9 +244,5 @@ pub struct OpenedNetwork {
     pub network: Network,
     pub notes: Vec<String>,
     /// The time step of a NIR file with neurons.
-<<<<<<< HEAD
-    pub time_step: Option<super::TimeStep>,
-=======
     pub time_step: Option<super::left_open::TimeStep>,
->>>>>>> w-nir
 }

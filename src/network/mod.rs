@@ -21,11 +21,9 @@ pub mod pytorch;
 pub mod safetensors;
 pub mod shape_inference;
 pub mod state_dict;
-mod time_step;
 mod weight_entries;
 pub mod zoo;
 
 pub use graph::{Activation, Network, Node, NodeId, Op, OpenedNetwork, TrainedNeurons, Weights};
 pub use open::{OpenOptions, open, open_with, open_with_notes};
 pub use outputs::{argmax, predicted_class};
-pub use time_step::{StepSource, TimeStep};

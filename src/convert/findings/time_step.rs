@@ -1,11 +1,7 @@
 //! Finding about the time step of a NIR file that does not state it.
 
 use super::{Finding, Fix};
-<<<<<<< HEAD
-use crate::network::{StepSource, TimeStep};
-=======
 use crate::network::left_open::{StepSource, TimeStep};
->>>>>>> w-nir
 
 /// What the time step of the network's file is and where it is from. A guess is a finding with the other reading as its fix.
 pub fn check_time_step(step: TimeStep) -> Option<Finding> {

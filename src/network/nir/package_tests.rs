@@ -103,13 +103,9 @@ fn time_step_of_the_file_or_its_convention_sets_the_gain() {
     let open = |r: &'static [f32], metadata: &[Field]| {
         chain(&[input(&[2.0]), LINEAR("l"), neurons("n", "IF", r), OUTPUT()], metadata).unwrap()
     };
-<<<<<<< HEAD
-    let told = |opened: &OpenedNetwork| opened.time_step.and_then(crate::network::TimeStep::note).unwrap_or_default();
-=======
     let told = |opened: &OpenedNetwork| {
         opened.time_step.and_then(crate::network::left_open::TimeStep::note).unwrap_or_default()
     };
->>>>>>> w-nir
     // r = 1: nothing to say. r = 1/dt: the gain is 1, and a sentence says so.
     assert!(told(&open(&[1.0, 1.0], &[])).is_empty());
     for r in [&[10000.0, 10000.0][..], &[1000.0], &[128.0, 128.0]] {

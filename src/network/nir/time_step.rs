@@ -6,11 +6,7 @@
 use hdf5_pure::Group;
 
 use super::items::{FileNode, NodeReader};
-<<<<<<< HEAD
-use crate::network::{StepSource, TimeStep};
-=======
 use crate::network::left_open::{StepSource, TimeStep};
->>>>>>> w-nir
 use crate::{Error, Result};
 
 /// The smallest r that is read as 1/dt, and how many times its threshold it has to be.

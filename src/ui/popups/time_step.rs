@@ -10,11 +10,7 @@ use crate::ui::widgets::number_field::number_field;
 
 /// Draws the field if the network is a NIR file with neurons. The change applies when the edit ends.
 pub fn show(ui: &mut Ui, lab: &Lab, network: &PreparedNetwork, messages: &mut Vec<Message>) {
-<<<<<<< HEAD
-    use crate::network::StepSource::{Assumed, Inverse};
-=======
     use crate::network::left_open::StepSource::{Assumed, Inverse};
->>>>>>> w-nir
     let Some(step) = network.time_step else { return };
     ui.separator();
     ui.horizontal_wrapped(|ui| {

@@ -1,10 +1,6 @@
 //! Texts of the popups of the network and data buttons.
 
-<<<<<<< HEAD
-use crate::network::StepSource;
-=======
 use crate::network::left_open::StepSource;
->>>>>>> w-nir
 
 pub const NETWORK: &str = "Network";
 
