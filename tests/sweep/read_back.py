@@ -1,6 +1,6 @@
 """Reads a merged table (Parquet and CSV) back in polars, pandas and DuckDB, and compares all values.
 
-usage: pip install polars==1.35.2 pandas==2.3.3 pyarrow==22.0.0 duckdb==1.4.2
+usage: pip install polars==2.1.0 pandas==2.3.3 pyarrow==22.0.0 duckdb==1.4.2
        python tests/sweep/read_back.py RESULTS.parquet RESULTS.csv
 """
 
