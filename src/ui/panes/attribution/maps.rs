@@ -59,7 +59,7 @@ fn picture_column(ui: &mut Ui, view: &PaneView<'_>, picture: &ShownPicture, run:
     small(ui, &words, None);
     let colors = picture.rgba.chunks_exact(4).map(|c| Color32::from_rgba_unmultiplied(c[0], c[1], c[2], c[3]));
     let make = || ColorImage::new([picture.width, picture.height], colors.collect());
-    let texture = heat_map::texture(ui, "attribution picture", &picture.rgba, make);
+    let texture = heat_map::texture(ui, "attribution-picture", &picture.rgba, make);
     let (rect, response) = heat_map::image_ui(ui, &texture, vec2(side, side));
     frame_mask(ui, rect, picture);
     plot_description::describe_plot(&response, &words, || words.clone());
@@ -140,7 +140,7 @@ fn overlay(
         };
         ColorImage::new([picture.width, picture.height], (0..picture.width * picture.height).map(pixel).collect())
     };
-    let texture = heat_map::texture(ui, &format!("attribution {name} {who}"), key, make);
+    let texture = heat_map::texture(ui, &format!("attribution-{name}-{who}"), key, make);
     let (rect, response) = heat_map::image_ui(ui, &texture, vec2(side, side));
     frame_mask(ui, rect, picture);
     let words = texts::map_of(name, who);

@@ -106,7 +106,7 @@ pub fn sheet(ui: &mut Ui, name: &str, (folder, item): (&SynthesisFolder, usize),
         }
         image
     };
-    let texture = heat_map::texture(ui, &format!("syntheses {item}"), key, make);
+    let texture = heat_map::texture(ui, &format!("syntheses-{item}"), key, make);
     let room = vec2(columns as f32 * side, lines as f32 * side);
     let (_, response) = heat_map::image_ui(ui, &texture, room);
     plot_description::describe_plot(&response, name, || name.to_owned());

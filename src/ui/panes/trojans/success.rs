@@ -62,7 +62,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let cursor = lab.cursor().clamp(1, last.max(1));
     legend::lines(ui, &[(shared::ANN, colors.ann), (shared::SNN, colors.snn)]);
     let points: Vec<[f64; 2]> = of.snn.iter().enumerate().map(|(k, share)| [(k + 1) as f64, *share]).collect();
-    let plot = over_time("trojan success", texts::SUCCESS_AXIS, last).height(HEIGHT);
+    let plot = over_time("trojan-success", texts::SUCCESS_AXIS, last).height(HEIGHT);
     let shown = plot.show(ui, |plot| {
         plot.hline(HLine::new(shared::ANN, of.ann).color(colors.ann).width(1.5).allow_hover(false));
         let line = PlotPoints::from(pane_parts::shown(plot, points.clone()));
