@@ -113,7 +113,7 @@ impl ModuleVisitor for Slopes<'_> {
     fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
         let count = parameter.val().shape().num_elements();
         let gradient = self.of.get::<D>(parameter.id);
-        self.slopes.extend(gradient.map_or(vec![0.0; count], |g| g.into_data().to_vec::<f32>().unwrap()));
+        self.slopes.extend(gradient.map_or(vec![0.0; count], |g| g.into_data().try_to_vec::<f32>().unwrap()));
     }
 }
 
@@ -127,7 +127,7 @@ impl ModuleMapper for Nudge {
     fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let (id, tensor, mapper) = parameter.consume();
         let (dims, device) = (tensor.dims(), tensor.device());
-        let mut values = tensor.into_data().to_vec::<f32>().unwrap();
+        let mut values = tensor.into_data().try_to_vec::<f32>().unwrap();
         if let Some(value) = values.get_mut(self.at) {
             *value += self.by;
         }
