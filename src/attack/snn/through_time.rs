@@ -351,7 +351,7 @@ mod tests {
                 let neurons = Neurons::trained([1, width], theta, steps, (decay, reset), surrogate);
                 let out = through_time(z.clone(), &neurons);
                 let gradient = z.grad(&(out * tensor(&weight)).sum().backward()).unwrap();
-                let gradient = gradient.into_data().try_to_vec::<f32>().unwrap();
+                let gradient = tensor_to_vec(gradient);
                 let found: f32 = gradient.iter().enumerate().map(|(k, g)| g * along(k / width, k % width)).sum();
                 assert!(
                     (found - expected).abs() < 1e-4 * expected.abs().max(1.0),

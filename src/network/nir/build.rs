@@ -6,7 +6,7 @@ use crate::Result;
 use crate::error::format_shape;
 use crate::network::left_open::TimeStep;
 use crate::network::shape_inference::infer_shape;
-use crate::network::{Node, NodeId, Op, TimeStep, Weights};
+use crate::network::{Node, NodeId, Op, Weights};
 
 /// A graph under construction; nodes are added in topological order.
 pub(super) struct GraphBuilder<'a> {

@@ -163,7 +163,7 @@ fn gradients_of_loss_and_penalty_are_those_of_differences() {
         let slopes = found.slopes;
         let largest = slopes.iter().fold(0.0f32, |most, g| most.max(g.abs()));
         let step = 1e-3;
-        let mut checked = 0;
+        let (mut checked, mut kinks) = (0, 0);
         for at in (0..slopes.len()).step_by(37) {
             let mut value = |by: f32| {
                 trainee.layers = std::mem::take(&mut trainee.layers).map(&mut Nudge { at, by });
@@ -172,9 +172,10 @@ fn gradients_of_loss_and_penalty_are_those_of_differences() {
             let (up, down) = (value(step), value(-2.0 * step));
             value(step);
             let difference = (up - down) / (2.0 * step);
-            assert!((difference - slopes[at]).abs() < 0.02 * largest, "{sparse:?} {at}: {difference} {}", slopes[at]);
+            // A difference across the kink of a ReLU is no slope.
+            kinks += usize::from((difference - slopes[at]).abs() > 0.02 * largest);
             checked += 1;
         }
-        assert!(checked > 200 && largest > 0.0);
+        assert!(checked > 200 && largest > 0.0 && 100 * kinks <= checked, "{sparse:?}: {kinks} of {checked}");
     }
 }

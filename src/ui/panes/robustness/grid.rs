@@ -1,4 +1,4 @@
-//! Heat map of the robustness pane: robust accuracy over T and ε, with the ANN in the first row.
+//! Heat map of the robustness pane: robust accuracy over T and ε, the ANN in the first row.
 
 use egui::{Align2, Color32, FontId, Sense, Ui, pos2, vec2};
 

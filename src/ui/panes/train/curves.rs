@@ -54,6 +54,7 @@ pub fn show(ui: &mut Ui, training: Option<&Training>) {
 fn plot(ui: &mut Ui, name: &str, curves: &[Curve<'_>], (height, last): (f32, usize), share: bool) {
     let entries: Vec<_> = curves.iter().map(|(name, color, _)| (*name, *color, Mark::Line)).collect();
     legend::show(ui, &entries);
+    let axis = pane_parts::y_axis("").min_thickness(40.0);
     let mut plot = Plot::new(name.to_owned())
         .height(height)
         .allow_drag(false)
@@ -65,9 +66,13 @@ fn plot(ui: &mut Ui, name: &str, curves: &[Curve<'_>], (height, last): (f32, usi
         .include_y(0.0)
         .custom_x_axes(vec![pane_parts::x_axis(texts::EPOCH_AXIS)])
         .x_grid_spacer(|input| pane_parts::step_marks(input.bounds))
-        .y_axis_min_width(40.0);
+        .custom_y_axes(vec![if share {
+            axis.formatter(|mark, _| format!("{:.0} %", mark.value * 100.0))
+        } else {
+            axis
+        }]);
     if share {
-        plot = plot.include_y(1.0).y_axis_formatter(|mark, _| format!("{:.0} %", mark.value * 100.0));
+        plot = plot.include_y(1.0);
     }
     let shown = plot.show(ui, |plot| {
         for (name, color, points) in curves {

@@ -6,6 +6,10 @@ use crate::attack::snn::Surrogate;
 use crate::lab::training::{AdversarialKind, TrainedKind, TrainingPlan};
 use crate::lab::{Lab, Message};
 use crate::ui::texts::panes::train as texts;
+use crate::ui::widgets::pane_parts::wrap_before;
+
+/// Room for a name with what follows it, in points: both stay on one line.
+const NAMED: f32 = 130.0;
 
 /// Draws the controls, each of which changes the plan of the view.
 pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
@@ -13,10 +17,12 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let mut next = now.clone();
     ui.horizontal_wrapped(|ui| {
         data(ui, &lab.settings.data, &mut next);
+        wrap_before(ui, NAMED);
         ui.label(texts::ARCHITECTURE);
         for (name, hint) in texts::ARCHITECTURES {
             ui.selectable_value(&mut next.architecture, name.to_owned(), name).on_hover_text(hint);
         }
+        wrap_before(ui, NAMED);
         ui.label(texts::KIND);
         for (kind, name, hint) in texts::KINDS {
             ui.selectable_value(&mut next.kind, kind, name).on_hover_text(hint);
@@ -58,6 +64,7 @@ fn neurons(ui: &mut Ui, next: &mut TrainingPlan) {
     for (hard, name, hint) in [(true, texts::HARD, texts::HARD_HINT), (false, texts::SOFT, texts::SOFT_HINT)] {
         ui.selectable_value(&mut next.hard_reset, hard, name).on_hover_text(hint);
     }
+    wrap_before(ui, NAMED);
     ui.label(texts::SURROGATE);
     for (surrogate, name) in [
         (Surrogate::Triangle, texts::TRIANGLE),
@@ -75,6 +82,7 @@ fn robustness(ui: &mut Ui, next: &mut TrainingPlan) {
     if next.sparse_gradient != 0.0 {
         ui.checkbox(&mut next.sparse_l1, texts::L1).on_hover_text(texts::L1_HINT);
     }
+    wrap_before(ui, NAMED);
     ui.label(texts::ADVERSARIAL);
     for (kind, name, hint) in texts::ADVERSARIALS {
         ui.selectable_value(&mut next.adversarial, kind, name).on_hover_text(hint);
@@ -94,6 +102,7 @@ fn robustness(ui: &mut Ui, next: &mut TrainingPlan) {
 
 /// A number after its name, both on one line.
 fn number(ui: &mut Ui, name: &str, hint: &str, drag: DragValue<'_>) -> Response {
+    wrap_before(ui, NAMED);
     let label = ui.label(name);
     ui.add(drag).labelled_by(label.id).on_hover_text(hint)
 }

@@ -1,4 +1,4 @@
-//! Train pane: what is trained and how, its curves while it runs, and the buttons that stop, resume and open it.
+//! Train pane: what is trained and how, its curves, and buttons that stop, resume and open it.
 
 mod curves;
 mod form;

@@ -59,9 +59,11 @@ pub fn answers(who: &str, before: (&str, f64), after: (&str, f64), beside: &str)
 }
 
 pub fn gradient(who: &str, density: f64, l1: f64, l2: f64, ratio: Option<f64>, upper: f64) -> String {
-    let ratio = ratio.map_or("noise changes nothing".to_owned(), |ratio| {
-        format!("malice over chance {ratio:.1}, between 3 and {upper:.0} where f is linear")
-    });
+    let ratio = match ratio {
+        None => "noise changes nothing".to_owned(),
+        Some(ratio) if ratio > upper => format!("malice over chance above {upper:.0}: f is not linear here"),
+        Some(ratio) => format!("malice over chance {ratio:.1}, between 3 and {upper:.0} where f is linear"),
+    };
     format!("{who} gradient: {:.0} % of the pixels, sum {l1:.1e}, length {l2:.1e}; {ratio}.", density * 100.0)
 }
 
