@@ -193,6 +193,11 @@ impl eframe::App for App {
         self.retitle(ctx);
     }
 
+    fn persist_egui_memory(&self) -> bool {
+        // It has the size of texts, which a start without projector mode would take over.
+        !self.lab.view.projector
+    }
+
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
         // The store is dropped with the window and then writes its pending data.
         if let Some(autosave) = &mut self.autosave {

@@ -15,13 +15,14 @@ const WIDTH: f32 = 330.0;
 
 /// Draws the current step, if any.
 pub fn show(ui: &Ui, lab: &Lab, window: &mut WindowState) {
-    // Hidden before the first run, which has no targets yet, during a lesson, and while a dialog or a list is open.
+    // Hidden before the first run, which has no targets yet, during a lesson, and while a dialog, a list or a
+    // message needs the room.
     let covers = window.lesson.player.is_some()
         || window.glossary_open
         || window.keys_open
         || window.about_open
         || window.draft.is_some();
-    if lab.run.is_none() || lab.waiting.is_some() || covers {
+    if lab.run.is_none() || lab.waiting.is_some() || covers || !lab.notifications.is_empty() {
         return;
     }
     let palette_open = window.palette.is_some();
@@ -32,10 +33,8 @@ pub fn show(ui: &Ui, lab: &Lab, window: &mut WindowState) {
         let painter = ui.ctx().layer_painter(egui::LayerId::new(egui::Order::Middle, Id::unique("hint ring")));
         painter.rect_stroke(rect.expand(4.0), 4.0, Stroke::new(2.0, colors.accent), StrokeKind::Outside);
     }
-    // Messages stand at the same height.
-    let height = if lab.notifications.is_empty() { -84.0 } else { -220.0 };
     let area =
-        Area::new(Id::unique("hints")).anchor(Align2::LEFT_BOTTOM, [212.0, height]).order(egui::Order::Foreground);
+        Area::new(Id::unique("hints")).anchor(Align2::LEFT_BOTTOM, [212.0, -84.0]).order(egui::Order::Foreground);
     let frame = Frame::popup(ui.style()).stroke(Stroke::new(1.0, colors.accent)).inner_margin(Margin::same(10));
     let answer = area.show(ui.ctx(), |ui| frame.show(ui, |ui| card(ui, &hints)).inner).inner;
     window.hints = match answer {
