@@ -44,7 +44,7 @@ pub enum Source {
     /// `snntoolbox:FOLDER` with `x_test.npz`, `y_test.npz` and, for calibration, `x_norm.npz`
     Toolbox(PathBuf),
     /// `events:FOLDER` or `events:FILE[,FILE…]`, then binning options: `,frames=N`, `,us=N`, `,polarity=…`, `,sensor=WxH`,
-    /// `,unit=…`, `,order=…`
+    /// `,unit=…`, `,order=…`, `,y=…`, `,tonic=…`
     Events { paths: Vec<PathBuf>, binning: Binning },
     /// `masks:FOLDER`: pictures with label masks
     Masks(PathBuf),
@@ -403,6 +403,7 @@ mod tests {
             "coco:a.json",
             "coco:a.json,b,background=black",
             "events:a.bin,b.bin",
+            "events:a.es,y=up,tonic=1",
             "events:a,frames=16",
             "events:a,us=1000,frames=8,polarity=on,sensor=128x64",
             "events:a,us=1000,unit=ms,order=xytp",

@@ -12,6 +12,9 @@ use crate::ui::widgets::{pane_parts, plot_description};
 
 /// Edges of frames farther apart than this, in points, are drawn.
 const EDGE_GAP: f64 = 5.0;
+/// Height of the axis of time, and distance of the marks on that of rates, in points.
+const AXIS_HEIGHT: f32 = 38.0;
+const MARK_GAP: f32 = 24.0;
 
 /// Draws the rates in `height` points; a drag or click moves `scrub`.
 pub(super) fn show(ui: &mut Ui, view: &RecordingView, scrub: &mut Scrub, height: f32) {
@@ -29,6 +32,7 @@ pub(super) fn show(ui: &mut Ui, view: &RecordingView, scrub: &mut Scrub, height:
         let bin = (ms / span.max(1e-12) * points.len() as f64).max(0.0) as usize;
         points.get(bin).map_or(0.0, |[_, rate]| *rate)
     };
+    let marks = f64::from((height - AXIS_HEIGHT) / MARK_GAP).clamp(1.5, 6.0);
     let shown = Plot::new("event rates")
         .grid_color(GRID)
         .height(height)
@@ -37,7 +41,7 @@ pub(super) fn show(ui: &mut Ui, view: &RecordingView, scrub: &mut Scrub, height:
         .allow_scroll(false)
         .allow_boxed_zoom(false)
         .set_margin_fraction(egui::Vec2::ZERO)
-        .y_grid_spacer(|input| pane_parts::round_marks(input.bounds, 4.0))
+        .y_grid_spacer(move |input| pane_parts::round_marks(input.bounds, marks))
         .include_x(0.0)
         .include_x(span)
         .include_y(bottom)
