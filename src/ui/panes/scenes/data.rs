@@ -33,7 +33,9 @@ type Key = (usize, usize, usize);
 
 /// The view of `sample` at step `t`, from the frame before if that was of the same.
 pub(super) fn view(ui: &Ui, run: &Arc<Run>, sample: usize, t: usize) -> Option<Arc<PictureView>> {
-    known_or(ui, "scene of the pane", (Arc::as_ptr(run).addr(), sample, t), || compute(run, sample, t))
+    known_or(ui, egui::Id::unique("scene of the pane"), (Arc::as_ptr(run).addr(), sample, t), || {
+        compute(run, sample, t)
+    })
 }
 
 /// The same for samples without targets, of whose maps or boxes there are none; `None` for outputs of another kind.
@@ -43,7 +45,7 @@ pub(in crate::ui::panes) fn view_without_target(
     sample: usize,
     t: usize,
 ) -> Option<Arc<PictureView>> {
-    known_or(ui, "scene without a target", (Arc::as_ptr(run).addr(), sample, t), || {
+    known_or(ui, egui::Id::unique("scene without a target"), (Arc::as_ptr(run).addr(), sample, t), || {
         let (width, height, rgba) = thumbnail_rgba(&run.samples, run.sample_index(sample));
         let found = match run.boxes(sample, t) {
             Some([ann, snn]) => Found::Boxes { boxes: [ann, snn, Vec::new()] },
@@ -58,9 +60,13 @@ pub(in crate::ui::panes) fn view_without_target(
     })
 }
 
-/// The view called `name` in the frame before, if that was of `key`, else a new one.
-fn known_or(ui: &Ui, name: &str, key: Key, compute: impl FnOnce() -> Option<PictureView>) -> Option<Arc<PictureView>> {
-    let id = egui::Id::unique(name);
+/// The view at `id` in the frame before, if that was of `key`, else a new one.
+fn known_or(
+    ui: &Ui,
+    id: egui::Id,
+    key: Key,
+    compute: impl FnOnce() -> Option<PictureView>,
+) -> Option<Arc<PictureView>> {
     let known = ui.data(|data| data.get_temp::<(Key, Arc<PictureView>)>(id));
     if let Some((_, view)) = known.filter(|(known, _)| *known == key) {
         return Some(view);
