@@ -81,13 +81,13 @@ fn explained() -> ExplainSubject {
 }
 
 fn trigger_masks(path: &Path) {
-    if let Ok(masks) = spikescope::cli::explain::arrays::masks(path, &explained()) {
+    if let Ok(masks) = spikescope::experiment::explained::arrays::masks(path, &explained()) {
         assert!(masks.len() == 16 || masks.len() == 32);
     }
 }
 
 fn baselines(path: &Path) {
-    if let Ok(baselines) = spikescope::cli::explain::arrays::baselines(path, &explained()) {
+    if let Ok(baselines) = spikescope::experiment::explained::arrays::baselines(path, &explained()) {
         assert!(!baselines.is_empty() && baselines.len() % 32 == 0 && baselines.iter().all(|v| v.is_finite()));
     }
 }
