@@ -65,7 +65,7 @@ pub struct Lab {
     /// Running exports.
     pub exports: Vec<super::job::ExportJob>,
     /// The sweep on the screen.
-    pub sweep: Option<super::sweeps::LabSweep>,
+    pub sweep: Option<super::sweep_state::LabSweep>,
     /// The last written file.
     pub written: Option<std::path::PathBuf>,
     /// A session that waits because its files are missing.

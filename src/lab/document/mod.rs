@@ -12,5 +12,6 @@ pub mod offscreen_copy;
 pub mod open;
 pub mod pending_open;
 pub mod requests;
+pub mod sweep_state;
 pub mod sweeps;
 pub mod update;

@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use super::sweep_state::{LabSweep, SweepRunning};
 use crate::files::write_bytes;
 use crate::lab::engine::{EngineEvent, EventSender, SweepUpdate, catch_panic, is_due, spawn};
 use crate::lab::{Lab, Notification, NotificationLevel};
 use crate::progress::{JobControl, JobEvent};
 use crate::sweep::Plan;
-use crate::sweep::board::{Board, BoardReader};
+use crate::sweep::board::BoardReader;
 use crate::sweep::plan::plan_text;
 use crate::sweep::runner::{Outcome, SweepEvent, run};
 use crate::{Error, Result};
@@ -23,53 +24,6 @@ const REST: u32 = 8;
 const NOTICE: Duration = Duration::from_millis(100);
 /// Reasons of failed rows that are kept.
 const MAX_REASONS: usize = 100;
-
-/// The sweep on the screen.
-#[derive(Clone, Default)]
-pub struct LabSweep {
-    /// The plan; `None` for a results folder alone.
-    pub plan: Option<PathBuf>,
-    /// The results folder.
-    pub out: PathBuf,
-    /// What was read last; `None` before the first time.
-    pub board: Option<Arc<Board>>,
-    /// Why the plan or the folder cannot be read.
-    pub error: Option<String>,
-    /// The run in the background.
-    pub running: Option<SweepRunning>,
-    /// How the last run ended.
-    pub ended: Option<String>,
-    /// Rows that did not run, with the reason.
-    pub failed: Vec<String>,
-    /// Tells the events of this sweep from those of an earlier one.
-    number: u64,
-    /// Ends the thread that reads, with the last copy.
-    reading: Arc<Reading>,
-    /// Times that the folder was read.
-    looks: Arc<AtomicUsize>,
-}
-
-/// Cancels its control when it is dropped.
-#[derive(Default)]
-struct Reading(JobControl);
-
-impl Drop for Reading {
-    fn drop(&mut self) {
-        self.0.cancel();
-    }
-}
-
-/// A sweep that runs.
-#[derive(Clone)]
-pub struct SweepRunning {
-    pub finished: usize,
-    pub rows: usize,
-    /// What is being computed.
-    pub doing: String,
-    /// Part of it that is done, 0 to 1.
-    pub fraction: f32,
-    pub control: JobControl,
-}
 
 impl Lab {
     /// Opens a plan. Results are in the folder of the same name beside it, `NAME-results`.

@@ -82,7 +82,7 @@ pub fn show(ui: &mut Ui, view: &View<'_>, messages: &mut Vec<Message>) {
         let words = texts::point(row.number, &view.text(score), &view.cost_text(cost), &view.place(row));
         let hint = format!("{words}\n{}", texts::opens(row.number, row.is_run, 1));
         if shown.response.on_hover_text_at_pointer(hint).clicked() {
-            super::open(row, messages);
+            super::view::open(row, messages);
         }
     }
     ui.small(texts::FRONT_LIST);
@@ -91,7 +91,7 @@ pub fn show(ui: &mut Ui, view: &View<'_>, messages: &mut Vec<Message>) {
             let words = texts::on_front(&view.text(*score), &view.cost_text(*cost), &view.place(row));
             let button = ui.add(egui::Button::new(egui::RichText::new(words).small()).truncate());
             if button.on_hover_text(texts::opens(row.number, row.is_run, 1)).clicked() {
-                super::open(row, messages);
+                super::view::open(row, messages);
             }
         }
     });

@@ -126,7 +126,7 @@ fn one_cell(
     let Some(best) = view.best(rows.iter().copied()) else { return };
     let hint = format!("{named}\n{}", texts::opens(best.number, best.is_run, rows.len()));
     if response.on_hover_text(hint).clicked() {
-        super::open(best, messages);
+        super::view::open(best, messages);
     }
 }
 

@@ -8,9 +8,9 @@ mod view;
 use egui::{ComboBox, Label, ProgressBar, RichText, Role, ScrollArea, Ui, WidgetInfo};
 use view::{Choices, Cost, NO_AXIS, Tab, View};
 
-use crate::lab::document::sweeps::LabSweep;
+use crate::lab::document::sweep_state::LabSweep;
 use crate::lab::{Lab, Message};
-use crate::sweep::board::{Board, BoardRow};
+use crate::sweep::board::Board;
 use crate::ui::texts::panes::sweep as texts;
 use crate::ui::types::file_request::FileRequest;
 use crate::ui::types::pane::Pane;
@@ -67,12 +67,6 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
         },
     );
     ui.data_mut(|data| data.insert_temp(id, choices));
-}
-
-/// Opens the settings of `row` in the lab, as one step of undo.
-fn open(row: &BoardRow, messages: &mut Vec<Message>) {
-    messages.push(Message::SetSettings(Box::new((*row.settings).clone())));
-    messages.push(Message::EndGesture);
 }
 
 /// Draws the buttons of the sweep.

@@ -123,6 +123,6 @@ pub fn show(ui: &mut Ui, view: &View<'_>, messages: &mut Vec<Message>) {
     );
     let hint = format!("{words}\n{}", texts::opens(row.number, row.is_run, 1));
     if shown.response.on_hover_text_at_pointer(hint).clicked() {
-        super::open(row, messages);
+        super::view::open(row, messages);
     }
 }
