@@ -67,7 +67,7 @@ pub struct Lab {
     /// Running exports.
     pub exports: Vec<super::job::ExportJob>,
     /// The sweep on the screen.
-    pub sweep: Option<super::lab_sweep::LabSweep>,
+    pub sweep: Option<super::sweep_state::LabSweep>,
     /// The training of the *Train* pane: running, or the last one.
     pub training: Option<crate::lab::training::Training>,
     /// The last written file.

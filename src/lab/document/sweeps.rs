@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::lab_sweep::{LabSweep, SweepRunning};
+use super::sweep_state::{LabSweep, SweepRunning};
 use crate::files::write_bytes;
 use crate::lab::engine::{EngineEvent, EventSender, SweepUpdate, catch_panic, is_due, spawn};
 use crate::lab::{Lab, Notification, NotificationLevel};

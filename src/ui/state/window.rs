@@ -13,6 +13,7 @@ use super::pane_export::PaneExport;
 use super::pane_layout::PaneLayout;
 use super::responsive::ResponsiveLayout;
 use super::thumbnails::Thumbnails;
+use crate::lab::view::view_state::is_default;
 use crate::lab::{Lab, Workspace};
 use crate::task::OutputKind;
 use crate::ui::sound::Sound;
@@ -66,7 +67,7 @@ pub struct WindowLayout {
     /// The detector for which the *Boxes* pane was opened automatically; empty for other networks.
     pub boxes_for: String,
     /// Theme of exported figures.
-    #[serde(skip_serializing_if = "FigureTheme::is_default")]
+    #[serde(skip_serializing_if = "is_default")]
     pub figures: FigureTheme,
 }
 

@@ -8,7 +8,7 @@ mod view;
 use egui::{ComboBox, Label, ProgressBar, RichText, Role, ScrollArea, Ui, WidgetInfo};
 use view::{Choices, Cost, NO_AXIS, Tab, View};
 
-use crate::lab::document::lab_sweep::LabSweep;
+use crate::lab::document::sweep_state::LabSweep;
 use crate::lab::{Lab, Message};
 use crate::sweep::board::Board;
 use crate::ui::texts::panes::sweep as texts;

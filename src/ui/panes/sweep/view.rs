@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::lab::Message;
 use crate::sweep::board::{Board, BoardRow};
 use crate::ui::texts::format::{format_number, format_percent, format_si};
+use crate::ui::texts::panes::sweep as texts;
 
 /// Figures in the order in which one is chosen by default.
 const PREFERRED: [&str; 6] = ["snn_accuracy", "robust_accuracy", "agreement", "snn_miou", "snn_map", "accuracy"];
@@ -159,7 +160,7 @@ impl<'a> View<'a> {
     pub fn cost_text(&self, cost: f64) -> String {
         match self.cost {
             Cost::Steps => format!("T = {cost:.0}"),
-            Cost::SynOps => format!("{} SynOps", format_si(cost)),
+            Cost::SynOps => texts::synops(&format_si(cost)),
             Cost::Energy => format!("{}J", format_si(cost)),
         }
     }
@@ -191,6 +192,12 @@ impl<'a> View<'a> {
         }
         groups.into_values().filter(|rows| rows.len() > 1).collect()
     }
+}
+
+/// Opens the settings of `row` in the lab, as one step of undo.
+pub fn open(row: &BoardRow, messages: &mut Vec<Message>) {
+    messages.push(Message::SetSettings(Box::new((*row.settings).clone())));
+    messages.push(Message::EndGesture);
 }
 
 /// The choice of no axis.

@@ -49,6 +49,10 @@ pub const NO_GROUPS: &str = "No two finished rows differ in this axis alone. Cho
 pub const FRONT_LIST: &str = "On the front";
 pub const NOTHING_WRONG: &str = "Every file in the folder is a row of the plan.";
 
+pub fn synops(count: &str) -> String {
+    format!("{count} SynOps")
+}
+
 pub fn files(count: usize) -> String {
     format!("Files ({count})")
 }

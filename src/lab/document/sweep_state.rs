@@ -1,4 +1,4 @@
-//! The sweep on the screen: plan, results and the run in the background.
+//! State of the sweep on the screen: plan, results folder, what was read, what runs.
 
 use std::path::PathBuf;
 use std::sync::Arc;
