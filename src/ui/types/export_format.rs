@@ -46,11 +46,6 @@ impl FigureTheme {
     /// All themes, the default first.
     pub const ALL: [Self; 3] = [Self::White, Self::Dark, Self::Window];
 
-    /// Whether it is the default.
-    pub fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
-
     /// Whether a figure has the dark theme in a window that is `dark`.
     pub fn is_dark(self, dark: bool) -> bool {
         match self {
