@@ -217,9 +217,3 @@ pub fn figure_text(figure: &str, value: f64) -> String {
         _ => format_number(value),
     }
 }
-
-/// Opens the settings of `row` in the lab, as one step of undo.
-pub fn open(row: &BoardRow, messages: &mut Vec<Message>) {
-    messages.push(Message::SetSettings(Box::new((*row.settings).clone())));
-    messages.push(Message::EndGesture);
-}
