@@ -114,7 +114,7 @@ pub fn about(pane: Pane) -> About {
             "PASCAL VOC: Everingham et al., IJCV 2010; COCO: Lin et al., ECCV 2014; delay: Bu et al., CVPR 2025",
         ),
         Pane::Recording => (
-            &["x_{k}(t) = sum{i}{} [t_{i} ∈ frame t] [pixel_{i} = k]"],
+            &["x_{k}(t) = sum{i}{} [t_{i} in frame t] [pixel_{i} = k]"],
             "x the input of pixel and polarity k at step t, t(i) the time of event i; after the last frame the first follows",
             "N-MNIST: Orchard et al., Front. Neurosci. 2015",
         ),
@@ -129,10 +129,10 @@ pub fn about(pane: Pane) -> About {
         ),
         Pane::Attribution => (
             &[
-                "x ⊙ ∇f,   γ: R_{i} = sum{j}{} frac{x_{i} (w_{ij} + γ w⁺_{ij})}{sum{k}{} x_{k} (w_{kj} + γ w⁺_{kj})} R_{j}",
+                "x_{i} g_{i},   γ: R_{i} = sum{j}{} frac{x_{i} (w_{ij} + γ u_{ij})}{sum{k}{} x_{k} (w_{kj} + γ u_{kj})} R_{j}",
                 "deletion = frac{1}{n} sum{k=0}{n} p(x without the first k)",
             ],
-            "x the input, f the logit of the target, R the relevance of layer-wise propagation, w⁺ positive weights, γ = 0.25; p the \
+            "x the input, g the gradient of the target's logit, R the relevance of layer-wise propagation, u the positive weights, γ = 0.25; p the \
              probability of the target, n parts of the pixels in the order of the map",
             "Simonyan et al. 2014; Bach et al. 2015; Montavon et al. 2019; deletion: Petsiuk et al., BMVC 2018; the benchmark: \
              Casper et al., SaTML 2024",
