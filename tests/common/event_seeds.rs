@@ -23,14 +23,14 @@ pub fn write_all(dir: &Path) -> Vec<PathBuf> {
     };
     let two = |words: &[u16]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<_>>();
     let four = |words: &[u32]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<_>>();
-    let wide: Vec<u32> = (0..9).flat_map(|k| [k * 300, k % 8 | (k * 3 % 8) << 14 | (k % 2) << 28]).collect();
-    let narrow: Vec<u32> = (0..9).flat_map(|k| [k * 300, k % 8 | (k * 3 % 8) << 9 | (k % 2) << 17]).collect();
+    let wide: Vec<u32> = (0..9).flat_map(|k| [k * 300, (k % 8) | ((k * 3 % 8) << 14) | ((k % 2) << 28)]).collect();
+    let narrow: Vec<u32> = (0..9).flat_map(|k| [k * 300, (k % 8) | ((k * 3 % 8) << 9) | ((k % 2) << 17)]).collect();
     let evt2: Vec<u32> = (0..9).flat_map(|k| [8 << 28 | k, (k % 2) << 28 | k << 22 | (k % 8) << 11 | 3]).collect();
     let evt3: Vec<u16> = (0..9)
-        .flat_map(|k| [0x8000 | k, 0x6000 | k * 99, k % 8, 0x2000 | k % 8, 0x3800, 0x4000 | 5, 0x5000 | 9])
+        .flat_map(|k| [0x8000 | k, 0x6000 | (k * 99), k % 8, 0x2000 | (k % 8), 0x3800, 0x4000 | 5, 0x5000 | 9])
         .collect();
     let mut es = b"Event Stream\x02\x00\x00\x01\x08\x00\x08\x00".to_vec();
-    (0..9u8).for_each(|k| es.extend([0xff, k << 1 | k % 2, k % 8, 0, k * 3 % 8, 0]));
+    (0..9u8).for_each(|k| es.extend([0xff, (k << 1) | (k % 2), k % 8, 0, k * 3 % 8, 0]));
     let head = |text: &str, words: Vec<u8>| [text.as_bytes(), &words].concat();
     let x: Vec<i32> = (0..9).map(|k| k % 8).collect();
     let p: Vec<i32> = (0..9).map(|k| k % 2).collect();

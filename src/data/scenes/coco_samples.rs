@@ -31,7 +31,7 @@ pub fn first_shape(file: &Path, folder: Option<&Path>, options: &ReadOptions) ->
 ///
 /// # Errors
 /// [`Error::Io`] or [`Error::File`] for a file that is no such JSON ([`GroundTruth::read`]), and for pictures that are
-/// absent, cannot be read, have another size than stated or more than [`MAX_BOXES`] boxes.
+/// absent, cannot be read, have another size than stated or more than 200,000 boxes.
 pub fn read(file: &Path, folder: Option<&Path>, network: Option<&[usize]>, options: &ReadOptions) -> Result<Samples> {
     let truth = GroundTruth::read(file)?;
     let files = files_of(file, folder, &truth)?;

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::super::columns::{ColumnOrder, ColumnStatistics};
 use super::super::summary::{RawEvent, RawTime, TimeKind};
 use super::numpy_inputs::{HEADER, Input, P, T, X, Y, header_of, inputs};
-use super::numpy_streams::{SideBySide, for_each_chunk};
+use super::numpy_streams::{SideBySide, VisitRow, for_each_chunk};
 use super::words::{MAX_SIDE, Sink};
 use crate::data::npy::{Content, DType, Field, Header, Kind};
 use crate::error::format_shape;
@@ -185,7 +185,7 @@ fn for_each_row(
     header: &Header,
     dtype: DType,
     columns: [usize; 4],
-    visit: &mut dyn FnMut(usize, [&[u8]; 4]) -> Result<()>,
+    visit: &mut VisitRow<'_>,
 ) -> Result<()> {
     let (count, size) = (header.shape[0], dtype.size);
     if header.fortran && count > 1 {

@@ -8,6 +8,9 @@ use crate::data::npy::{Content, DType, Kind};
 use crate::error::format_shape;
 use crate::{Error, Result};
 
+/// Takes the index of an event and the bytes of its four columns.
+pub type VisitRow<'a> = dyn FnMut(usize, [&[u8]; 4]) -> Result<()> + 'a;
+
 /// Bytes that are read at once.
 const CHUNK: usize = 1 << 16;
 /// Names of the four arrays.
@@ -174,7 +177,7 @@ impl<'a> SideBySide<'a> {
     ///
     /// # Errors
     /// Those of `visit`; [`Error::File`] for truncated arrays, and for arrays that go on.
-    pub fn for_each(&mut self, path: &Path, visit: &mut dyn FnMut(usize, [&[u8]; 4]) -> Result<()>) -> Result<()> {
+    pub fn for_each(&mut self, path: &Path, visit: &mut VisitRow<'_>) -> Result<()> {
         let (count, types) = (self.count, self.types());
         let mut chunks = Vec::new();
         for (reader, dtype, name) in &mut self.arrays {

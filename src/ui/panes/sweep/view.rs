@@ -73,7 +73,7 @@ impl<'a> View<'a> {
         };
         let drawn = |part: &&str| all().find(|&k| varies(k) && board.axes[k].key.contains(*part));
         let others = || all().rev().find(|&k| k != across && varies(k));
-        let over = find(&choices.over).or_else(|| DRAWS.iter().find_map(|part| drawn(&part))).or_else(others);
+        let over = find(&choices.over).or_else(|| DRAWS.iter().find_map(drawn)).or_else(others);
         let name = board.figures.iter().find(|name| **name == choices.figure);
         let preferred = || PREFERRED.iter().find_map(|figure| board.figures.iter().find(|name| name == figure));
         let figure = name.or_else(preferred).or(board.figures.first())?;
