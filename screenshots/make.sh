@@ -14,6 +14,7 @@ shot screenshots/pane-draw.png --session screenshots/drawing.json --pane draw --
 for pane in race offset-spikes unevenness; do
   shot "screenshots/corrected-$pane.png" --session screenshots/corrections.json --pane "$pane" --size 760x520 --theme dark
 done
-for pane in t-curve ledger mismatch offset-spikes unevenness membrane raster threshold transfer delay energy initial bench; do
+for pane in t-curve ledger mismatch offset-spikes unevenness membrane raster threshold transfer delay energy initial bench \
+  attribution robustness; do
   shot "screenshots/pane-$pane.png" --pane "$pane" --size 640x400 --theme dark
 done
