@@ -121,6 +121,7 @@ impl Scaling {
     pub fn apply(&self, values: &mut [f32], form: &ValueForm<'_>) {
         let full_scale = form.full_scale;
         match self {
+            Self::Unit if full_scale == 1.0 => {}
             Self::Unit => values.iter_mut().for_each(|v| *v /= full_scale),
             // Sources beyond 0..1 are not multiplied.
             Self::Bytes if full_scale == 255.0 || form.max > full_scale => {}

@@ -25,6 +25,9 @@ pub fn thumbnail_rgba(samples: &Samples, index: usize) -> (usize, usize, Vec<u8>
     };
     let plane = width * height;
     let (min, range) = (samples.min, samples.max.max(samples.full_scale) - samples.min);
+    if samples.frames.is_some() {
+        return (width, height, mean_events_rgba(raw, (channels, layout), width * height));
+    }
     let byte = |v: f32| ((v - min) / range * 255.0).round().clamp(0.0, 255.0) as u8;
     let mut rgba = Vec::with_capacity(plane * 4);
     for at in 0..plane {
@@ -39,6 +42,17 @@ pub fn thumbnail_rgba(samples: &Samples, index: usize) -> (usize, usize, Vec<u8>
         }
     }
     (width, height, rgba)
+}
+
+/// Mean events of a recording over time and polarities, the largest as white: most pixels have few.
+fn mean_events_rgba(raw: &[f32], (channels, layout): (usize, Layout), plane: usize) -> Vec<u8> {
+    let sum = |at: usize| {
+        let place = |c: usize| if layout == Layout::ChannelsLast { at * channels + c } else { at + c * plane };
+        (0..channels).filter_map(|c| raw.get(place(c))).sum::<f32>()
+    };
+    let sums: Vec<f32> = (0..plane).map(sum).collect();
+    let max = sums.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+    sums.iter().flat_map(|sum| [[(sum / max * 255.0).round() as u8; 3].as_slice(), &[255]].concat()).collect()
 }
 
 #[cfg(test)]

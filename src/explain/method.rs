@@ -4,6 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
 
+/// What maps of event recordings show.
+pub const RECORDINGS: &str = "event recordings: maps are of the mean over all frames, which the ANN reads; the spiking \
+    network gets it at every step, so that no map shows what the order of events adds";
+
 /// A method, or a baseline that knows nothing of the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -8,15 +8,16 @@ use std::ops::Range;
 use super::correction::srp;
 use super::currents::{Current, Currents, Piece, PieceCurrents, TakeCurrents};
 use super::event_currents::{EventCurrents, SpikeInput};
-use super::event_frames::frame_spikes;
+use super::event_frames::{frame_lists, frame_spikes};
 use super::layer::{LayerTask, integrate};
 use super::layer_buffers::{LayerBuffers, LayerOutput};
 use super::plan::{Reuse, SimulationPlan};
 use super::signal::{Signal, apply_signal, frame_count, input_signal};
 use super::spike_train::{SampleSpikes, SpikeRows, SpikeTrain, for_each_bit};
 use crate::compute::dense::tensor_to_vec;
+use crate::compute::event::frame_events::FrameEvents;
 use crate::compute::event::lookup_table::TableCache;
-use crate::compute::event::{Grid, depends_on_input};
+use crate::compute::event::{Grid, LinearMap, SynapsePlan, Term, depends_on_input};
 use crate::compute::program::{EventForm, Program};
 use crate::compute::simd::lanes::LANES;
 use crate::convert::{Correction, MaxPoolRule, SpikingLayer, SpikingNetwork};
@@ -88,7 +89,8 @@ pub(super) fn run_block(shared: BlockContext<'_>, block: &mut Block<'_>, control
     let recorded_steps = plan.steps - reuse.from_step;
     let steps = simulated_steps(plan, reuse);
     let network = plan.program.network();
-    let mut state = BlockState { shared, block, steps, values: vec![None; network.nodes.len()], frames: None };
+    let mut state =
+        BlockState { shared, block, steps, values: vec![None; network.nodes.len()], frames: FrameInput::default() };
     for (id, node) in network.nodes.iter().enumerate() {
         control.check()?;
         let index = plan.spiking.layers.iter().position(|layer| layer.node == id);
@@ -162,8 +164,21 @@ struct BlockState<'a, 'b> {
     block: &'a mut Block<'b>,
     steps: usize,
     values: Vec<Option<Signal>>,
-    /// The frames of the block's input as spikes, once a layer has read them.
-    frames: Option<SpikeTrain>,
+    frames: FrameInput,
+}
+
+/// The frames of a block's input, once a layer has read them.
+struct FrameInput {
+    /// The events of each sample.
+    lists: Option<Vec<FrameEvents>>,
+    /// The same as bits, for terms without weights; of no samples until one asks.
+    bits: SpikeTrain,
+}
+
+impl Default for FrameInput {
+    fn default() -> Self {
+        Self { lists: None, bits: SpikeTrain::new(0, 0) }
+    }
 }
 
 impl BlockState<'_, '_> {
@@ -173,7 +188,9 @@ impl BlockState<'_, '_> {
         let grid = Grid::from_any_shape(&plan.program.network().nodes[source].shape);
         let (samples, steps, parts) = (self.block.rows, self.steps, self.shared.parts);
         let mut form = planned_form(plan, source);
-        if form.is_some_and(|form| form.plan.frames) && !self.read_frames() {
+        if let Some(frames) = form.filter(|form| form.plan.frames)
+            && !self.read_frames(&frames.plan)
+        {
             self.compute_dense(source)?;
             form = None;
         }
@@ -187,17 +204,24 @@ impl BlockState<'_, '_> {
         Ok(Currents { current, grid, samples, steps, bias, parts })
     }
 
-    /// Reads the frames of the input as spikes. Returns false if they are no whole-number counts.
-    fn read_frames(&mut self) -> bool {
+    /// Reads the frames of the input as events, for the terms of `form`. Returns false if they are no whole-number counts.
+    fn read_frames(&mut self, form: &SynapsePlan) -> bool {
         let BlockContext { plan, reuse, .. } = self.shared;
-        if self.frames.is_none() {
-            let shape = &plan.program.network().input_shape();
-            let frames = frame_count(plan.program, plan.input, plan.samples);
-            let len = plan.input.len() / plan.samples.max(1);
-            let input = &plan.input[self.block.first * len..(self.block.first + self.block.rows) * len];
-            self.frames = frame_spikes(input, shape, frames, (reuse.from_step, self.steps));
+        let network = plan.program.network();
+        let (shape, len) = (network.input_shape(), plan.input.len() / plan.samples.max(1));
+        let input = &plan.input[self.block.first * len..(self.block.first + self.block.rows) * len];
+        if self.frames.lists.is_none() {
+            self.frames.lists = frame_lists(input, shape, len);
         }
-        self.frames.is_some()
+        let has_bits = |term: &Term| {
+            matches!(term.map, LinearMap::Shortcut(_)) && matches!(network.nodes[term.source].op, Op::Input)
+        };
+        if self.frames.bits.samples() == 0 && self.frames.lists.is_some() && form.terms.iter().any(has_bits) {
+            let frames = frame_count(plan.program, plan.input, plan.samples);
+            let Some(bits) = frame_spikes(input, shape, frames, (reuse.from_step, self.steps)) else { return false };
+            self.frames.bits = bits;
+        }
+        self.frames.lists.is_some()
     }
 
     /// Computes the dense values that node `target` needs and that are not known.
@@ -214,9 +238,11 @@ impl BlockState<'_, '_> {
 
     fn events<'b>(&'b self, form: &'b EventForm) -> EventCurrents<'b> {
         let plan = self.shared.plan;
-        let source = |(term, tables): (&'b crate::compute::event::Term, &TableCache)| {
-            if let (Op::Input, Some(frames)) = (&plan.program.network().nodes[term.source].op, &self.frames) {
-                return SpikeInput::new(vec![1.0], (SpikeRows::Train(frames), 0), term, &form.plan, tables);
+        let source = |(term, tables): (&'b Term, &TableCache)| {
+            let is_input = matches!(plan.program.network().nodes[term.source].op, Op::Input);
+            if let Some(lists) = self.frames.lists.as_ref().filter(|_| is_input) {
+                let bits = SpikeRows::Train(&self.frames.bits);
+                return SpikeInput::of_frames((lists, self.shared.reuse.from_step), bits, term, &form.plan);
             }
             let index = plan.spiking.layers.iter().position(|layer| layer.node == term.source).unwrap_or(0);
             let layer = &plan.spiking.layers[index];
@@ -335,7 +361,7 @@ pub(super) fn with_recorded_currents<R>(
         block: &mut block,
         steps: plan.steps,
         values: vec![None; network.nodes.len()],
-        frames: None,
+        frames: FrameInput::default(),
     };
     if planned_form(plan, source).is_none() {
         state.compute_dense(source)?;

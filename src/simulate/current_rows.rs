@@ -6,6 +6,7 @@ use super::currents::{Current, CurrentTask, Currents, Fire, Piece, PieceCurrents
 use super::event_currents::{EventCurrents, PreparedInput, RowRequest, RowSpikes};
 use super::membranes::FireRow;
 use crate::Result;
+use crate::compute::event::row_kernel::RowSink;
 use crate::compute::event::shortcut::BlockShortcut;
 use crate::compute::event::spike_source::SpikeSource;
 use crate::compute::event::synapse_plan::SlidingWindow;
@@ -163,10 +164,20 @@ impl<'a, 'b, const N: usize> RowRun<'a, 'b, N> {
             Current::Events(events) => Some(events),
             Current::Steps(_) => None,
         };
-        let passing = events.zip(self.single).and_then(|(events, single)| Some((events, single, taker.fire(piece)?)));
-        if let Some((events, (term, beside), fire)) = passing {
+        if let Some(events) = events.filter(|events| events.plan.pool.is_none()) {
             self.base.resize(width, [Lanes::ZERO; N]);
             events.write_base(sample, y, block, currents.bias, &mut self.base);
+        }
+        if let Some(events) = events.filter(|events| events.is_frames())
+            && let Some(fire) = taker.fire(piece)
+        {
+            self.row.clone_from(&self.base);
+            let request = RowRequest { sample, y, t: 0, block, inputs };
+            dispatch(FrameRow { events, request, base: &self.base, row: &mut self.row, fire });
+            return taker.end(piece);
+        }
+        let passing = events.zip(self.single).and_then(|(events, single)| Some((events, single, taker.fire(piece)?)));
+        if let Some((events, (term, beside), fire)) = passing {
             let shortcut = beside.and_then(|k| Some((self.shortcuts[block].as_ref()?, k)));
             let request = RowRequest { sample, y, t: 0, block, inputs };
             let (base, spikes) = (&self.base, &mut self.spikes);
@@ -203,7 +214,10 @@ impl<'a, 'b, const N: usize> RowRun<'a, 'b, N> {
         row.resize(self.currents.grid.width, [Lanes::ZERO; N]);
         match events.plan.pool {
             Some(windows) => self.pooled_row(events, request, windows, channels, &mut row),
-            None => self.whole_row(events, request, self.currents.bias, &mut row),
+            None => {
+                row.copy_from_slice(&self.base);
+                dispatch(AddTerms { events, request, spikes: &mut self.spikes, row: &mut row });
+            }
         }
         self.row = row;
     }
@@ -308,6 +322,35 @@ impl<const N: usize> Kernel for AddTerms<'_, '_, N> {
     #[inline(always)]
     fn run<I: Isa>(self) {
         self.events.add_terms::<I, N>(&self.request, self.spikes, self.row);
+    }
+}
+
+/// Computes a row of frames of events step by step: what no event reaches is integrated as it is.
+struct FrameRow<'a, 'b, const N: usize> {
+    events: &'a EventCurrents<'b>,
+    request: RowRequest<'a>,
+    base: &'a [[Lanes; N]],
+    /// Equal to the base between steps.
+    row: &'a mut [[Lanes; N]],
+    fire: Fire<'a, N>,
+}
+
+impl<const N: usize> Kernel for FrameRow<'_, '_, N> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let Self { events, request, base, row, fire } = self;
+        let Fire { membranes, rows, first, channels } = fire;
+        for (t, words) in rows.into_iter().enumerate() {
+            let request = RowRequest { t, ..request };
+            events.add_frame::<I, N>(0, &request, row);
+            let mut sink = FireRow::<I, N>::new(membranes, row, (words, first, channels), None);
+            for x in 0..row.len() {
+                let sum = RowSink::<I, N>::base(&sink, x);
+                sink.put(x, sum);
+            }
+            events.reset_frame(&request, base, row);
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::spike_train::{SampleSpikes, SpikeRows};
+use crate::compute::event::frame_events::{FrameEvents, FrameMap, block_weights, first_channel};
 use crate::compute::event::lateral_pool::{PooledStep, SIDES, lateral};
 use crate::compute::event::lookup_table::{self, TableCache};
 use crate::compute::event::row_input::{ColumnEvents, Tap, row_taps, write_patterns};
@@ -40,6 +41,16 @@ pub struct SpikeInput<'a> {
     tables: bool,
     /// First entry of each column group in one block's tables or weights, and one past the last.
     groups: Vec<usize>,
+    /// The lists of events, if the source is frames of events and the term has weights.
+    frames: Option<FrameLists<'a>>,
+}
+
+/// Frames of events behind one term: sample 0 of the current is the first list, and step t shows frame `first + t`, modulo
+/// their number.
+struct FrameLists<'a> {
+    samples: &'a [FrameEvents],
+    first: usize,
+    map: FrameMap,
 }
 
 impl<'a> SpikeInput<'a> {
@@ -67,7 +78,26 @@ impl<'a> SpikeInput<'a> {
                 }
             }
         }
-        Self { rows, sample, amplitudes, made, tables, groups }
+        Self { rows, sample, amplitudes, made, tables, groups, frames: None }
+    }
+
+    /// Frames of events as the input of `term`, a term of `plan`: `lists` has one for each sample, the first step shows
+    /// frame `first`. Terms without weights read the bits of `rows`.
+    pub fn of_frames(
+        (lists, first): (&'a [FrameEvents], usize),
+        rows: SpikeRows<'a>,
+        term: &Term,
+        plan: &SynapsePlan,
+    ) -> Self {
+        let frames = match &term.map {
+            LinearMap::Weights(map) => {
+                let map = FrameMap::new(term, map, plan.lanes, [plan.sum.height, plan.sum.width]);
+                Some(FrameLists { samples: lists, first, map })
+            }
+            LinearMap::Shortcut(_) => None,
+        };
+        let (made, tables, groups) = (None, false, Vec::new());
+        Self { rows, sample: 0, amplitudes: vec![1.0], made, tables, groups, frames }
     }
 
     fn spikes(&self, sample: usize) -> SampleSpikes<'a> {
@@ -182,6 +212,9 @@ impl EventCurrents<'_> {
         let is_shortcut = |k: &usize| matches!(self.plan.terms[*k].map, LinearMap::Shortcut(_));
         let (shortcuts, weights): (Vec<usize>, Vec<usize>) = (0..self.plan.terms.len()).partition(is_shortcut);
         let (&[term], true, None) = (weights.as_slice(), shortcuts.len() < 2, self.plan.pool) else { return None };
+        if self.sources.iter().any(|source| source.frames.is_some()) {
+            return None;
+        }
         let planes = |k: usize| self.sources[k].spikes(0).weights().len();
         let lateral = matches!(self.plan.terms[term].pool, Some(SourcePool::Lateral(_)));
         let LinearMap::Weights(map) = &self.plan.terms[term].map else { return None };
@@ -239,6 +272,10 @@ impl EventCurrents<'_> {
             if map.tiled {
                 continue;
             }
+            if self.sources[k].frames.is_some() {
+                self.add_frame::<I, N>(k, request, row);
+                continue;
+            }
             let geometry = RowGeometry::new(map, self.plan.sum.width);
             let planes = match request.inputs[k] {
                 PreparedInput::Lateral(_) => SIDES.len(),
@@ -255,6 +292,33 @@ impl EventCurrents<'_> {
                 shortcut.add_row::<I>(&self.spikes(k, request.sample), request.t, request.y, row);
             }
         }
+    }
+
+    /// Whether frames of events are all that the current reads, so that most of its rows are the base alone.
+    pub fn is_frames(&self) -> bool {
+        self.plan.pool.is_none() && matches!(self.sources.as_slice(), [SpikeInput { frames: Some(_), .. }])
+    }
+
+    /// Adds what the frame of a step adds to `row` by term `k`, frames of events with weights.
+    #[inline(always)]
+    pub fn add_frame<I: Isa, const N: usize>(&self, k: usize, request: &RowRequest<'_>, row: &mut [[Lanes; N]]) {
+        let (LinearMap::Weights(map), Some(frames)) = (&self.plan.terms[k].map, &self.sources[k].frames) else {
+            return;
+        };
+        let events = &frames.samples[request.sample];
+        let first = first_channel(map, self.plan.group_of(map, request.block));
+        let weights = block_weights(map, request.block, self.plan.lanes);
+        let at = (request.y, (frames.first + request.t) % events.frames().max(1));
+        frames.map.add_row::<I, N>(events, at, (weights, first), row);
+    }
+
+    /// Sets the outputs of `row` that [`Self::add_frame`] adds to by term 0 back to `base`.
+    #[inline(always)]
+    pub fn reset_frame<const N: usize>(&self, request: &RowRequest<'_>, base: &[[Lanes; N]], row: &mut [[Lanes; N]]) {
+        let Some(frames) = &self.sources[0].frames else { return };
+        let events = &frames.samples[request.sample];
+        let at = (request.y, (frames.first + request.t) % events.frames().max(1));
+        frames.map.for_each_output(events, at, |out| row[out] = base[out]);
     }
 
     /// Passes the sums of term `k` (see [`EventCurrents::single_term`]) to `sink`.

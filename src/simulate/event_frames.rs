@@ -1,7 +1,8 @@
-//! Frames of events as spikes: whole-number counts in binary digits, one plane of bits a digit.
+//! Frames of events as lists, and as spikes: whole-number counts in binary digits, one plane a digit.
 
 use super::spike_train::SpikeTrain;
 use crate::compute::event::Grid;
+use crate::compute::event::frame_events::{FrameEvents, is_count};
 
 /// Weights of the planes of a count, the lowest digit first.
 const WEIGHTS: [i32; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
@@ -11,15 +12,15 @@ const MIN_PLANES: usize = 2;
 
 /// Whether all values are whole numbers from 0 to 255, which events in a frame are.
 pub(super) fn are_counts(frames: &[f32]) -> bool {
-    // Chunks, because a loop without an exit in it is vectorized.
-    frames.chunks(4096).all(|values| {
-        let (mut max, mut is_counts) = (0.0f32, true);
-        for &value in values {
-            is_counts &= value == value.trunc() && value >= 0.0;
-            max = max.max(value);
-        }
-        is_counts && max <= 255.0
-    })
+    frames.iter().all(|&value| is_count(value))
+}
+
+/// The events of samples with frames of `shape`, whose frames are `len` values a sample. `None` if a value is no whole
+/// number from 0 to 255, or the shape has no grid.
+pub(super) fn frame_lists(frames: &[f32], shape: &[usize], len: usize) -> Option<Vec<FrameEvents>> {
+    use rayon::prelude::*;
+    let grid = Grid::of(shape)?;
+    frames.par_chunks(len.max(1)).map(|sample| FrameEvents::new(sample, grid)).collect()
 }
 
 /// The steps `from..from + steps` of `frames` (`[B, count, F]` of `shape`) as spikes of B samples: step t shows frame t

@@ -33,6 +33,8 @@ pub fn execution_form(plan: &SimulationPlan<'_>, layer: usize) -> ExecutionForm 
     }
     let sample = || &plan.input[..plan.input.len().checked_div(plan.samples).unwrap_or(0)];
     match planned_form(plan, source).filter(|_| !changes || are_counts(sample())) {
+        // Frames of events are lists of their own.
+        Some(form) if form.plan.frames => ExecutionForm::Events,
         Some(form) if form.plan.terms.iter().any(|term| lookup_table::is_applicable(term, form.plan.lanes)) => {
             ExecutionForm::Tables
         }

@@ -14,6 +14,7 @@ use crate::experiment::explained::sanity::sanity;
 use crate::experiment::explained::{AttributionOptions, ExplainSubject};
 use crate::experiment::options::{RunArgs, settings_from_args, with_config};
 use crate::experiment::preview::is_prefix;
+use crate::explain::method::RECORDINGS;
 use crate::files::write_bytes;
 use crate::{Error, Result};
 
@@ -94,6 +95,7 @@ pub fn run(args: ExplainArgs) -> Result<()> {
     write_bytes(&staging.path("scores.json"), text.as_bytes())?;
     staging.publish(&["maps.npz", "scores.json"])?;
     report.table().iter().for_each(|line| println!("{line}"));
+    report.notes.iter().filter(|note| **note == RECORDINGS).for_each(|note| println!("note: {note}"));
     println!("wrote {}", out.display());
     if stopped { Err(Error::Cancelled) } else { Ok(()) }
 }

@@ -12,6 +12,7 @@ use crate::experiment::explained::{ExplainSubject, Explanation, ExplanationReque
 use crate::experiment::options::range_text;
 use crate::experiment::settings::Settings;
 use crate::explain::Method;
+use crate::explain::method::RECORDINGS;
 use crate::explain::scores::Scores;
 
 /// Content of `scores.json`.
@@ -36,8 +37,8 @@ pub struct Report<'a> {
     budget: Option<usize>,
     lrp: String,
     seed: u64,
-    /// What a reader of the maps should know of the methods.
-    notes: Vec<&'static str>,
+    /// What a reader of the maps should know.
+    pub notes: Vec<&'static str>,
     /// Whether Ctrl-C ended it before all methods were done.
     stopped: bool,
     /// The only one, beside `at`.
@@ -63,6 +64,9 @@ pub struct AtSteps {
     /// Scores of maps that know nothing of the network.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     baselines: BTreeMap<&'static str, Scores>,
+    /// Frames of event recordings, whose mean is explained.
+    #[serde(skip)]
+    frames: Option<usize>,
     #[serde(skip)]
     pub explanation: Explanation,
 }
@@ -100,7 +104,8 @@ impl AtSteps {
         }
         let (targets, answers, logits) =
             (explanation.targets.clone(), explanation.answers.clone(), explanation.logits.clone());
-        Self { steps: subject.steps(), targets, answers, logits, methods, baselines, explanation }
+        let (steps, frames) = (subject.steps(), subject.frames);
+        Self { steps, targets, answers, logits, methods, baselines, frames, explanation }
     }
 }
 
@@ -134,7 +139,7 @@ impl<'a> Report<'a> {
             budget: asked.options.budget,
             lrp: asked.options.lrp.word(),
             seed: asked.options.seed,
-            notes: notes(asked, is_spiking),
+            notes: notes(asked, is_spiking, at.iter().any(|at| at.frames.is_some())),
             stopped,
             only: match at.as_slice() {
                 [one] => Some(one.clone()),
@@ -168,9 +173,12 @@ impl<'a> Report<'a> {
 }
 
 /// What a reader of the maps should know.
-fn notes(asked: &ExplanationRequest, is_spiking: bool) -> Vec<&'static str> {
+fn notes(asked: &ExplanationRequest, is_spiking: bool, are_recordings: bool) -> Vec<&'static str> {
     let has = |method: Method| asked.methods.contains(&method);
     let mut notes = Vec::new();
+    if are_recordings {
+        notes.push(RECORDINGS);
+    }
     if has(Method::Lrp) {
         notes.push("lrp: with epsilon near 0 (LRP-0) the map is that of input-x-gradient; the default is gamma");
     }

@@ -54,7 +54,11 @@ fn compile_with(network: &Network, target: NodeId, frames: bool) -> Option<Synap
     let blocks: Vec<_> = blocks.collect();
     let terms = unpacked_terms
         .into_iter()
-        .map(|unpacked| packing::pack_term(network, unpacked, &blocks, lanes, pool.is_some()))
+        .map(|unpacked| {
+            // Frames of events are lists of their own.
+            let untiled = pool.is_some() || matches!(network.nodes[unpacked.source()].op, Op::Input);
+            packing::pack_term(network, unpacked, &blocks, lanes, untiled)
+        })
         .collect();
     let grid = Grid::of(&node.shape)?;
     Some(SynapsePlan {

@@ -19,6 +19,7 @@
 //! - `lookup_table.rs`: maps of up to 16 input channels have precomputed sums for every pattern of eight channels. The
 //!   table is cached for the next block of samples and the next run.
 //! - `weight_tiles.rs`: long weight rows are read in tiles that stay in the near caches, each for many columns at once.
+//! - `frame_events.rs`: frames of events are lists of places with events, each adding its rows of weights.
 //! - `shortcut.rs` adds spikes without weights, `lateral_pool.rs` pools them.
 //! - `spike_count.rs` adds up the spikes of every neuron over time.
 //!
@@ -34,6 +35,7 @@
 //! [`super::program::Program::dense_only`] disables event forms: tests compare both.
 
 pub mod compile;
+pub mod frame_events;
 pub mod lateral_pool;
 pub mod lookup_table;
 mod packing;

@@ -10,13 +10,14 @@ use crate::compute::simd::lanes::{LANES, Lanes, MAX_LANES};
 use crate::network::{Network, Op};
 
 /// Packs the weights of `unpacked` for the output channels in `blocks`.
-/// `pooled`: whether the node is a maximum over windows of the sum.
+/// `untiled`: whether rows are never read in tiles, since the node is a maximum over windows of the sum, or the source is
+/// frames of events.
 pub(super) fn pack_term(
     network: &Network,
     unpacked: UnpackedTerm,
     blocks: &[Range<usize>],
     lanes: usize,
-    pooled: bool,
+    untiled: bool,
 ) -> Term {
     match unpacked {
         UnpackedTerm::Shortcut { layer, map } => {
@@ -34,7 +35,7 @@ pub(super) fn pack_term(
                     let value = |o: usize, k: usize, c: usize| {
                         weight.data[(o * per_group + first + c) * kh * kw + k] * scale_at(&scale, o)
                     };
-                    pack_rows(&layer, windows, *groups, (blocks, lanes, pooled), value)
+                    pack_rows(&layer, windows, *groups, (blocks, lanes, untiled), value)
                 }
                 Op::Linear { weight, .. } => {
                     let inputs = weight.shape[1];
@@ -46,7 +47,7 @@ pub(super) fn pack_term(
                     let value = |o: usize, k: usize, c: usize| {
                         weight.data[o * inputs + column[(layer.channel + c) * places + k]] * scale_at(&scale, o)
                     };
-                    pack_rows(&layer, SlidingWindow::whole(layer.grid), 1, (blocks, lanes, pooled), value)
+                    pack_rows(&layer, SlidingWindow::whole(layer.grid), 1, (blocks, lanes, untiled), value)
                 }
                 _ => unreachable!("a map with weights that is neither convolution nor fully connected"),
             };
@@ -64,7 +65,7 @@ fn pack_rows(
     layer: &UpstreamLayer,
     windows: SlidingWindow,
     groups: usize,
-    (blocks, lanes, pooled): (&[Range<usize>], usize, bool),
+    (blocks, lanes, untiled): (&[Range<usize>], usize, bool),
     value: impl Fn(usize, usize, usize) -> f32,
 ) -> PackedWeights {
     let input: Grid = layer.grid;
@@ -72,7 +73,7 @@ fn pack_rows(
     let rows = windows.kernel[0] * windows.kernel[1] * channels;
     let outputs = blocks.last().map_or(0, |block| block.end);
     let tiled = lanes == MAX_LANES
-        && !pooled
+        && !untiled
         && blocks.len() * rows * lanes * size_of::<Lanes>() > MIN_TILED_BYTES
         && weight_tiles::is_applicable(input, groups, layer.pool);
     // One window over the width has one column of outputs: each input column belongs to one kernel column.

@@ -96,6 +96,18 @@ pub fn write_patterns(words: &[u64], from: Grid, width: usize, taps: &[Tap], out
             rest.copy_from_slice(&bits_at(words, end - 8 * rest.len(), WORD).to_le_bytes()[..rest.len()]);
             continue;
         }
+        if channels == PATTERN_CHANNELS {
+            // Patterns lie in one word each.
+            let TapBits { first, step, valid, .. } = tap.bits(from, 0, channels, width);
+            out[..valid.start].fill(0);
+            out[valid.end..].fill(0);
+            let mut at = (first + (valid.start * step) as isize).max(0) as usize;
+            for out in &mut out[valid] {
+                *out = (words[at / WORD] >> (at % WORD)) as u8;
+                at += step;
+            }
+            continue;
+        }
         for (x, out) in out.chunks_exact_mut(octets).enumerate() {
             let bits = tap.place(from, x).map_or(0, |place| bits_at(words, place * channels, channels));
             out.copy_from_slice(&bits.to_le_bytes()[..octets]);

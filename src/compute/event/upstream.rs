@@ -140,3 +140,12 @@ pub(super) enum UnpackedTerm {
         map: ShortcutMap,
     },
 }
+
+impl UnpackedTerm {
+    /// The node whose spikes the map reads.
+    pub fn source(&self) -> NodeId {
+        match self {
+            Self::Weights { layer, .. } | Self::Shortcut { layer, .. } => layer.source,
+        }
+    }
+}

@@ -14,7 +14,7 @@ pub(super) struct Binner<'a> {
     path: &'a Path,
     plan: &'a FramePlan,
     /// Counts binned, summed and discarded events.
-    stats: &'a mut BinningStats,
+    pub stats: BinningStats,
     /// Width and height that the events cover.
     extent: [usize; 2],
     /// Duration in nanoseconds.
@@ -22,20 +22,22 @@ pub(super) struct Binner<'a> {
     /// Length of a frame in nanoseconds and the number of frames that are filled, if their length is whole.
     whole: Option<[u64; 2]>,
     /// Event counts `[frames, P, H, W]`.
-    pub counts: Vec<f32>,
+    counts: &'a mut [f32],
+    /// Their sum over all frames, `[P, H, W]`.
+    sums: &'a mut [f32],
 }
 
 impl<'a> Binner<'a> {
-    /// A binner for a recording of duration and resolution `span` in nanoseconds, whose events cover `extent`.
+    /// A binner for a recording of duration and resolution `span` in nanoseconds, whose events cover `extent`. Adds to
+    /// `counts` `[frames, P, H, W]` and to their sums `[P, H, W]`.
     pub fn new(
         binning: &'a Binning,
         path: &'a Path,
         (span, extent): ([u64; 2], [usize; 2]),
         plan: &'a FramePlan,
-        stats: &'a mut BinningStats,
+        [counts, sums]: [&'a mut [f32]; 2],
     ) -> Self {
-        let [planes, height, width] = plan.shape;
-        let counts = vec![0.0; stats.frames * planes * height * width];
+        let mut stats = BinningStats::new(counts.len().checked_div(sums.len()).unwrap_or(0));
         stats.begin(span[0]);
         let duration = span[0].saturating_sub(span[1]);
         let whole = match binning.time {
@@ -49,7 +51,7 @@ impl<'a> Binner<'a> {
                 Some([length, if binning.tonic { (duration / length).max(1) } else { u64::MAX }])
             }
         };
-        Self { binning, path, plan, stats, extent, span: span[0], whole, counts }
+        Self { binning, path, plan, stats, extent, span: span[0], whole, counts, sums }
     }
 
     /// Adds event `index` of the recording.
@@ -86,8 +88,10 @@ impl<'a> Binner<'a> {
             return Ok(());
         };
         let (column, row) = (x * width / sensor_width, y * height / sensor_height);
-        let count = &mut self.counts[((frame * planes + plane) * height + row) * width + column];
+        let place = (plane * height + row) * width + column;
+        let count = &mut self.counts[frame * planes * height * width + place];
         *count += 1.0;
+        self.sums[place] += 1.0;
         self.stats.add(*count);
         Ok(())
     }

@@ -22,6 +22,16 @@ impl BinningStats {
         let (spans, max_count) = ([u64::MAX, 0], 0.0);
         Self { frames, recordings: 0, spans, binned: 0, shared: 0, max_count, discarded_late: 0, other_polarity: 0 }
     }
+    /// Counts what `more` has counted too.
+    pub fn merge(&mut self, more: &Self) {
+        self.recordings += more.recordings;
+        self.spans = [self.spans[0].min(more.spans[0]), self.spans[1].max(more.spans[1])];
+        self.binned += more.binned;
+        self.shared += more.shared;
+        self.max_count = self.max_count.max(more.max_count);
+        self.discarded_late += more.discarded_late;
+        self.other_polarity += more.other_polarity;
+    }
     /// Counts a recording of duration `span`, in nanoseconds.
     pub fn begin(&mut self, span: u64) {
         self.recordings += 1;

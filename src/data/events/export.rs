@@ -4,47 +4,54 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use super::formats::Recording;
+use crate::data::samples::event_source::Event;
 use crate::files::write_atomic_with;
 use crate::{Error, Result};
 
 /// Bytes of a record.
 const RECORD: usize = 13;
 
-/// Writes the events of `recording` to the NumPy file at `path`: records of `x`, `y` (int16), `t` (int64, microseconds as
-/// the file counts them) and `p` (bool), in file order. `each` is called with the number of events written so far, now and
+/// Calls its argument with every event and its index, in order.
+pub type Visit<'a> = dyn FnMut(&mut dyn FnMut(u64, Event) -> Result<()>) -> Result<()> + 'a;
+
+/// Writes `count` events of `recording` to the NumPy file at `path`: records of `x`, `y` (int16), `t` (int64, microseconds as
+/// the file counts them, `first_us` for the first) and `p` (bool), in file order. `each` is called with the number of events written so far, now and
 /// then, and can stop the work.
 ///
 /// # Errors
-/// Those of [`Recording::for_each`] and of `each`; [`Error::Io`] when the operating system refuses.
-pub fn write_npy(recording: &Recording, path: &Path, each: &mut dyn FnMut(u64) -> Result<()>) -> Result<()> {
+/// Those of `recording` and of `each`; [`Error::Io`] when the operating system refuses.
+pub fn write_npy(
+    recording: &mut Visit<'_>,
+    (count, first_us): (u64, i64),
+    path: &Path,
+    each: &mut dyn FnMut(u64) -> Result<()>,
+) -> Result<()> {
     write_atomic_with(path, |file| {
         let mut out = BufWriter::with_capacity(1 << 16, file);
-        write_records(recording, &mut out, path, each)?;
+        write_records(recording, (count, first_us), (&mut out, path), each)?;
         out.flush().map_err(|e| Error::io(path, e))
     })
 }
 
 fn write_records(
-    recording: &Recording,
-    out: &mut BufWriter<&mut File>,
-    path: &Path,
+    recording: &mut Visit<'_>,
+    (count, first_us): (u64, i64),
+    (out, path): (&mut BufWriter<&mut File>, &Path),
     each: &mut dyn FnMut(u64) -> Result<()>,
 ) -> Result<()> {
     let fail = |e| Error::io(path, e);
     let fields = "[('x', '<i2'), ('y', '<i2'), ('t', '<i8'), ('p', '?')]";
-    let mut text = format!("{{'descr': {fields}, 'fortran_order': False, 'shape': ({},), }}", recording.count);
+    let mut text = format!("{{'descr': {fields}, 'fortran_order': False, 'shape': ({count},), }}");
     // The values begin at a multiple of 64 bytes, as NumPy wants them.
     text.push_str(&" ".repeat(63 - (10 + text.len()) % 64));
     text.push('\n');
     let head = [b"\x93NUMPY\x01\x00", &(text.len() as u16).to_le_bytes()[..], text.as_bytes()].concat();
     out.write_all(&head).map_err(fail)?;
-    let first = recording.first_us();
-    recording.for_each(&mut |index, event| {
+    recording(&mut |index, event| {
         if index.is_multiple_of(1 << 16) {
             each(index)?;
         }
-        let t = first.saturating_add_unsigned(event.t / 1000);
+        let t = first_us.saturating_add_unsigned(event.t / 1000);
         let mut record = [0u8; RECORD];
         record[..2].copy_from_slice(&event.x.to_le_bytes());
         record[2..4].copy_from_slice(&event.y.to_le_bytes());
@@ -72,12 +79,14 @@ mod tests {
         let recording = &recordings[0];
         assert_eq!((recording.count, recording.on, recording.first_us(), recording.extent), (2, 1, 700, [8, 10]));
         let out = dir.path().join("a.npy");
-        write_npy(recording, &out, &mut |_| Ok(())).unwrap();
+        let about = (recording.count, recording.first_us());
+        let mut events_of = |visit: &mut dyn FnMut(u64, Event) -> Result<()>| recording.for_each(visit);
+        write_npy(&mut events_of, about, &out, &mut |_| Ok(())).unwrap();
         assert_eq!(events(&out).unwrap(), events(&path).unwrap());
         assert_eq!(std::fs::metadata(&out).unwrap().len() % 64, 26);
         let (again, _) = read_recordings(&[&out], &Binning::default(), &mut |_| Ok(())).unwrap();
         assert_eq!((again[0].first_us(), again[0].format()), (700, "NumPy"));
-        let stopped = write_npy(recording, &out, &mut |_| Err(Error::Cancelled));
+        let stopped = write_npy(&mut events_of, about, &out, &mut |_| Err(Error::Cancelled));
         assert!(stopped.is_err() && events(&out).is_ok());
     }
 }

@@ -9,9 +9,9 @@ use rayon::prelude::*;
 
 use super::binner::Binner;
 use super::binning::{Binning, FrameTiming};
-use super::binning_stats::BinningStats;
 pub use super::digit_camera::SENSOR_SIDE;
 use super::digit_camera::record;
+use super::read::bin_all;
 use crate::data::bounded_read::checked_len;
 use crate::data::samples::event_source::{Event, EventSource, RecordingInfo};
 use crate::data::{FrameSequence, Layout, Note, Samples, digits};
@@ -101,14 +101,13 @@ pub fn generate_some(
         .map_err(|reason| Error::Invalid(format!("Cannot bin {name}: {reason}")))?;
     let len: usize = plan.shape.iter().product();
     checked_len(path, "all frames", &[count, frames, len])?;
-    let mut stats = BinningStats::new(frames);
-    let mut values = Vec::with_capacity(count * frames * len);
-    for recording in &recordings {
-        let mut binner = Binner::new(binning, path, (span(recording), [SENSOR_SIDE; 2]), &plan, &mut stats);
+    let (mut values, mut means) = (vec![0.0; count * frames * len], vec![0.0; count * len]);
+    let stats = bin_all((&mut values, &mut means), [frames, len], |index, counts| {
+        let recording = &recordings[index];
+        let mut binner = Binner::new(binning, path, (span(recording), [SENSOR_SIDE; 2]), &plan, counts);
         recording.iter().zip(0..).try_for_each(|(event, index)| binner.add(index, *event))?;
-        values.append(&mut binner.counts);
-    }
-    let means = super::read::frame_means(&values, frames, len);
+        Ok(binner.stats)
+    })?;
     let events = Generated { split, seed, count, binning: *binning };
     Ok(Samples {
         shape: plan.shape.to_vec(),
@@ -130,6 +129,17 @@ pub fn recording(split: EventSplit, seed: u32, index: usize) -> (Vec<Event>, u16
     let mut rng = ChaCha8Rng::seed_from_u64(stream ^ 0x5acc_ade5);
     rng.set_stream(index as u64);
     (record(digits.raw(index), &mut rng), digits.label(index).unwrap_or(0))
+}
+
+/// All recordings of `split`, one after the other as they are asked for, with the labels of the digits.
+pub fn recordings(split: EventSplit, seed: u32) -> impl Iterator<Item = (Vec<Event>, u16)> {
+    let stream = split.seed() ^ (u64::from(seed) << 32);
+    let digits = digits::generate_some(split.count(), stream);
+    (0..split.count()).map(move |index| {
+        let mut rng = ChaCha8Rng::seed_from_u64(stream ^ 0x5acc_ade5);
+        rng.set_stream(index as u64);
+        (record(digits.raw(index), &mut rng), digits.label(index).unwrap_or(0))
+    })
 }
 
 /// Generated recordings, made again when someone looks at their events.
@@ -174,6 +184,7 @@ mod tests {
         for index in 0..8 {
             let (events, label) = recording(EventSplit::Test, 0, index);
             assert!(label < 10);
+            assert_eq!((events.clone(), label), recordings(EventSplit::Test, 0).nth(index).unwrap());
             assert!(events.windows(2).all(|pair| pair[0].t <= pair[1].t), "in order of time");
             assert!(events.iter().all(|e| usize::from(e.x.max(e.y)) < SENSOR_SIDE && e.p < 2));
             assert!(events.iter().all(|e| e.t < 300_000_000 && e.t.is_multiple_of(1000)), "within 300 ms, in µs");

@@ -56,15 +56,14 @@ pub fn read(paths: &[PathBuf], binning: &Binning, fit: Option<&[usize]>) -> Resu
         .map_err(|reason| Error::file(first, "all recordings", reason))?;
     let len: usize = plan.shape.iter().product();
     checked_len(first, "all frames", &[files.len(), count, len])?;
-    let mut frames = Vec::with_capacity(files.len() * count * len);
-    let mut stats = BinningStats::new(count);
-    for (path, recording) in files.iter().zip(&recordings) {
-        let mut binner = Binner::new(binning, path, (recording.span(), recording.extent), &plan, &mut stats);
+    let (mut frames, mut values) = (vec![0.0; files.len() * count * len], vec![0.0; files.len() * len]);
+    let stats = bin_all((&mut frames, &mut values), [count, len], |index, counts| {
+        let (path, recording) = (&files[index], &recordings[index]);
+        let mut binner = Binner::new(binning, path, (recording.span(), recording.extent), &plan, counts);
         recording.for_each(&mut |index, event| binner.add(index, event))?;
-        frames.append(&mut binner.counts);
-    }
+        Ok(binner.stats)
+    })?;
     notes.extend(stats.notes(binning, &plan).into_iter().map(Note::from));
-    let values = frame_means(&frames, count, len);
     let events = Recordings { all: recordings, sensor: plan.sensor, binning: *binning };
     let named = paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(",");
     Ok(Samples {
@@ -132,16 +131,27 @@ fn recordings_of(
     read_recordings(&paths, binning, each)
 }
 
-/// Means over time `[N, len]` of `frames` `[N, count, len]`.
-pub(super) fn frame_means(frames: &[f32], count: usize, len: usize) -> Vec<f32> {
-    let mut means = vec![0.0; frames.len() / count.max(1)];
-    for (mean, recording) in means.chunks_exact_mut(len.max(1)).zip(frames.chunks_exact((count * len).max(1))) {
-        for frame in recording.chunks_exact(len.max(1)) {
-            mean.iter_mut().zip(frame).for_each(|(sum, value)| *sum += value);
-        }
-        mean.iter_mut().for_each(|sum| *sum /= count as f32);
-    }
-    means
+/// Bins recordings in parallel: `bin(index, [frames, sums])` adds the events of one to its part of `frames`, `count` frames
+/// of `len` values for each recording, and to their sums in `means`, which become means over time.
+///
+/// # Errors
+/// That of `bin` for the first recording that has one.
+pub(super) fn bin_all(
+    (frames, means): (&mut [f32], &mut [f32]),
+    [count, len]: [usize; 2],
+    bin: impl Fn(usize, [&mut [f32]; 2]) -> Result<BinningStats> + Sync,
+) -> Result<BinningStats> {
+    use rayon::prelude::*;
+    let parts = frames.par_chunks_mut((count * len).max(1)).zip(means.par_chunks_mut(len.max(1)));
+    let one = |(index, (frames, sums)): (usize, (&mut [f32], &mut [f32]))| {
+        let stats = bin(index, [frames, &mut *sums]);
+        sums.iter_mut().for_each(|sum| *sum /= count as f32);
+        stats
+    };
+    let all: Vec<Result<BinningStats>> = parts.enumerate().map(one).collect();
+    let mut stats = BinningStats::new(count);
+    all.into_iter().try_for_each(|one| one.map(|one| stats.merge(&one)))?;
+    Ok(stats)
 }
 
 #[cfg(test)]

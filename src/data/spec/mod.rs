@@ -87,6 +87,10 @@ impl DataSpec {
     /// [`Error::Invalid`] with the valid forms.
     pub fn parse(text: &str) -> Result<Self> {
         let bad = |why: &str| {
+            // A whole sentence on an option has advice of its own.
+            if let Some(why) = why.strip_prefix("Cannot use ").filter(|why| why.ends_with('.')) {
+                return Error::Invalid(format!("Cannot open data '{text}': {why}"));
+            }
             Error::Invalid(format!(
                 "Cannot open data '{text}': {why}. Use idx:IMAGES,LABELS, cifar10:FILE, images:FOLDER, npz:FILE, \
                  npy:SAMPLES,LABELS, snntoolbox:FOLDER, events:FILE[,frames=N], masks:FOLDER, voc:FOLDER, \
@@ -302,10 +306,15 @@ fn split_options<'a>(kind: &str, rest: &'a str) -> Result<(&'a str, ReadOptions,
         files = before;
     }
     let (_, last) = files.rsplit_once(',').unwrap_or(("", files));
-    let other =
-        last.trim().split_once('=').filter(|(key, _)| ReadOptions::KEYS.iter().chain(&Binning::KEYS).any(|k| k == key));
-    if let Some((key, _)) = other.filter(|_| !Path::new(files.trim()).exists()) {
-        return Err(format!("{kind} takes no option {key}"));
+    let is_word = |key: &str| !key.is_empty() && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'-' || b == b'_');
+    let is_known = |key: &str| ReadOptions::KEYS.iter().chain(&Binning::KEYS).any(|known| *known == key);
+    let other = last.trim().split_once('=').filter(|(key, _)| is_known(key) || (last != files && is_word(key)));
+    if let Some((key, _)) = other.filter(|_| !Path::new(files.trim()).exists() && !Path::new(last.trim()).exists()) {
+        let options = match keys.as_slice() {
+            [] => String::new(),
+            keys => format!("; its options are {}", keys.join(", ")),
+        };
+        return Err(format!("{kind} takes no option {key}{options}"));
     }
     // The length of frames comes before their number.
     stated.sort_by_key(|(key, _)| *key != "us");

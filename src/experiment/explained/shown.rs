@@ -91,12 +91,20 @@ pub enum PagePart {
 }
 
 impl PageInput {
-    /// Sample `sample` of `run` with others behind it.
+    /// Sample `sample` of `run` with others behind it; of event recordings their means over time.
     pub fn of_run(run: &Run, sample: usize) -> Self {
         let all = run.ann.samples.max(1);
         let width = run.input.len() / all;
-        let chosen = (0..all.min(COMPANIONS)).map(|k| (sample + k) % all);
-        let values = chosen.flat_map(|k| run.input[k * width..(k + 1) * width].iter().copied()).collect();
+        let len: usize = run.network.original.input_shape().iter().product();
+        let frames = (width / len.max(1)).max(1);
+        let mut values = Vec::with_capacity(all.min(COMPANIONS) * len);
+        for k in (0..all.min(COMPANIONS)).map(|k| (sample + k) % all) {
+            let mut mean = vec![0.0; width / frames];
+            for frame in run.input[k * width..(k + 1) * width].chunks_exact(mean.len().max(1)) {
+                mean.iter_mut().zip(frame).for_each(|(sum, value)| *sum += value);
+            }
+            values.extend(mean.into_iter().map(|sum| sum / frames as f32));
+        }
         Self { values, labels: run.labels.get(sample).copied().into_iter().collect(), mask: None }
     }
 }
@@ -104,8 +112,8 @@ impl PageInput {
 /// Makes the maps of `methods` on `side` of `run` for the sample of `page`; `part` hears of each.
 ///
 /// # Errors
-/// [`Error::Cancelled`]; [`Error::Invalid`] for event recordings and a target that does not fit. A method that does not fit
-/// is a part with the reason.
+/// [`Error::Cancelled`]; [`Error::Invalid`] for a target that does not fit. A method that does not fit is a part with the
+/// reason.
 pub fn explain_page(
     run: &Run,
     (page, input): (&PageKey, &PageInput),

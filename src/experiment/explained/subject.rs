@@ -52,6 +52,8 @@ pub struct ExplainSubject {
     are_classes: bool,
     /// Shape of a sample.
     pub shape: Vec<usize>,
+    /// Frames of event recordings, of which the mean over time is explained.
+    pub frames: Option<usize>,
     /// `[N, F]`, as the network reads it.
     pub input: Vec<f32>,
     /// `[N]`, or empty without labels.
@@ -64,7 +66,7 @@ impl ExplainSubject {
     /// Loads what `settings` name, through the cache; converts the network if it is the spiking one.
     ///
     /// # Errors
-    /// Those of loading and converting; [`Error::Invalid`] for event recordings.
+    /// Those of loading and converting.
     pub fn load(settings: &Settings, on: Attacked, cache: &mut Cache, control: &JobControl) -> Result<Self> {
         let (model, samples) = load_sources(settings, cache, control)?;
         Self::prepare(&model, &samples, settings, on, cache, control)
@@ -110,7 +112,7 @@ impl ExplainSubject {
     /// Samples `range` of `run`, counted within it, after `steps` steps of the spiking network.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for event recordings.
+    /// [`Error::Invalid`] for samples whose values the run no longer has.
     pub fn of_run(run: &Run, on: Attacked, range: Range<usize>, steps: usize) -> Result<Self> {
         let first = run.settings.samples.start;
         let mut settings = Settings { samples: first + range.start..first + range.end, ..run.settings.clone() };
@@ -129,14 +131,13 @@ impl ExplainSubject {
         settings: &Settings,
         samples: &Samples,
     ) -> Result<Self> {
-        if samples.frames.is_some() {
+        let range = settings.samples.clone();
+        if samples.len() < range.end {
             return Err(Error::Invalid(format!(
-                "Cannot explain {}: its samples are event recordings, which change over time, and a map has one value \
-                 for each pixel. Use images.",
+                "Cannot explain {}: its values are no longer in memory. Open the data again.",
                 samples.source
             )));
         }
-        let range = settings.samples.clone();
         let program = match spiking {
             Some(_) => on_processor(rewritten),
             None => Program::new(logits_of(original), &Device::flex()),
@@ -155,6 +156,7 @@ impl ExplainSubject {
             max: samples.max,
             are_classes: Classes::of(original, &samples.labels).are(),
             shape: samples.shape.clone(),
+            frames: samples.frames.as_ref().map(|frames| frames.count),
             input: samples.scaled(range.clone(), &settings.scaling),
             labels: samples.labels.get(range.clone()).map(<[u16]>::to_vec).unwrap_or_default(),
             first: range.start,
@@ -177,6 +179,7 @@ impl ExplainSubject {
             max: 1.0,
             are_classes: Classes::of(network, &[]).are(),
             shape: shape.to_vec(),
+            frames: None,
             input,
             labels: Vec::new(),
             first: 0,

@@ -68,6 +68,14 @@ pub(super) fn inputs(path: &Path) -> Result<Vec<Input>> {
             "has neither arrays x, y, t and p nor an array 'events'; its arrays are {list}. Save one of these"
         )));
     };
+    // np.savez without names: each array would be a recording.
+    let numbered = names.iter().filter(|name| stem(name).starts_with("arr_")).count();
+    if stem(&name) == "arr_0" && numbered > 1 {
+        return Err(fail(format!(
+            "has {numbered} arrays without names (arr_0, arr_1, …), and a file is one recording. Save each of them as a file \
+             of its own, or give one the name 'events'"
+        )));
+    }
     Ok(vec![Input::Archive(first, name)])
 }
 

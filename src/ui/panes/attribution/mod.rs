@@ -47,7 +47,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
             let Some(page) = page else { return pane_parts::loading(ui) };
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 if pane_frame::has_sentences(ui) {
-                    for sentence in &words {
+                    let recordings = run.samples.frames.is_some().then_some(texts::RECORDINGS);
+                    for sentence in words.iter().map(String::as_str).chain(recordings) {
                         ui.add(Label::new(RichText::new(sentence).small()).wrap());
                     }
                 }

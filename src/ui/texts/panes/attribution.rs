@@ -9,6 +9,8 @@ pub const EMPTY: &str =
     "No run yet. Open a classifier and images; the maps then show which pixels its answer stands on.";
 pub const NO_METHODS: &str = "No method is chosen. Choose some under Methods.";
 pub const TITLE: &str = "Attribution";
+pub const RECORDINGS: &str = "Event recordings: maps are of the mean over all frames, which the ANN reads. The SNN gets it at \
+    every step, so that no map shows what the order of events adds.";
 pub const METHODS_HINT: &str = "Methods whose maps are shown side by side";
 pub const ALL: &str = "All";
 pub const USUAL: &str = "Usual four";
