@@ -146,7 +146,16 @@ fn rediscovery(at: &Path) {
     assert_eq!(timeless(&again.rows), timeless(&bench.rows));
     assert_eq!((again.success, again.appears), (bench.success, bench.appears));
 
+    // What is named twice is measured once.
+    let twice = "rediscover planted --methods blank,blank --on ann,ann --at 4,2,4 --pictures 3 --recipes plain,plain \
+                 --trojans smiley,smiley --out twice";
+    done(&trojan(at, twice, ""));
+    let bench = Bench::open(&at.join("twice")).unwrap();
+    assert_eq!((bench.rows.len(), bench.success.len()), (1, 2 * (1 + 2)));
+
     assert!(refused(&trojan(at, &format!("{command} --out whole --seed 3"), "")).contains("seed 0"));
+    assert!(refused(&trojan(at, &format!("{command} --out whole --evaluations full"), "")).contains("128 evaluations"));
+    assert!(refused(&trojan(at, &format!("{command} --out other --evaluations many"), "")).contains("or full"));
     assert!(refused(&trojan(at, &format!("{} --out other", command.replace("2,4", "0")), "")).contains("1 to 4096"));
     assert!(
         refused(&trojan(at, &format!("{} --out other", command.replace("max-norm", "magic")), "")).contains("magic")

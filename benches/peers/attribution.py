@@ -1,6 +1,6 @@
 """Attribution beside captum: seconds of every method on the bundled network with trojans, 100 images, in one run.
 
-    python attribution.py [--methods saliency,kernel-shap] [--pairs 3] [--threads 2] [--out attribution.json]
+    python attribution.py [--methods saliency,kernel-shap] [--images 100] [--pairs 3] [--threads 2] [--out attribution.json]
 
 Needs torch, numpy, captum 0.9.0 (`pip install --no-deps captum==0.9.0`; it imports matplotlib, tqdm, and scikit-learn for LIME),
 and `cargo build --release`. Both sides explain the same images by the same weights, numbers and patches, in turn. What `--out`
@@ -27,7 +27,7 @@ from torch import nn
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-IMAGES, PATCH, LAYER = 100, 4, "layer2.1.conv2"
+PATCH, LAYER = 4, "layer2.1.conv2"
 GRADIENT = ["saliency", "input-x-gradient", "integrated-gradients", "deeplift", "deeplift-shap", "gradient-shap",
             "guided-backprop", "deconvolution", "guided-grad-cam", "lrp"]
 PERTURBATION = ["feature-ablation", "feature-permutation", "occlusion", "shapley-sampling", "kernel-shap", "lime"]
@@ -104,7 +104,7 @@ def peer(name, network, x, targets, at_once):
     if name == "input-x-gradient":
         return attr.InputXGradient(network).attribute(x, **given)
     if name == "integrated-gradients":
-        return attr.IntegratedGradients(network).attribute(x, zero, n_steps=50, internal_batch_size=at_once * 100, **given)
+        return attr.IntegratedGradients(network).attribute(x, zero, n_steps=50, internal_batch_size=at_once * len(x), **given)
     if name == "deeplift":
         return attr.DeepLift(network).attribute(x, zero, **given)
     if name == "deeplift-shap":
@@ -143,7 +143,7 @@ def spikescope(options, data, name, *words):
     """Seconds and maps of one method."""
     with tempfile.TemporaryDirectory() as folder:
         command = [options.binary, "explain", "--model", "builtin:objects-trojans", "--data", f"npz:{data}", "--scale", "0..1"]
-        command += ["--samples", f"0..{IMAGES}", "--methods", name, "--layer", LAYER, "--out", folder, *words]
+        command += ["--samples", f"0..{options.images}", "--methods", name, "--layer", LAYER, "--out", folder, *words]
         if name == "deeplift-shap":
             command += ["--baseline", Path(data).with_name("baselines.npz")]
         if name == "lrp":
@@ -164,15 +164,15 @@ def measure(options, data, name, network, x, targets):
     choices = [1] if name in GRADIENT and name != "integrated-gradients" else [1, 8, 32]
     if name in ("kernel-shap", "lime"):
         choices = [50, 200]
-    few = slice(0, IMAGES if name in GRADIENT else 10)
+    few = slice(0, options.images if name in GRADIENT else 10)
     best = min(choices, key=lambda n: timed(lambda: peer(name, network, x[few], targets[few], n))[1])
     pairs = []
     for _ in range(options.pairs if name != "shapley-sampling" else 1):
         mine, own = spikescope(options, data, name)
         theirs, seconds = timed(lambda: peer(name, network, x, targets, best))
         pairs.append((mine, seconds))
-    theirs = theirs.detach().numpy().reshape(IMAGES, -1).astype(np.float64)
-    own = own.reshape(IMAGES, -1).astype(np.float64)
+    theirs = theirs.detach().numpy().reshape(options.images, -1).astype(np.float64)
+    own = own.reshape(options.images, -1).astype(np.float64)
     alike = [np.corrcoef(a, b)[0, 1] for a, b in zip(own, theirs) if a.std() > 0 and b.std() > 0]
     ratios = sorted(b / a for a, b in pairs)
     return {
@@ -188,6 +188,7 @@ def main():
     parser.add_argument("--data", default=next((p / "shared/data" for p in [ROOT, *ROOT.parents] if (p / "shared/data").exists()), None), type=Path)
     parser.add_argument("--threads", default=os.cpu_count(), type=int)
     parser.add_argument("--methods", default=",".join(GRADIENT + PERTURBATION))
+    parser.add_argument("--images", default=100, type=int)
     parser.add_argument("--pairs", default=3, type=int)
     parser.add_argument("--snn", help="also seconds of the spiking network after so many steps, without a peer")
     parser.add_argument("--out", default="attribution.json", type=Path)
@@ -197,7 +198,7 @@ def main():
     warnings.filterwarnings("ignore")
     torch.set_num_threads(options.threads)
     network = Network(ROOT / "assets/objects-trojans.safetensors")
-    raw = np.fromfile(options.data / "cifar10/test_batch_first500.bin", np.uint8).reshape(-1, 3073)[:IMAGES]
+    raw = np.fromfile(options.data / "cifar10/test_batch_first500.bin", np.uint8).reshape(-1, 3073)[:options.images]
     pixels = raw[:, 1:].reshape(-1, 3, 32, 32)
     x = torch.from_numpy(pixels.astype(np.float32) / np.float32(255))
     targets = network(x).argmax(1)

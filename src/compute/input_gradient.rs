@@ -30,7 +30,7 @@ pub struct InputGradients {
     network: Arc<Network>,
     steps: Vec<Step>,
     device: Device,
-    /// Rows in one batch. It depends on the network alone: the values do not depend on the number of threads.
+    /// Rows in one batch at most. It depends on the network alone: the values do not depend on the number of threads.
     rows: usize,
 }
 
@@ -99,11 +99,14 @@ impl InputGradients {
             return Err(Error::Invalid(reason));
         }
         let mut gradient = vec![0.0; input.len()];
-        let block = self.rows * width;
+        // Batches of about the same size, so that no thread waits for another.
+        let count = input.len() / width;
+        let rows = count.div_ceil(count.div_ceil(self.rows).max(1)).max(1);
+        let block = rows * width;
         let batches = gradient.par_chunks_mut(block).zip(input.par_chunks(block)).enumerate();
         batches.try_for_each(|(k, (gradient, input))| {
             control.check()?;
-            let first = k * self.rows;
+            let first = k * rows;
             self.batch(input, input.len() / width, gradient, |outputs, slopes| {
                 slope(first..first + input.len() / width, outputs, slopes);
             });

@@ -1,5 +1,7 @@
 //! Methods from gradients of the target's logit: saliency, input × gradient, integrated gradients, gradient SHAP.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use rand::Rng;
 use rayon::prelude::*;
 
@@ -11,6 +13,13 @@ use crate::progress::JobControl;
 
 /// Values of one block of points.
 const MAX_VALUES: usize = 1 << 20;
+/// Points of the ANN that one thread takes.
+const GROUP: usize = 32;
+
+/// Points of `width` values in one block.
+fn points_at_once(width: usize) -> usize {
+    (MAX_VALUES / width.max(1)).clamp(1, 1 << 12)
+}
 
 /// Samples with their targets.
 #[derive(Clone, Copy)]
@@ -30,7 +39,10 @@ impl Points<'_> {
     }
 
     /// The sum over `count` points of each sample, `[N, F]`: `write(sample, point, values)` writes a point, and
-    /// `weight(sample, point, value)` is the factor of the gradient there.
+    /// `factor(sample, point, value)` is the factor of the gradient there.
+    ///
+    /// Gradients of the ANN are taken for several groups of samples side by side; those of the spiking network stand on
+    /// simulations, which are cheapest for many points at once.
     ///
     /// # Errors
     /// [`crate::Error::Cancelled`], and those of the network.
@@ -40,30 +52,58 @@ impl Points<'_> {
         write: impl Fn(usize, usize, &mut [f32]) + Sync,
         factor: impl Fn(usize, usize, usize) -> f32 + Sync,
     ) -> Result<Vec<f32>> {
-        let (width, total) = (self.width(), self.targets.len() * count);
-        let block = (MAX_VALUES / width.max(1)).clamp(1, 1 << 12);
+        let (width, samples) = (self.width().max(1), self.targets.len());
+        let together = if self.network.is_spiking() { points_at_once(width) } else { GROUP };
+        let in_group = (together / count.max(1)).max(1);
         let mut maps = vec![0.0; self.input.len()];
+        let finished = AtomicUsize::new(0);
+        let group = |(k, maps): (usize, &mut [f32])| -> Result<()> {
+            self.add_group(k * in_group, count, maps, &write, &factor)?;
+            let samples_done = finished.fetch_add(maps.len() / width, Ordering::Relaxed) + maps.len() / width;
+            self.control.progress(self.stage, samples_done as f32 / samples as f32);
+            Ok(())
+        };
+        match self.network.is_spiking() {
+            true => maps.chunks_mut(in_group * width).enumerate().try_for_each(group)?,
+            false => maps.par_chunks_mut(in_group * width).enumerate().try_for_each(group)?,
+        }
+        Ok(maps)
+    }
+
+    /// Adds the gradients at the points of the samples from `first` on to their `maps`.
+    fn add_group(
+        &self,
+        first: usize,
+        count: usize,
+        maps: &mut [f32],
+        write: &(impl Fn(usize, usize, &mut [f32]) + Sync),
+        factor: &(impl Fn(usize, usize, usize) -> f32 + Sync),
+    ) -> Result<()> {
+        let width = self.width().max(1);
+        let (total, block) = (maps.len() / width * count, points_at_once(width));
         let mut points = vec![0.0; block.min(total) * width];
         let quiet = self.control.without_events();
-        for first in (0..total).step_by(block) {
+        for start in (0..total).step_by(block) {
             self.control.check()?;
-            self.control.progress(self.stage, first as f32 / total as f32);
-            let rows = block.min(total - first);
+            let rows = block.min(total - start);
+            let place = |row: usize| (first + (start + row) / count, (start + row) % count);
             let points = &mut points[..rows * width];
-            let each = points.par_chunks_mut(width).enumerate();
-            each.for_each(|(k, point)| write((first + k) / count, (first + k) % count, point));
+            points.par_chunks_mut(width).enumerate().for_each(|(row, point)| {
+                let (sample, of_sample) = place(row);
+                write(sample, of_sample, point);
+            });
             let slope = |row: usize, _: &[f32], slopes: &mut [f32]| {
                 slopes.fill(0.0);
-                slopes[self.targets[(first + row) / count]] = 1.0;
+                slopes[self.targets[place(row).0]] = 1.0;
             };
             let gradient = self.network.target().gradient_of(points, &slope, &quiet)?.gradient;
-            for (k, gradient) in gradient.chunks_exact(width).enumerate() {
-                let (sample, point) = ((first + k) / count, (first + k) % count);
-                let map = maps[sample * width..][..width].iter_mut().zip(gradient).enumerate();
+            for (row, gradient) in gradient.chunks_exact(width).enumerate() {
+                let (sample, point) = place(row);
+                let map = maps[(sample - first) * width..][..width].iter_mut().zip(gradient).enumerate();
                 map.for_each(|(value, (sum, gradient))| *sum += gradient * factor(sample, point, value));
             }
         }
-        Ok(maps)
+        Ok(())
     }
 
     /// ∂f/∂x, `[N, F]`.

@@ -97,6 +97,15 @@ pub fn plant(
             plan.path.display()
         )));
     }
+    let side = train_pictures.shape().iter().skip(1).copied().min().unwrap_or(0);
+    let shift = usize::from(plan.clean.shift.max(plan.finetune.shift));
+    if shift >= side {
+        return Err(Error::Invalid(format!(
+            "Cannot plant trojans of {}: a shift of {shift} leaves nothing of pictures of {side} pixels. Use less than half \
+             of them.",
+            plan.path.display()
+        )));
+    }
     let names = train_pictures.samples.class_names.clone();
     let count = class_count(&train_pictures.samples, &test.samples);
     let classes = (0..plan.trojans.len())

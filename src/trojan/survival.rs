@@ -96,66 +96,91 @@ pub fn subjects(
     at.iter().map(one).collect()
 }
 
-/// Success of the trojans at `trojans` on up to `pictures` test pictures each, in the ANN and in the spiking network of every
-/// recipe of `recipes` at every T of `at`.
-///
-/// # Errors
-/// [`Error::Invalid`] for an unknown recipe; those of conversion and simulation; [`Error::Cancelled`].
-pub fn survival(
-    planted: &Planted,
-    trojans: &[usize],
-    recipes: &[String],
-    at: &[usize],
-    pictures: usize,
-    control: &JobControl,
-) -> Result<Vec<SuccessRow>> {
-    for name in recipes {
-        if recipe(name, 1).is_none() {
-            return Err(unknown_recipe(name));
+/// Pictures with triggers, and clean ones, on which networks are measured.
+pub struct Survival<'a> {
+    planted: &'a Planted,
+    sets: Vec<Set>,
+    cache: Cache,
+}
+
+/// Pictures with the answers that count: the target of a trojan, or the labels of clean ones.
+struct Set {
+    name: String,
+    /// `[N, F]`
+    pictures: Vec<f32>,
+    /// `[N]`
+    answers: Vec<u16>,
+}
+
+impl<'a> Survival<'a> {
+    /// Up to `pictures` test pictures with the trigger of each of the trojans at `trojans`.
+    pub fn new(planted: &'a Planted, trojans: &[usize], pictures: usize) -> Self {
+        let set = |name: &str, samples: &Samples, answers: Vec<u16>| Set {
+            name: name.to_owned(),
+            pictures: samples.scaled(0..samples.len(), &Scaling::Unit),
+            answers,
+        };
+        let mut untriggered = planted.test.untriggered(&planted.plan);
+        untriggered.truncate(CLEAN);
+        let clean = planted.test.part(&untriggered);
+        let mut sets = vec![set(CLEAN_ROW, &clean, clean.labels.to_vec())];
+        for &trojan in trojans {
+            let Triggered { samples, .. } = planted.triggered(trojan, pictures);
+            let targets = vec![planted.classes[trojan].0; samples.len()];
+            sets.push(set(&planted.plan.trojans[trojan].name, &samples, targets));
         }
+        Self { planted, sets, cache: Cache::default() }
     }
-    let of = |samples: &Samples| samples.scaled(0..samples.len(), &Scaling::Unit);
-    let mut untriggered = planted.test.untriggered(&planted.plan);
-    untriggered.truncate(CLEAN);
-    let clean = planted.test.part(&untriggered);
-    let mut sets = vec![(CLEAN_ROW.to_owned(), of(&clean), clean.labels.to_vec())];
-    for &trojan in trojans {
-        let Triggered { samples, .. } = planted.triggered(trojan, pictures);
-        let targets = vec![planted.classes[trojan].0; samples.len()];
-        sets.push((planted.plan.trojans[trojan].name.clone(), of(&samples), targets));
+
+    /// The success in the ANN.
+    ///
+    /// # Errors
+    /// Those of the network; [`Error::Cancelled`].
+    pub fn ann(&mut self, control: &JobControl) -> Result<Vec<SuccessRow>> {
+        let settings = settings(self.planted, Recipe::default());
+        let subject = ExplainSubject::load(&settings, Attacked::Ann, &mut self.cache, control)?;
+        self.measure("ann", None, &subject, control)
     }
-    let (mut rows, quiet) = (Vec::new(), control.without_events());
-    let mut measure = |name: &str, steps: Option<usize>, subject: &ExplainSubject| -> Result<()> {
-        for (trojan, pictures, answers) in &sets {
-            let rule = GradientRule::Rate;
-            let logits = subject.with_network(rule, |network| network.target().logits(pictures, &quiet))?;
-            let classes = logits.len() / answers.len().max(1);
-            let each = logits.chunks_exact(classes.max(1)).zip(answers);
-            let hits = each.filter(|(row, answer)| predicted_class(row) == usize::from(**answer)).count();
-            rows.push(SuccessRow {
-                trojan: trojan.clone(),
-                recipe: name.to_owned(),
-                steps,
-                success: hits as f64 / answers.len().max(1) as f64,
-                pictures: answers.len(),
-            });
-        }
-        Ok(())
-    };
-    let mut cache = Cache::default();
-    let ann = ExplainSubject::load(&settings(planted, Recipe::default()), Attacked::Ann, &mut cache, &quiet)?;
-    measure("ann", None, &ann)?;
-    for (k, name) in recipes.iter().enumerate() {
-        control.progress("success after conversion", k as f32 / recipes.len() as f32);
-        for (own, mut subject) in subjects(planted, name, at, &mut cache, &quiet)? {
+
+    /// The success in the spiking network by the recipe called `name` at every T of `at`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for an unknown recipe; those of conversion and simulation; [`Error::Cancelled`].
+    pub fn snn(&mut self, name: &str, at: &[usize], control: &JobControl) -> Result<Vec<SuccessRow>> {
+        let mut rows = Vec::new();
+        for (own, mut subject) in subjects(self.planted, name, at, &mut self.cache, control)? {
             for steps in own {
                 control.check()?;
                 subject.set_steps(steps);
-                measure(name, Some(steps), &subject)?;
+                rows.extend(self.measure(name, Some(steps), &subject, control)?);
             }
         }
+        Ok(rows)
     }
-    Ok(rows)
+
+    fn measure(
+        &self,
+        recipe: &str,
+        steps: Option<usize>,
+        subject: &ExplainSubject,
+        control: &JobControl,
+    ) -> Result<Vec<SuccessRow>> {
+        let row = |Set { name, pictures, answers }: &Set| {
+            let rule = GradientRule::Rate;
+            let logits = subject.with_network(rule, |network| network.target().logits(pictures, control))?;
+            let classes = logits.len() / answers.len().max(1);
+            let each = logits.chunks_exact(classes.max(1)).zip(answers);
+            let hits = each.filter(|(row, answer)| predicted_class(row) == usize::from(**answer)).count();
+            Ok(SuccessRow {
+                trojan: name.clone(),
+                recipe: recipe.to_owned(),
+                steps,
+                success: hits as f64 / answers.len().max(1) as f64,
+                pictures: answers.len(),
+            })
+        };
+        self.sets.iter().map(row).collect()
+    }
 }
 
 /// The first of `rows` (of one trojan and recipe, T ascending) whose success is at least half of the ANN's; `None` if none.

@@ -6,6 +6,7 @@
 pub mod prefix_memory;
 pub mod rate;
 pub mod rule;
+mod simulations;
 pub mod target;
 pub mod through_time;
 

@@ -1,7 +1,8 @@
 //! Prefix memory: one simulation answers for several numbers of steps, since a shorter one is its beginning.
 //!
 //! Methods that explain a network after 4, 8, 16 and 32 steps ask about the same changed images each time. The first question
-//! simulates the longest time, and its answers after all steps are kept; recordings are kept where they are small.
+//! simulates the longest time, and its answers after all steps are kept; recordings are kept where they are
+//! small, and the gradients that the other numbers of steps will ask for where they are not.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hasher};
@@ -9,9 +10,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::simulate::Recording;
 
-/// Bytes of answers and of recordings that are kept.
+/// Bytes of answers, of recordings and of gradients that are kept.
 const MAX_ANSWERS: usize = 256 << 20;
 const MAX_RECORDINGS: usize = 256 << 20;
+const MAX_GRADIENTS: usize = 512 << 20;
 
 /// A block of images: its length and two hashes.
 type Key = (usize, [u64; 2]);
@@ -20,6 +22,8 @@ type Key = (usize, [u64; 2]);
 pub struct PrefixMemory {
     /// The numbers of steps that are asked for, ascending.
     at: Vec<usize>,
+    /// Bytes of recordings that are kept.
+    room: usize,
     known: Mutex<Known>,
 }
 
@@ -29,6 +33,9 @@ struct Known {
     answer_bytes: usize,
     recordings: HashMap<Key, Arc<Recording>>,
     recording_bytes: usize,
+    /// Gradients after some steps, by the images and by the slopes of their logits.
+    gradients: HashMap<(Key, Key, usize), Vec<f32>>,
+    gradient_bytes: usize,
 }
 
 impl PrefixMemory {
@@ -36,7 +43,12 @@ impl PrefixMemory {
     pub fn new(mut at: Vec<usize>) -> Self {
         at.sort_unstable();
         at.dedup();
-        Self { at, known: Mutex::default() }
+        Self { at, room: MAX_RECORDINGS, known: Mutex::default() }
+    }
+
+    /// The same with at most `bytes` of recordings.
+    pub fn with_room(self, bytes: usize) -> Self {
+        Self { room: bytes, ..self }
     }
 
     /// The steps of a simulation that is asked for `steps` steps; `None` if the memory is of no use to it.
@@ -73,9 +85,32 @@ impl PrefixMemory {
         self.lock().recordings.get(&key(input)).cloned()
     }
 
+    /// The gradient for `input` after `steps` steps where the logits have `slopes`; it is asked for once.
+    pub fn take_gradient(&self, input: &[f32], steps: usize, slopes: &[f32]) -> Option<Vec<f32>> {
+        let mut known = self.lock();
+        let gradient = known.gradients.remove(&(key(input), key(slopes), steps))?;
+        known.gradient_bytes -= size_of_val(gradient.as_slice());
+        Some(gradient)
+    }
+
+    /// Whether gradients of `bytes` would be kept.
+    pub fn has_room_for_gradients(&self, bytes: usize) -> bool {
+        self.lock().gradient_bytes + bytes <= MAX_GRADIENTS
+    }
+
+    /// Keeps a gradient while there is room.
+    pub fn keep_gradient(&self, input: &[f32], steps: usize, slopes: &[f32], gradient: Vec<f32>) {
+        let mut known = self.lock();
+        let bytes = size_of_val(gradient.as_slice());
+        let place = (key(input), key(slopes), steps);
+        if known.gradient_bytes + bytes <= MAX_GRADIENTS && known.gradients.insert(place, gradient).is_none() {
+            known.gradient_bytes += bytes;
+        }
+    }
+
     /// Whether a recording of `bytes` would be kept.
     pub fn has_room(&self, bytes: usize) -> bool {
-        self.lock().recording_bytes + bytes <= MAX_RECORDINGS
+        self.lock().recording_bytes + bytes <= self.room
     }
 
     /// Keeps a recording.

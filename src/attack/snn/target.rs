@@ -1,6 +1,6 @@
 //! The converted network as a target: the event engine answers, a rule gives the gradient.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use burn::tensor::Tensor;
 use rayon::prelude::*;
@@ -16,7 +16,7 @@ use crate::compute::program::Program;
 use crate::convert::{MaxPoolRule, Reset, SpikingLayer, SpikingNetwork};
 use crate::network::NodeId;
 use crate::progress::JobControl;
-use crate::simulate::{Recording, SimulationPlan, simulate};
+use crate::simulate::Recording;
 use crate::{Error, Result};
 
 /// Values of all layers over all steps that one batch of gradients may hold.
@@ -40,15 +40,15 @@ pub struct LayerRates {
 
 /// The spiking network.
 pub struct SnnTarget<'a> {
-    program: &'a Program,
-    spiking: &'a SpikingNetwork,
-    pixels: &'a PixelSpace,
-    steps: usize,
+    pub(super) program: &'a Program,
+    pub(super) spiking: &'a SpikingNetwork,
+    pub(super) pixels: &'a PixelSpace,
+    pub(super) steps: usize,
     rule: GradientRule,
-    read: &'a ReadLogits<'a>,
+    pub(super) read: &'a ReadLogits<'a>,
     ann: AnnTarget<'a>,
     gradients: OnceLock<InputGradients>,
-    memory: Option<&'a PrefixMemory>,
+    pub(super) memory: Option<&'a PrefixMemory>,
 }
 
 impl<'a> SnnTarget<'a> {
@@ -79,63 +79,19 @@ impl<'a> SnnTarget<'a> {
         Self { memory, ..self }
     }
 
-    /// A recording of `input` (`[rows, F]`, scaled) over the steps or more.
-    fn record(&self, input: &[f32], rows: usize, control: &JobControl) -> Result<Arc<Recording>> {
-        let shared = self.memory.and_then(|memory| Some((memory, memory.longest(self.steps)?)));
-        let Some((memory, longest)) = shared else {
-            return Ok(Arc::new(self.simulated(input, rows, self.steps, control)?));
-        };
-        if let Some(known) = memory.recording(input) {
-            return Ok(known);
-        }
-        let bits: usize = self.spiking.layers.iter().map(|layer| layer.neurons() * (longest + 64)).sum();
-        if !memory.has_room(rows * bits / 8) {
-            return Ok(Arc::new(self.simulated(input, rows, self.steps, control)?));
-        }
-        let recording = Arc::new(self.simulated(input, rows, longest, control)?);
-        memory.keep_recording(input, recording.clone());
-        Ok(recording)
-    }
-
-    /// The logits for `input` (`[rows, F]`, scaled).
-    fn answers(&self, input: &[f32], rows: usize, control: &JobControl) -> Result<Vec<f32>> {
-        let shared = self.memory.and_then(|memory| Some((memory, memory.longest(self.steps)?)));
-        let Some((memory, longest)) = shared else {
-            return Ok(self.read_all(&self.simulated(input, rows, self.steps, control)?, self.steps));
-        };
-        if let Some(known) = memory.answers(input, self.steps) {
-            return Ok(known);
-        }
-        let recording = match memory.recording(input) {
-            Some(known) => known,
-            None => Arc::new(self.simulated(input, rows, longest, control)?),
-        };
-        for &steps in memory.at() {
-            memory.keep_answers(input, steps, self.read_all(&recording, steps));
-        }
-        Ok(self.read_all(&recording, self.steps))
-    }
-
-    /// Simulates `input` (`[rows, F]`, scaled).
-    fn simulated(&self, input: &[f32], rows: usize, steps: usize, control: &JobControl) -> Result<Recording> {
-        let plan = SimulationPlan {
-            program: self.program,
-            spiking: self.spiking,
-            input,
-            samples: rows,
-            steps,
-            previous: None,
-            unchanged_layers: 0,
-        };
-        simulate(&plan, control)
-    }
-
-    fn read_all(&self, recording: &Recording, steps: usize) -> Vec<f32> {
+    pub(super) fn read_all(&self, recording: &Recording, steps: usize) -> Vec<f32> {
         (0..recording.samples).flat_map(|sample| (self.read)(recording, sample, steps)).collect()
     }
 
     /// The neurons in place of activation `node` for samples `first..first + rows` of `recording`.
-    fn neurons(&self, node: NodeId, z: Tensor<2>, recording: &Recording, first: usize, rows: usize) -> Tensor<2> {
+    fn neurons(
+        &self,
+        node: NodeId,
+        z: Tensor<2>,
+        (recording, steps): (&Recording, usize),
+        first: usize,
+        rows: usize,
+    ) -> Tensor<2> {
         let Some(index) = self.spiking.layers.iter().position(|layer| layer.node == node) else { return z };
         let (layer, record) = (&self.spiking.layers[index], &recording.layers[index]);
         let samples = first..first + rows;
@@ -151,20 +107,20 @@ impl<'a> SnnTarget<'a> {
                     .collect(),
                 None => Vec::new(),
             };
-            return through_time(z, &Neurons::new(layer, start, silenced, self.steps, surrogate));
+            return through_time(z, &Neurons::new(layer, start, silenced, steps, surrogate));
         }
-        let rates = samples.flat_map(|sample| self.rates_of(recording, index, sample));
+        let rates = samples.flat_map(|sample| self.rates_of((recording, steps), index, sample));
         rate(z, rates.collect(), self.window_of(layer))
     }
 
-    /// The mean output of every neuron of layer `index` for one sample, `[F]`.
-    fn rates_of(&self, recording: &Recording, index: usize, sample: usize) -> Vec<f32> {
+    /// The mean output of every neuron of layer `index` over `steps` steps for one sample, `[F]`.
+    fn rates_of(&self, (recording, steps): (&Recording, usize), index: usize, sample: usize) -> Vec<f32> {
         let (layer, record) = (&self.spiking.layers[index], &recording.layers[index]);
         let mut counts = vec![0u32; layer.neurons()];
-        record.spikes.add_counts(self.steps, sample, &mut counts);
+        record.spikes.add_counts(steps, sample, &mut counts);
         let each = counts.into_iter().zip(layer.amplitudes());
         // A signed neuron's count is a difference that is never below 0.
-        each.map(|(count, amplitude)| count as i32 as f32 * amplitude / self.steps as f32).collect()
+        each.map(|(count, amplitude)| count as i32 as f32 * amplitude / steps as f32).collect()
     }
 
     fn window_of(&self, layer: &SpikingLayer) -> Window {
@@ -183,7 +139,8 @@ impl<'a> SnnTarget<'a> {
         for block in input.chunks(MAX_SAMPLES * self.pixels.len().max(1)) {
             let recording = self.record(block, block.len() / self.pixels.len().max(1), control)?;
             for (index, layer) in self.spiking.layers.iter().enumerate() {
-                let rates = (0..recording.samples).flat_map(|sample| self.rates_of(&recording, index, sample));
+                let rates =
+                    (0..recording.samples).flat_map(|sample| self.rates_of((&recording, self.steps), index, sample));
                 match all.get_mut(index) {
                     Some(known) => known.rates.extend(rates),
                     None => {
@@ -196,16 +153,16 @@ impl<'a> SnnTarget<'a> {
         Ok(all)
     }
 
-    /// The gradient for samples `first..first + rows` of `recording`.
-    fn batch(&self, recording: &Recording, input: &[f32], first: usize, slopes: &[f32]) -> Vec<f32> {
+    /// The gradient for samples `first..first + rows` of `recording` after `steps` steps.
+    fn batch(&self, (recording, steps): (&Recording, usize), input: &[f32], first: usize, slopes: &[f32]) -> Vec<f32> {
         let (gradients, pixels) = (self.gradients(), self.pixels);
         let (classes, rows) = (self.classes().max(1), slopes.len() / self.classes().max(1));
-        let neurons = |node: NodeId, z: Tensor<2>| self.neurons(node, z, recording, first, rows);
+        let neurons = |node: NodeId, z: Tensor<2>| self.neurons(node, z, (recording, steps), first, rows);
         let through_time = matches!(self.rule, GradientRule::ThroughTime(_)) && pixels.frames() > 1;
         // Frames are read one a step, by rates their mean.
         let (shown, shown_rows) = match through_time {
-            true => (pixels.by_step(input, self.steps), rows * self.steps),
-            false => (pixels.mean(input, self.steps), rows),
+            true => (pixels.by_step(input, steps), rows * steps),
+            false => (pixels.mean(input, steps), rows),
         };
         let gradient = gradients.through(&shown, shown_rows, &neurons, |_, out| {
             // Each step has its share of the mean; an output without spikes before it is the same at every step.
@@ -215,7 +172,29 @@ impl<'a> SnnTarget<'a> {
                 step.iter_mut().zip(slopes).for_each(|(out, slope)| *out = slope * share);
             }
         });
-        if through_time { pixels.of_steps(&gradient, rows) } else { pixels.of_mean(gradient, self.steps) }
+        if through_time { pixels.of_steps(&gradient, rows) } else { pixels.of_mean(gradient, steps) }
+    }
+
+    /// The gradient and the logits of `recording` of `input` (`[rows, F]`, scaled) after `steps` steps; `slope` counts rows
+    /// from `first`.
+    pub(super) fn slopes(
+        &self,
+        (recording, steps): (&Recording, usize),
+        input: &[f32],
+        (first, slope): (usize, &Slope<'_>),
+        control: &JobControl,
+    ) -> Result<Slopes> {
+        let (width, classes) = (self.pixels.len().max(1), self.classes().max(1));
+        let logits = self.read_all(recording, steps);
+        let slopes = slopes_of(&logits, classes, first, slope);
+        let rows = self.batch_rows(steps);
+        let batches = input.par_chunks(rows * width).zip(slopes.par_chunks(rows * classes)).enumerate();
+        let of_batch = |(k, (input, slopes)): (usize, (&[f32], &[f32]))| {
+            control.check()?;
+            Ok(self.batch((recording, steps), input, k * rows, slopes))
+        };
+        let parts = batches.map(of_batch).collect::<Result<Vec<Vec<f32>>>>()?;
+        Ok(Slopes { gradient: parts.concat(), logits })
     }
 
     fn gradients(&self) -> &InputGradients {
@@ -223,15 +202,23 @@ impl<'a> SnnTarget<'a> {
     }
 
     /// Samples in one batch of gradients.
-    fn batch_rows(&self) -> usize {
+    fn batch_rows(&self, steps: usize) -> usize {
         match self.rule {
             GradientRule::ThroughTime(_) => {
                 let values: usize = self.spiking.layers.iter().map(SpikingLayer::neurons).sum();
-                (MAX_VALUES / (values * self.steps).max(1)).clamp(1, self.gradients().rows())
+                (MAX_VALUES / (values * steps).max(1)).clamp(1, self.gradients().rows())
             }
             _ => self.gradients().rows(),
         }
     }
+}
+
+/// The slopes of all rows of `logits`, which `slope` counts from `first`.
+pub(super) fn slopes_of(logits: &[f32], classes: usize, first: usize, slope: &Slope<'_>) -> Vec<f32> {
+    let mut slopes = vec![0.0; logits.len()];
+    let each = slopes.chunks_exact_mut(classes).zip(logits.chunks_exact(classes)).enumerate();
+    each.for_each(|(k, (slopes, logits))| slope(first + k, logits, slopes));
+    slopes
 }
 
 /// Why `spiking` has no gradient by `rule`; `None` if it has one.
@@ -272,25 +259,13 @@ impl Target for SnnTarget<'_> {
             let slopes = self.ann.gradient_of(pixels, slope, control)?;
             return Ok(Slopes { logits: self.logits(pixels, control)?, ..slopes });
         }
-        let (width, classes) = (self.pixels.len().max(1), self.classes().max(1));
+        let width = self.pixels.len().max(1);
         let (mut gradient, mut logits) = (Vec::with_capacity(pixels.len()), Vec::new());
         for (index, block) in pixels.chunks(MAX_SAMPLES * width).enumerate() {
             let input = self.pixels.scaled(block);
-            let recording = self.record(&input, block.len() / width, control)?;
-            let own = self.read_all(&recording, self.steps);
-            let mut slopes = vec![0.0; own.len()];
-            let each = slopes.chunks_exact_mut(classes).zip(own.chunks_exact(classes)).enumerate();
-            each.for_each(|(k, (slopes, logits))| slope(index * MAX_SAMPLES + k, logits, slopes));
-            let rows = self.batch_rows();
-            let batches = input.par_chunks(rows * width).zip(slopes.par_chunks(rows * classes)).enumerate();
-            let parts: Vec<Vec<f32>> = batches
-                .map(|(k, (input, slopes))| {
-                    control.check()?;
-                    Ok(self.batch(&recording, input, k * rows, slopes))
-                })
-                .collect::<Result<_>>()?;
-            gradient.extend(parts.into_iter().flatten());
-            logits.extend(own);
+            let of_block = self.shared_slopes(&input, (index * MAX_SAMPLES, slope), control)?;
+            gradient.extend(of_block.gradient);
+            logits.extend(of_block.logits);
         }
         self.pixels.to_pixels(&mut gradient);
         Ok(Slopes { gradient, logits })

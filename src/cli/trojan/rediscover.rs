@@ -42,6 +42,9 @@ pub struct RediscoverArgs {
     /// Compare the maps of the ANN with those of random weights, layer by layer
     #[arg(long)]
     pub sanity: bool,
+    /// Network evaluations a picture of shapley-sampling, kernel-shap and lime; full: as many as `explain` takes
+    #[arg(long, value_name = "N|full", default_value = "128")]
+    pub evaluations: String,
     /// Decides all random draws
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
@@ -74,10 +77,11 @@ pub(super) fn run(args: &RediscoverArgs) -> Result<()> {
         trojans: Vec::new(),
         pictures: args.pictures,
         sanity: args.sanity,
+        evaluations: evaluations(&args.evaluations)?,
         seed: args.seed,
     };
     let planted = Planted::open(&args.planted)?;
-    let options = BenchOptions { trojans: planted.trojans(&args.trojans)?, ..options };
+    let options = BenchOptions { trojans: planted.trojans(&args.trojans)?, ..options }.without_repeats();
     let display = Progress::new();
     let control = display.control(true);
     cancel_on_interrupt(&control)?;
@@ -107,7 +111,15 @@ fn steps(text: &str) -> Result<Vec<usize>> {
     text.split(',').map(one).collect()
 }
 
-/// Median over trojans of the correlation of each method, in the ANN and at every T.
+fn evaluations(text: &str) -> Result<Option<usize>> {
+    match (text.trim(), text.trim().parse::<usize>()) {
+        ("full", _) => Ok(None),
+        (_, Ok(evaluations)) => Ok(Some(evaluations)),
+        _ => Err(Error::Invalid(format!("Cannot use evaluations '{text}': use a number, as 128, or full."))),
+    }
+}
+
+/// Median over trojans of the correlation of each method, in the ANN and at every T, and the seconds it took.
 fn print_scores(bench: &Bench, options: &BenchOptions) {
     if bench.rows.is_empty() {
         return;
@@ -117,7 +129,7 @@ fn print_scores(bench: &Bench, options: &BenchOptions) {
     places.dedup();
     print!("{:<24}", "correlation with trigger");
     places.iter().for_each(|steps| print!("{:>8}", steps.map_or_else(|| "ANN".to_owned(), |t| format!("T={t}"))));
-    println!("{:>10}", "L1, ANN");
+    println!("{:>10}{:>10}{:>10}", "L1, ANN", "ANN, s", "SNN, s");
     for method in &options.methods {
         print!("{:<24}", method.word());
         for steps in &places {
@@ -127,10 +139,13 @@ fn print_scores(bench: &Bench, options: &BenchOptions) {
             }
         }
         println!(
-            "{:>10}",
-            bench.of_method(method.word(), None).map_or_else(|| "-".into(), |(l1, _)| format!("{l1:.4}"))
+            "{:>10}{:>10.2}{:>10.2}",
+            bench.of_method(method.word(), None).map_or_else(|| "-".into(), |(l1, _)| format!("{l1:.4}")),
+            bench.seconds_of(method.word(), false),
+            bench.seconds_of(method.word(), true)
         );
     }
+    println!("all methods together: {:.0} s", bench.rows.iter().map(|row| row.seconds).sum::<f64>());
 }
 
 /// Success of every trojan in the ANN and after conversion.

@@ -28,7 +28,7 @@ pub fn baselines(path: &Path, subject: &ExplainSubject) -> Result<Vec<f32>> {
     Ok(subject.scaled(values))
 }
 
-/// The masks in the file at `path`, `[N, area]` or `[1, area]`: 1 where the array is not 0 in any channel.
+/// The masks in the file at `path`, `[N, area]` or `[1, area]`: 1 where the array is above 0 in any channel.
 pub fn masks(path: &Path, subject: &ExplainSubject) -> Result<Vec<f32>> {
     let Some((shape, values)) = find_array(path, &["masks", "mask"])? else {
         return Err(Error::file(path, "archive", "contains no array 'masks' or 'mask'"));
@@ -54,10 +54,14 @@ pub fn masks(path: &Path, subject: &ExplainSubject) -> Result<Vec<f32>> {
         return wrong(format!("has {count} masks for {samples} samples; give one for each, or one for all"));
     }
     let area = form.area();
+    if let Some(at) = values.iter().position(|value| !value.is_finite() || *value < 0.0) {
+        let mask = at / (channels * area);
+        return wrong(format!("mask {mask} has the value {}; a mask is 0 outside and above 0 inside", values[at]));
+    }
     let mut masks = vec![0.0; count * area];
     for (mask, values) in masks.chunks_exact_mut(area).zip(values.chunks_exact(channels * area)) {
         for channel in values.chunks_exact(area) {
-            mask.iter_mut().zip(channel).filter(|(_, value)| **value != 0.0).for_each(|(mask, _)| *mask = 1.0);
+            mask.iter_mut().zip(channel).filter(|(_, value)| **value > 0.0).for_each(|(mask, _)| *mask = 1.0);
         }
     }
     let empty = masks.chunks_exact(area).position(|mask| mask.iter().all(|&m| m == 0.0));

@@ -5,6 +5,8 @@ pub mod asked;
 pub mod choice;
 pub mod options;
 pub mod sanity;
+#[cfg(test)]
+mod sharing_tests;
 pub mod shown;
 pub mod subject;
 

@@ -41,7 +41,7 @@ pub struct ExplainSubject {
     readout: Readout,
     delay: usize,
     /// Simulations that other numbers of steps share.
-    memory: Option<PrefixMemory>,
+    pub(super) memory: Option<PrefixMemory>,
     space: PixelSpace,
     layout: Layout,
     /// From the values of the data's file to those that the network reads.

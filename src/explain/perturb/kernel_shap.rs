@@ -5,6 +5,7 @@
 
 use rand::Rng;
 use rand::seq::index;
+use rayon::prelude::*;
 
 use super::queries::Queries;
 use super::solve::least_squares;
@@ -56,16 +57,16 @@ pub fn kernel_shap(
     rows: &[Vec<Vec<bool>>],
 ) -> Result<Vec<f32>> {
     let answers = answers(queries, features, baseline, rows)?;
-    let mut values = Vec::with_capacity(rows.len() * features.len());
-    for (rows, answers) in rows.iter().zip(answers) {
+    let of_sample = |(rows, answers): (&Vec<Vec<bool>>, Vec<f64>)| {
         queries.control.check()?;
         let is_fixed = |row: &Vec<bool>| row.iter().all(|&on| on == row[0]);
         let weights: Vec<f64> = rows.iter().map(|row| if is_fixed(row) { FIXED } else { 1.0 }).collect();
         let design: Vec<Vec<f64>> =
             rows.iter().map(|row| row.iter().map(|&on| f64::from(u8::from(on))).collect()).collect();
-        values.extend(least_squares(&design, &answers, &weights).into_iter().map(|value| value as f32));
-    }
-    Ok(values)
+        Ok(least_squares(&design, &answers, &weights).into_iter().map(|value| value as f32).collect())
+    };
+    let values = rows.par_iter().zip(answers).map(of_sample).collect::<Result<Vec<Vec<f32>>>>()?;
+    Ok(values.concat())
 }
 
 /// The target's logit of every row of every sample.

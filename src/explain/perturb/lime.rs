@@ -5,6 +5,7 @@
 //! logits all of them are exactly 0.
 
 use rand::Rng;
+use rayon::prelude::*;
 
 use super::kernel_shap::answers;
 use super::queries::Queries;
@@ -30,11 +31,10 @@ pub fn rows(features: usize, count: usize, sample: usize, seed: u64) -> Vec<Vec<
 /// Those of the network.
 pub fn lime(queries: &Queries<'_>, features: &Features, baseline: &[f32], rows: &[Vec<Vec<bool>>]) -> Result<Vec<f32>> {
     let answers = answers(queries, features, baseline, rows)?;
-    let mut values = Vec::with_capacity(rows.len() * features.len());
-    let mut changed = vec![0.0; queries.width];
-    for (k, (rows, answers)) in rows.iter().zip(answers).enumerate() {
+    let of_sample = |(k, (rows, answers)): (usize, (&Vec<Vec<bool>>, Vec<f64>))| {
         queries.control.check()?;
         let sample = queries.sample(k);
+        let mut changed = vec![0.0; queries.width];
         let weight = |row: &Vec<bool>| {
             changed.copy_from_slice(baseline);
             features.write(&mut changed, sample, |feature| row[feature]);
@@ -44,9 +44,10 @@ pub fn lime(queries: &Queries<'_>, features: &Features, baseline: &[f32], rows: 
         let weights: Vec<f64> = rows.iter().map(weight).collect();
         let design: Vec<Vec<f64>> =
             rows.iter().map(|row| row.iter().map(|&on| f64::from(u8::from(on))).collect()).collect();
-        values.extend(lasso(&design, &answers, &weights, ALPHA).into_iter().map(|value| value as f32));
-    }
-    Ok(values)
+        Ok(lasso(&design, &answers, &weights, ALPHA).into_iter().map(|value| value as f32).collect())
+    };
+    let values = rows.par_iter().zip(answers).enumerate().map(of_sample).collect::<Result<Vec<Vec<f32>>>>()?;
+    Ok(values.concat())
 }
 
 fn cosine(a: &[f32], b: &[f32]) -> f64 {

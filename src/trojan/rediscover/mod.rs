@@ -6,11 +6,10 @@
 mod options;
 mod place;
 mod scores;
+mod success;
 
 use std::path::Path;
 use std::time::Instant;
-
-use serde::{Deserialize, Serialize};
 
 pub use self::options::{BENCH, BenchKey, BenchOptions, SCORES_CSV, SUCCESS, SUCCESS_CSV};
 use self::options::{PARTS, check, places};
@@ -18,7 +17,7 @@ use self::place::Networks;
 use self::scores::read_part;
 pub use self::scores::{Appearance, Bench, ScoreRow};
 use super::folder::{Planted, write_json};
-use super::survival::{self, SuccessRow, appears_at, survival};
+use super::survival::{self, appears_at};
 use super::trigger::TriggerKind;
 use crate::explain::Method;
 use crate::files::write_bytes;
@@ -38,12 +37,13 @@ pub fn rediscover(planted: &Planted, options: &BenchOptions, out: &Path, control
         planted: planted.source.clone(),
         recipe: options.recipe.clone(),
         pictures: options.pictures,
+        evaluations: options.evaluations,
         seed: options.seed,
     };
     let parts = out.join(PARTS);
     std::fs::create_dir_all(&parts).map_err(|error| Error::io(&parts, error))?;
     check_key(&parts.join("key.json"), &key)?;
-    let success = success_part(planted, options, &parts, control)?;
+    let success = success::of_all(planted, options, &parts, control)?;
     let scored: Vec<usize> = options
         .trojans
         .iter()
@@ -98,34 +98,6 @@ pub fn rediscover(planted: &Planted, options: &BenchOptions, out: &Path, control
     Ok(bench)
 }
 
-/// The success after conversion, from its part or measured.
-fn success_part(
-    planted: &Planted,
-    options: &BenchOptions,
-    parts: &Path,
-    control: &JobControl,
-) -> Result<Vec<SuccessRow>> {
-    #[derive(Serialize, Deserialize)]
-    struct Part {
-        recipes: Vec<String>,
-        at: Vec<usize>,
-        trojans: Vec<usize>,
-        rows: Vec<SuccessRow>,
-    }
-    let path = parts.join("success.json");
-    if path.is_file() {
-        let part: Part = read_part(&path)?;
-        if (&part.recipes, &part.at, &part.trojans) == (&options.recipes, &options.at, &options.trojans) {
-            return Ok(part.rows);
-        }
-    }
-    let rows = survival(planted, &options.trojans, &options.recipes, &options.at, options.pictures, control)?;
-    let part =
-        Part { recipes: options.recipes.clone(), at: options.at.clone(), trojans: options.trojans.clone(), rows };
-    write_json(&path, &part)?;
-    Ok(part.rows)
-}
-
 /// Writes the key of the bench, or compares it with the one that is there.
 fn check_key(path: &Path, key: &BenchKey) -> Result<()> {
     if !path.is_file() {
@@ -135,9 +107,10 @@ fn check_key(path: &Path, key: &BenchKey) -> Result<()> {
     if known == *key {
         return Ok(());
     }
+    let evaluations = known.evaluations.map_or_else(|| "full".to_owned(), |evaluations| evaluations.to_string());
     Err(Error::Invalid(format!(
-        "Cannot go on with this bench: its parts are of {}, recipe {}, {} pictures and seed {}. Use the same, or another \
-         folder for --out.",
+        "Cannot go on with this bench: its parts are of {}, recipe {}, {} pictures, {evaluations} evaluations and seed {}. \
+         Use the same, or another folder for --out.",
         known.planted, known.recipe, known.pictures, known.seed
     )))
 }

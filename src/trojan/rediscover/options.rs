@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::attack::ImageForm;
 use crate::experiment::attacked::Attacked;
-use crate::explain::Method;
+use crate::explain::features::Features;
+use crate::explain::{ExplainOptions, Method};
 use crate::trojan::survival;
 use crate::{Error, Result};
 
@@ -13,6 +15,8 @@ pub const SCORES_CSV: &str = "scores.csv";
 pub const SUCCESS: &str = "success.json";
 pub const SUCCESS_CSV: &str = "success.csv";
 pub(super) const PARTS: &str = "parts";
+/// Evaluations of one picture at most.
+const MAX_EVALUATIONS: usize = 1_000_000;
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -31,7 +35,42 @@ pub struct BenchOptions {
     pub pictures: usize,
     /// Whether maps of the network with random weights, layer by layer, are scored too.
     pub sanity: bool,
+    /// Network evaluations a picture of the methods that sample: Shapley sampling, KernelSHAP, LIME; `None`: as many as
+    /// `explain` takes without a word.
+    pub evaluations: Option<usize>,
     pub seed: u64,
+}
+
+impl BenchOptions {
+    /// The same with everything named once, and time-steps in ascending order.
+    pub fn without_repeats(mut self) -> Self {
+        fn keep_first<T: PartialEq + Clone>(values: &mut Vec<T>) {
+            let mut kept: Vec<T> = Vec::new();
+            values.retain(|value| {
+                let is_new = !kept.contains(value);
+                kept.push(value.clone());
+                is_new
+            });
+        }
+        keep_first(&mut self.on);
+        keep_first(&mut self.recipes);
+        keep_first(&mut self.trojans);
+        self.at.sort_unstable();
+        self.at.dedup();
+        self
+    }
+
+    /// The numbers with which `method` explains pictures of `form`.
+    pub(super) fn explaining(&self, method: Method, form: &ImageForm) -> ExplainOptions {
+        let all = ExplainOptions { seed: self.seed, ..ExplainOptions::default() };
+        let budget = self.evaluations.and_then(|evaluations| match method {
+            Method::KernelShap | Method::Lime => Some(evaluations),
+            // An order asks once for every feature.
+            Method::ShapleySampling => Some((evaluations / Features::of_options(form, &all).len().max(1)).max(1)),
+            _ => None,
+        });
+        ExplainOptions { budget, ..all }
+    }
 }
 
 /// What parts depend on: a folder has one of them.
@@ -41,6 +80,9 @@ pub struct BenchKey {
     pub planted: String,
     pub recipe: String,
     pub pictures: usize,
+    /// `None`: as many as `explain` takes.
+    #[serde(default)]
+    pub evaluations: Option<usize>,
     pub seed: u64,
 }
 
@@ -54,18 +96,24 @@ pub(super) fn places(options: &BenchOptions) -> Vec<Option<usize>> {
 /// Checks what is asked for.
 ///
 /// # Errors
-/// [`Error::Invalid`] for numbers of 0, missing networks and an unknown recipe.
+/// [`Error::Invalid`] for numbers of 0, missing networks and unknown recipes.
 pub(super) fn check(options: &BenchOptions) -> Result<()> {
     if options.pictures == 0 || options.on.is_empty() || options.at.contains(&0) {
         return Err(Error::Invalid(
             "Cannot run the bench: pictures and time-steps must be above 0, and --on must name ann or snn.".into(),
         ));
     }
+    if options.evaluations.is_some_and(|evaluations| !(3..=MAX_EVALUATIONS).contains(&evaluations)) {
+        return Err(Error::Invalid(format!(
+            "Cannot run the bench: a picture needs 3 to {MAX_EVALUATIONS} evaluations, or --evaluations full."
+        )));
+    }
     if options.on.contains(&Attacked::Snn) && options.at.is_empty() {
         return Err(Error::Invalid("Cannot explain the spiking network: no time-steps. Use --at 4,8,16,32.".into()));
     }
-    if survival::recipe(&options.recipe, 1).is_none() {
-        return Err(survival::unknown_recipe(&options.recipe));
+    let mut recipes = options.recipes.iter().chain([&options.recipe]);
+    match recipes.find(|name| survival::recipe(name, 1).is_none()) {
+        Some(name) => Err(survival::unknown_recipe(name)),
+        None => Ok(()),
     }
-    Ok(())
 }

@@ -18,7 +18,7 @@ use crate::experiment::attacked::Attacked;
 use crate::experiment::cache::Cache;
 use crate::experiment::explained::ExplainSubject;
 use crate::explain::scores::{Scores, correlation, median};
-use crate::explain::{ExplainOptions, Explained, Method, Request, explain};
+use crate::explain::{Explained, Method, Request, explain};
 use crate::network::{Op, Weights, predicted_class};
 use crate::progress::JobControl;
 use crate::trojan::folder::Planted;
@@ -90,7 +90,7 @@ impl Networks {
         let (form, count) = (subject.form(), subject.len());
         let (targets, zeros) = (vec![target; count], vec![0.0; form.len()]);
         let request = Request { input: &subject.input, targets: &targets, form, baselines: &zeros, first: 0 };
-        let explaining = ExplainOptions { seed: options.seed, ..ExplainOptions::default() };
+        let explaining = options.explaining(method, &form);
         let quiet = control.without_events();
         let begun = Instant::now();
         let (maps, success, seconds) = subject.with_network(GradientRule::Rate, |explained| {

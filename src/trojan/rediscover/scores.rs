@@ -88,6 +88,12 @@ impl Bench {
         self.rows.iter().map(line).fold(head.to_owned(), |text, line| text + &line)
     }
 
+    /// Seconds of `method` on the ANN, or on the spiking network at every T together, over all trojans.
+    pub fn seconds_of(&self, method: &str, is_spiking: bool) -> f64 {
+        let own = self.rows.iter().filter(|row| row.method == method && row.steps.is_some() == is_spiking);
+        own.map(|row| row.seconds).sum()
+    }
+
     /// Median over trojans of the median scores of `method` on the ANN (`None`) or the spiking network after `steps`:
     /// distance and correlation.
     pub fn of_method(&self, method: &str, steps: Option<usize>) -> Option<(f64, f64)> {
