@@ -21,6 +21,7 @@ use snapshots::{MAX_PIXELS, compare, difference, rgb};
 use spikescope::compute::Backend;
 use spikescope::convert::{Recipe, ThresholdRule};
 use spikescope::data::{NpzData, Scaling, write_npz};
+use spikescope::experiment::attacked::AttackView;
 use spikescope::experiment::explained::AttributionChoice;
 use spikescope::experiment::{Run, Settings, Snapshot, Timings};
 use spikescope::lab::history::run_history::RunHistory;
@@ -208,6 +209,21 @@ fn every_section_of_the_trojans_matches_its_snapshot() {
             lab.view.trojans.section = section;
             wrong.extend(compare(&format!("trojans{name}-{theme}"), &picture(Pane::Trojans, &lab)).err());
         }
+    }
+    assert!(wrong.is_empty(), "{}\nIs it meant? Then set {}=1.", wrong.join("\n"), snapshots::UPDATE);
+}
+
+/// Frames of an event recording, under the attack by every gradient.
+#[test]
+fn recordings_under_attack_match_their_snapshot() {
+    let mut lab = recorded();
+    let attack = AttackView { eps: 0.5, worst: true, ..AttackView::default() };
+    lab.update([Message::SetAttack(attack)]);
+    lab.wait_until_idle();
+    let mut wrong = Vec::new();
+    for (dark, theme) in [(true, "dark"), (false, "light")] {
+        lab.view.dark = dark;
+        wrong.extend(compare(&format!("robustness-events-{theme}"), &picture(Pane::Robustness, &lab)).err());
     }
     assert!(wrong.is_empty(), "{}\nIs it meant? Then set {}=1.", wrong.join("\n"), snapshots::UPDATE);
 }

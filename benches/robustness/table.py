@@ -2,7 +2,8 @@
 
 python benches/robustness/table.py --spikescope target/release/spikescope --out OUT [--data digits,fashion,events]
 
-What OUT already has is not computed again: a table that was interrupted goes on where it stopped.
+What OUT already has is not computed again: a table that was interrupted goes on where it stopped, a training after its last
+complete epoch.
 """
 
 import argparse
@@ -41,7 +42,7 @@ def main():
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     attacks = args.attacks.split(",")
-    print("| data | training | clean | " + " | ".join(attacks) + " | effective density | ‖∇f‖₁ |")
+    print("| data | training | clean | " + " | ".join(attacks) + " | density | ‖∇f‖₁ |")
     print("|---" * (len(attacks) + 5) + "|")
     for data in args.data.split(","):
         for method, parts in METHODS.items():
@@ -60,6 +61,8 @@ def row(args, data, method, parts, seed, attacks):
         command += ["--epochs", args.epochs, "--seed", seed, "--data", train, "--out", str(network)]
         command += ["--sparse-gradient", args.sr] if "sr" in parts else []
         command += ["--adversarial", "pgd", "--adversarial-steps", "5", "--eps", args.eps] if "at" in parts else []
+        checkpoint = network.with_suffix(".checkpoint")
+        command += ["--resume", str(checkpoint)] if checkpoint.exists() else []
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     found, clean, density, length = [], 0.0, 0.0, 0.0
     for attack in attacks:

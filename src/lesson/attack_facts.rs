@@ -9,8 +9,8 @@ pub(super) const FACTS: [(&str, &str, ReadFact); 7] = [
     ("attack.kind", "the attack of the Robustness pane", |lab, _| word(view(lab)?.of.kind.as_str())),
     (
         "attack.rule",
-        "the gradient of the spiking network: rate, surrogate triangle, straight-through or ann",
-        |lab, _| word(view(lab)?.of.rule.as_str()),
+        "the gradient of the spiking network: rate, surrogate triangle, straight-through, ann or worst",
+        |lab, _| word(view(lab)?.of.rule_word()),
     ),
     ("attack.eps", "largest change of a pixel in 255ths", |lab, _| {
         Some(Value::Number(f64::from(view(lab)?.of.eps) * 255.0))

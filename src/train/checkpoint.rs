@@ -111,7 +111,9 @@ impl Checkpoint {
     pub(super) fn read(path: &Path, of: &BTreeMap<String, String>) -> Result<Self> {
         let fail = |place: &str, reason: String| Error::file(path, place, reason);
         let bytes = std::fs::read(path).map_err(|source| Error::io(path, source))?;
-        let broken = |e: safetensors::SafeTensorError| fail("header", format!("no complete checkpoint ({e})"));
+        let broken = |e: safetensors::SafeTensorError| {
+            fail("header", format!("no complete checkpoint ({e}). Start anew without --resume"))
+        };
         let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(broken)?;
         let text = metadata.metadata().as_ref().and_then(|entries| entries.get(TRAINING));
         let text = text.ok_or_else(|| {
@@ -122,11 +124,14 @@ impl Checkpoint {
             fail("metadata", reason)
         })?;
         let at: Position = serde_json::from_str(text).map_err(|e| fail(TRAINING, format!("cannot be parsed ({e})")))?;
-        if let Some((name, now)) = of.iter().find(|(name, value)| at.of.get(*name) != Some(value)) {
-            let then = at.of.get(name).map_or("unknown", String::as_str);
+        let differ = of.iter().filter(|(name, value)| at.of.get(*name) != Some(value));
+        // Another seed or neuron makes another network, too: the option says more.
+        if let Some((name, now)) = differ.min_by_key(|(name, _)| *name == "network") {
+            let then = at.of.get(name).map_or_else(|| "unknown".to_owned(), |then| in_words(then));
             let reason = format!(
-                "it is of another training: {name} was {then}, and is {now} now. Use the same network, data and options, \
-                 or start anew without --resume."
+                "it is of another training: {name} was {then}, and is {} now. Use the same network, data and options, \
+                 or start anew without --resume.",
+                in_words(now)
             );
             return Err(fail(TRAINING, reason));
         }
@@ -180,6 +185,18 @@ impl Checkpoint {
         trainee.running = running;
         Ok(())
     }
+}
+
+/// Options of a training, kept as Rust writes them, as a person reads them: `Some(A { b: 1 })` as `b 1`.
+fn in_words(options: &str) -> String {
+    if options == "None" {
+        return "off".into();
+    }
+    let Some(inner) = options.strip_prefix("Some(").and_then(|rest| rest.strip_suffix(')')) else {
+        return options.into();
+    };
+    let fields = inner.split_once("{ ").map_or(inner, |(_, fields)| fields).trim_end_matches(" }");
+    fields.replace(": ", " ").replace("Some(", "").replace(')', "")
 }
 
 /// The values of all parameters, in the order of the module.

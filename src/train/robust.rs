@@ -90,10 +90,17 @@ pub(super) struct PixelSteps {
 }
 
 impl PixelSteps {
+    /// The steps of `samples`; `keeps_range` where moved pixels must stay in it.
+    ///
     /// # Errors
-    /// Those of [`PixelSpace::new`].
-    pub(super) fn new(samples: &Samples, scaling: &Scaling) -> Result<Self> {
+    /// Those of [`PixelSpace::new`]; [`Error::Invalid`] for pixels outside [0, 1] that must stay in their range.
+    pub(super) fn new(samples: &Samples, scaling: &Scaling, keeps_range: bool) -> Result<Self> {
         let space = PixelSpace::new(samples, scaling)?;
+        if keeps_range {
+            for sample in 0..samples.len() {
+                space.pixels(samples, sample..sample + 1)?;
+            }
+        }
         let (black, white) = (space.scaled(&vec![0.0; space.len()]), space.scaled(&vec![1.0; space.len()]));
         let slopes = white.iter().zip(&black).map(|(white, black)| white - black).collect();
         // Counts of a frame have no upper limit.

@@ -84,7 +84,7 @@ pub fn train(
     let batches = split.training.len().div_ceil(options.batch);
     let mut best = Best { found: None, objective, samples, scaling, spiking: options.spiking };
     let pixels = match options.sparse.is_some() || options.adversarial.is_some() || options.measure_gradient {
-        true => Some(PixelSteps::new(samples, scaling)?),
+        true => Some(PixelSteps::new(samples, scaling, options.adversarial.is_some())?),
         false => None,
     };
     let mut curves = Vec::new();

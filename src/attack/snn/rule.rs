@@ -83,6 +83,11 @@ impl GradientChoice {
         ("worst", Self::Worst),
     ];
 
+    /// The word on the command line.
+    pub fn as_str(self) -> &'static str {
+        Self::ALL.iter().find(|(_, choice)| *choice == self).map_or("", |(word, _)| word)
+    }
+
     /// The rules of the choice.
     pub fn rules(self) -> Vec<GradientRule> {
         let surrogates = [Surrogate::Triangle, Surrogate::Sigmoid, Surrogate::Arctan].map(GradientRule::ThroughTime);

@@ -5,10 +5,11 @@ use std::sync::OnceLock;
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 
+use super::neurons::Neurons;
 use super::prefix_memory::PrefixMemory;
 use super::rate::{Window, rate};
 use super::rule::GradientRule;
-use super::through_time::{Neurons, through_time};
+use super::through_time::through_time;
 use crate::attack::pixels::PixelSpace;
 use crate::attack::target::{AnnTarget, Slope, Slopes, Target};
 use crate::compute::input_gradient::InputGradients;

@@ -59,7 +59,9 @@ impl Goal {
     pub(super) fn classes(self, samples: &Samples) -> Result<usize> {
         let none = |what: &str| {
             let source = &samples.source;
-            Error::Invalid(format!("Cannot train on {source}: the samples have no {what}, which this task needs."))
+            Error::Invalid(format!(
+                "Cannot train on {source}: the samples have no {what}, which this task needs. Use data with {what}."
+            ))
         };
         match self {
             Self::Classify if samples.labels.is_empty() => Err(none("labels")),

@@ -15,23 +15,23 @@ pub struct MethodArgs {
     /// ann, or snn: a spiking network by surrogate gradients through time, which runs with its own neurons afterwards.
     #[arg(long, default_value = "ann")]
     pub kind: String,
-    /// Time steps T of a spiking network.
-    #[arg(long, value_name = "T", default_value_t = 8)]
-    pub steps: usize,
-    /// Neurons of a spiking network: if, or lif (leaky, see --decay).
-    #[arg(long, default_value = "if")]
-    pub neuron: String,
+    /// Time steps T of a spiking network. Default: 8.
+    #[arg(long, value_name = "T")]
+    pub steps: Option<usize>,
+    /// Neurons of a spiking network: if, or lif (leaky, see --decay). Default: if.
+    #[arg(long)]
+    pub neuron: Option<String>,
     /// What a step leaves of the potential of lif neurons. Default: 0.9.
-    #[arg(long, value_name = "PART")]
+    #[arg(long, value_name = "PART", allow_hyphen_values = true)]
     pub decay: Option<String>,
-    /// Effect of a spike on the potential: hard (to 0) or soft (minus the threshold).
-    #[arg(long, default_value = "hard")]
-    pub reset: String,
-    /// Slope in place of a spike's: triangle, sigmoid or arctan.
-    #[arg(long, default_value = "triangle")]
-    pub surrogate: String,
+    /// Effect of a spike on the potential: hard (to 0) or soft (minus the threshold). Default: hard.
+    #[arg(long)]
+    pub reset: Option<String>,
+    /// Slope in place of a spike's: triangle, sigmoid or arctan. Default: triangle.
+    #[arg(long)]
+    pub surrogate: Option<String>,
     /// Weight of the sparse-gradient regularizer (SR).
-    #[arg(long, value_name = "LAMBDA")]
+    #[arg(long, value_name = "LAMBDA", allow_hyphen_values = true)]
     pub sparse_gradient: Option<f32>,
     /// Penalty of the sparse-gradient regularizer: squared (the authors' program) or l1 (the paper).
     #[arg(long, value_name = "NORM", default_value = "squared")]
@@ -40,7 +40,7 @@ pub struct MethodArgs {
     #[arg(long, value_name = "ATTACK")]
     pub adversarial: Option<String>,
     /// Radius of adversarial training in pixel units, from 0 to 1.
-    #[arg(long, default_value = "8/255")]
+    #[arg(long, default_value = "8/255", allow_hyphen_values = true)]
     pub eps: String,
     /// Steps of pgd in adversarial training, each 0.32 of eps.
     #[arg(long, value_name = "N", default_value_t = 7)]
@@ -73,16 +73,36 @@ impl MethodArgs {
 
     fn spiking(&self) -> Result<Option<Spiking>> {
         let spikes = word("kind", &self.kind, &[("ann", false), ("snn", true)])?;
-        let leaks = word("neuron", &self.neuron, &[("if", false), ("lif", true)])?;
+        if !spikes {
+            return self.refuse_spiking_options().map(|()| None);
+        }
+        let leaks = word("neuron", text(&self.neuron, "if"), &[("if", false), ("lif", true)])?;
         let surrogates =
             [("triangle", Surrogate::Triangle), ("sigmoid", Surrogate::Sigmoid), ("arctan", Surrogate::Arctan)];
-        let surrogate = word("surrogate", &self.surrogate, &surrogates)?;
-        let reset = word("reset", &self.reset, &[("hard", Reset::Hard), ("soft", Reset::Soft)])?;
+        let surrogate = word("surrogate", text(&self.surrogate, "triangle"), &surrogates)?;
+        let reset = word("reset", text(&self.reset, "hard"), &[("hard", Reset::Hard), ("soft", Reset::Soft)])?;
         if self.decay.is_some() && !leaks {
             return Err(Error::Invalid("Cannot use --decay: neurons 'if' have no leak. Add --neuron lif.".into()));
         }
         let decay = if leaks { parse_decay(self.decay.as_deref().unwrap_or("0.9"))? } else { 1000 };
-        Ok(spikes.then_some(Spiking { steps: self.steps, decay: f32::from(decay) / 1000.0, reset, surrogate }))
+        Ok(Some(Spiking { steps: self.steps.unwrap_or(8), decay: f32::from(decay) / 1000.0, reset, surrogate }))
+    }
+
+    /// Refuses what an ANN does not have.
+    fn refuse_spiking_options(&self) -> Result<()> {
+        let stated = [
+            ("--steps", self.steps.is_some()),
+            ("--neuron", self.neuron.is_some()),
+            ("--decay", self.decay.is_some()),
+            ("--reset", self.reset.is_some()),
+            ("--surrogate", self.surrogate.is_some()),
+        ];
+        match stated.iter().find(|(_, is_stated)| *is_stated) {
+            Some((option, _)) => Err(Error::Invalid(format!(
+                "Cannot use {option}: an ANN has no spiking neurons. Add --kind snn, or leave it out."
+            ))),
+            None => Ok(()),
+        }
     }
 
     fn sparse(&self) -> Result<Option<SparseGradient>> {
@@ -104,6 +124,11 @@ impl MethodArgs {
         let pgd = word("adversarial", text, &[("fgsm", false), ("pgd", true)])?;
         Ok(Some(Adversarial { eps, pgd_steps: pgd.then_some(self.adversarial_steps) }))
     }
+}
+
+/// What was stated, or `usual`.
+fn text<'a>(stated: &'a Option<String>, usual: &'a str) -> &'a str {
+    stated.as_deref().unwrap_or(usual)
 }
 
 /// The value of the word `text` among `words`.

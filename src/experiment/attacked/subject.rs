@@ -16,7 +16,7 @@ use crate::attack::{
 use crate::compute::AnnRun;
 use crate::compute::program::Program;
 use crate::convert::{Readout, SpikingNetwork};
-use crate::data::Samples;
+use crate::data::{Samples, Scaling};
 use crate::experiment::cache::Cache;
 use crate::experiment::prepare::{check_ranges, converted};
 use crate::experiment::run::{PreparedNetwork, Run};
@@ -84,10 +84,7 @@ impl AttackSubject {
                 samples.source
             )));
         };
-        let pixels = match on {
-            Attacked::Ann => PixelSpace::new(&samples, &settings.scaling)?,
-            Attacked::Snn => PixelSpace::over_time(&samples, &settings.scaling)?,
-        };
+        let pixels = space(&samples, &settings.scaling, on)?;
         let images = pixels.pixels(&samples, range)?;
         let labels = labels.to_vec();
         let program = on_processor(&model.program);
@@ -110,12 +107,11 @@ impl AttackSubject {
     /// Samples `range` of `run`, counted within it. Without labels the ANN's answers take their place.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for outputs that are not classes, event recordings, and images outside [0, 1].
+    /// [`Error::Invalid`] for outputs that are not classes, and images outside [0, 1].
     pub fn of_run(run: &Run, on: Attacked, range: Range<usize>) -> Result<Self> {
         let (model, samples) = (run.network.clone(), &run.samples);
         check_kind(&model, samples)?;
-        check_images(samples)?;
-        let pixels = PixelSpace::new(samples, &run.settings.scaling)?;
+        let pixels = space(samples, &run.settings.scaling, on)?;
         let first = run.settings.samples.start;
         let settings = Settings { samples: first + range.start..first + range.end, ..run.settings.clone() };
         let images = pixels.pixels(samples, settings.samples.clone())?;
@@ -192,9 +188,8 @@ impl AttackSubject {
             return Ok((outcome, Vec::new()));
         }
         let mut rules = if options.kind.needs_gradient() { choice.rules() } else { vec![GradientRule::Rate] };
-        if let (GradientChoice::Worst, Some(spiking)) = (choice, &self.spiking) {
-            // The worst of those that the neurons have.
-            rules.retain(|rule| missing_gradient(spiking, *rule).is_none());
+        if choice == GradientChoice::Worst {
+            self.keep_defined(&mut rules);
         }
         let (mut joined, mut results): (Option<Outcome>, _) = (None, Vec::new());
         for rule in &rules {
@@ -219,6 +214,13 @@ impl AttackSubject {
             results.clear();
         }
         joined.map(|joined| (joined, results)).ok_or(Error::Cancelled)
+    }
+
+    /// Keeps of `rules` those by which the attacked network has a gradient.
+    pub fn keep_defined(&self, rules: &mut Vec<GradientRule>) {
+        if let Some(spiking) = &self.spiking {
+            rules.retain(|rule| missing_gradient(spiking, *rule).is_none());
+        }
     }
 
     /// The logits that the attacked network gives for `pixels` `[N, F]`, `[N, classes]`.
@@ -283,24 +285,20 @@ pub fn takes_a_rule(kind: AttackKind, on: Attacked) -> bool {
     on == Attacked::Snn && kind.needs_gradient()
 }
 
+/// The pixels that `on` reads: of event recordings the ANN their mean over time, the spiking network one frame a step.
+fn space(samples: &Samples, scaling: &Scaling, on: Attacked) -> Result<PixelSpace> {
+    match on {
+        Attacked::Ann => PixelSpace::new(samples, scaling),
+        Attacked::Snn => PixelSpace::over_time(samples, scaling),
+    }
+}
+
 /// Checks that samples of this kind can be attacked in this network.
 fn check_kind(model: &PreparedNetwork, samples: &Samples) -> Result<()> {
     if !Classes::of(&model.original, &samples.labels).are() {
         return Err(Error::Invalid(format!(
             "Cannot attack network '{}': its outputs are not classes. Use a classifier.",
             model.original.name
-        )));
-    }
-    Ok(())
-}
-
-/// Checks that `samples` can be shown as images.
-fn check_images(samples: &Samples) -> Result<()> {
-    if samples.frames.is_some() {
-        return Err(Error::Invalid(format!(
-            "Cannot show {} under attack: its samples are event recordings, whose frames are more than one picture. Use \
-             the command 'spikescope attack', or images.",
-            samples.source
         )));
     }
     Ok(())

@@ -5,19 +5,26 @@ use std::sync::Arc;
 use super::asked::AttackView;
 use super::curve::RobustnessCurve;
 use super::subject::{AttackSubject, Attacked};
-use crate::Result;
 use crate::attack::vulnerability::{LINEAR, per_sample};
-use crate::attack::{Given, ImageForm, attack};
+use crate::attack::{Given, GradientRule, ImageForm, Outcome, attack};
 use crate::experiment::run::Run;
 use crate::progress::JobControl;
 use crate::simulate::{SimulationPlan, simulate};
 use crate::task::classification::probabilities;
+use crate::{Error, Result};
 
 /// One network under attack.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AttackedSide {
-    /// `[F]`, values in [0, 1].
+    /// Where channels, rows and columns are, and the image, `[F]`, values in [0, 1]. Of event recordings counts: the mean
+    /// over time for the ANN, for the spiking network `frames` frames, whose channels follow each other in `form`.
+    pub form: ImageForm,
+    pub frames: usize,
+    pub image: Vec<f32>,
+    /// The attacked image.
     pub adversarial: Vec<f32>,
+    /// Of event recordings, whether all counts are whole numbers under attack.
+    pub whole_counts: Option<bool>,
     /// Probability of each class before and after.
     pub before: Vec<f64>,
     pub after: Vec<f64>,
@@ -25,6 +32,8 @@ pub struct AttackedSide {
     pub answers: [usize; 3],
     pub linf: f32,
     pub l2: f32,
+    /// The rules by which it was attacked, with whether each fools it; none for the ANN.
+    pub rules: Vec<(GradientRule, bool)>,
     /// Gradient of the two-class probability, `[F]`: pixels with a gradient, ‖∇‖₁ and ‖∇‖₂.
     pub gradient: Vec<f32>,
     pub l0: usize,
@@ -38,9 +47,6 @@ pub struct AttackedSide {
 #[derive(Clone, Debug, PartialEq)]
 pub struct RobustnessView {
     pub of: AttackView,
-    pub form: ImageForm,
-    /// The image, `[F]`, values in [0, 1].
-    pub image: Vec<f32>,
     pub label: usize,
     /// Whether the label is the data's; otherwise it is the ANN's answer.
     pub labeled: bool,
@@ -77,8 +83,6 @@ impl RobustnessView {
         };
         Ok(Self {
             of,
-            form: ann.pixels.form(),
-            image: ann.images.clone(),
             label: usize::from(ann.labels[0]),
             labeled: !run.labels.is_empty(),
             ann: ann_side,
@@ -87,23 +91,49 @@ impl RobustnessView {
             curve,
         })
     }
+
+    /// Whether the samples are event recordings, with counts in place of pixels.
+    pub fn has_counts(&self) -> bool {
+        self.snn.whole_counts.is_some()
+    }
 }
 
 fn side(subject: &AttackSubject, of: &AttackView, control: &JobControl) -> Result<AttackedSide> {
     let options = of.attack(of.eps);
     let images = subject.images();
-    subject.with_target(of.rule, |target| {
-        let outcome = attack(&options, &images, Given::default(), target, control)?;
-        let found = outcome.samples[0];
+    let is_spiking = subject.spiking.is_some();
+    let rules = if is_spiking { of.rules(subject) } else { vec![of.rule] };
+    // The outcome of the first rule that fools, else of the first.
+    let mut found: Option<(GradientRule, Outcome)> = None;
+    let mut fooled = Vec::with_capacity(rules.len());
+    for rule in rules {
+        let run = |target: &dyn crate::attack::Target| attack(&options, &images, Given::default(), target, control);
+        let outcome = subject.with_target(rule, run)?;
+        let is_fooled = outcome.samples[0].is_fooled();
+        let is_first = !fooled.iter().any(|(_, fooled)| *fooled) && is_fooled;
+        fooled.push((rule, is_fooled));
+        if found.is_none() || is_first {
+            found = Some((rule, outcome));
+        }
+    }
+    let Some((rule, outcome)) = found else { return Err(Error::Internal("an attack without a rule".into())) };
+    subject.with_target(rule, |target| {
+        let sample = outcome.samples[0];
         let probabilities_of = |pixels: &[f32]| Ok(probabilities(&target.logits(pixels, control)?, 1));
         let vulnerability = per_sample(target, &images, options.eps.min(LINEAR), options.seed, control)?.remove(0);
+        let whole = || outcome.adversarial.iter().all(|count| count.fract() == 0.0);
         Ok(AttackedSide {
+            form: subject.pixels.form(),
+            frames: subject.pixels.frames(),
+            image: subject.images.clone(),
+            whole_counts: subject.pixels.has_counts().then(whole),
             before: probabilities_of(images.pixels)?,
             after: probabilities_of(&outcome.adversarial)?,
             adversarial: outcome.adversarial,
-            answers: [found.before, found.after, found.beside],
-            linf: found.linf,
-            l2: found.l2,
+            answers: [sample.before, sample.after, sample.beside],
+            linf: sample.linf,
+            l2: sample.l2,
+            rules: if is_spiking { fooled } else { Vec::new() },
             l0: vulnerability.l0(),
             l1: vulnerability.l1(),
             gradient_l2: vulnerability.l2(),

@@ -1,6 +1,6 @@
 //! Recording pane: the events of the sample in focus over time, beside the frames the network is given.
 
-mod picture;
+pub(super) mod picture;
 mod rates;
 mod scrub;
 

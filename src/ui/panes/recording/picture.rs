@@ -16,7 +16,7 @@ const GAP: f32 = 8.0;
 const LEAST: f32 = 0.6;
 
 /// Events of every pixel.
-pub(super) struct EventPicture {
+pub(in crate::ui::panes) struct EventPicture {
     /// Width and height.
     size: [usize; 2],
     /// OFF and ON, or the sum of both in the first, `[H, W]`.
@@ -28,6 +28,13 @@ impl EventPicture {
     /// Of OFF and ON events.
     pub fn of_events(counts: Vec<[f32; 2]>, size: [usize; 2]) -> Self {
         Self { size, counts, has_polarity: true }
+    }
+
+    /// Of planes of counts, the first OFF and the second ON, or one of both together, `[planes][H·W]`.
+    pub fn of_planes(planes: &[Vec<f32>], size: [usize; 2]) -> Self {
+        let value = |plane: usize, at: usize| planes.get(plane).map_or(0.0, |values| values[at]);
+        let counts = (0..size[0] * size[1]).map(|at| [value(0, at), value(1, at)]).collect();
+        Self { size, counts, has_polarity: planes.len() > 1 }
     }
 
     /// Frame `frame` of sample `index`.
@@ -60,14 +67,19 @@ impl EventPicture {
         self.counts.iter().map(|[off, on]| off + on).fold(0.0, f32::max)
     }
 
-    fn image(&self, [off, on]: [Color32; 2], both: Color32, ground: Color32) -> ColorImage {
+    /// The picture in the colors of `off` and `on` events, or of `both` where the planes do not tell them apart. A part of
+    /// an event is fainter.
+    pub fn image(&self, [off, on]: [Color32; 2], both: Color32, ground: Color32) -> ColorImage {
         let greatest = self.greatest().max(1.0);
         let color = |&[a, b]: &[f32; 2]| {
             if a + b <= 0.0 {
                 return ground;
             }
             let hue = if self.has_polarity { off.lerp_to_gamma(on, b / (a + b)) } else { both };
-            let strength = if greatest > 1.0 { LEAST + (1.0 - LEAST) * (a + b - 1.0) / (greatest - 1.0) } else { 1.0 };
+            let further = (a + b - 1.0).max(0.0);
+            let first = (a + b).min(1.0);
+            let strength =
+                if greatest > 1.0 { LEAST * first + (1.0 - LEAST) * further / (greatest - 1.0) } else { first };
             ground.lerp_to_gamma(hue, strength.clamp(0.0, 1.0))
         };
         ColorImage::new(self.size, self.counts.iter().map(color).collect())

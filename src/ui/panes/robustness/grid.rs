@@ -16,20 +16,20 @@ const NAME: f32 = 46.0;
 const MAX_CELL: f32 = 64.0;
 
 /// Draws the map.
-pub fn show(ui: &mut Ui, curve: &RobustnessCurve) {
+pub fn show(ui: &mut Ui, curve: &RobustnessCurve, has_counts: bool) {
     let (colors, map) = (ui_colors(ui), Colormap::new(ui));
     let rows: Vec<(String, Color32, &[f64])> = std::iter::once((shared::ANN.to_owned(), colors.ann, &*curve.attack[0]))
         .chain(curve.after.iter().map(|(steps, values)| (texts::after(*steps), colors.snn, &**values)))
         .collect();
     let columns = curve.eps.len().max(1);
-    ui.small(texts::GRID);
+    ui.small(if has_counts { texts::GRID_COUNTS } else { texts::GRID });
     let cell = ((ui.available_width() - NAME) / columns as f32).min(MAX_CELL);
     let size = vec2(NAME + cell * columns as f32, ROW * (rows.len() + 1) as f32);
     let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
     let (painter, font) = (ui.painter(), FontId::proportional(11.0));
     for (k, eps) in curve.eps.iter().enumerate() {
         let center = pos2(rect.left() + NAME + (k as f32 + 0.5) * cell, rect.top() + ROW / 2.0);
-        painter.text(center, Align2::CENTER_CENTER, texts::radius(*eps), font.clone(), colors.weak);
+        painter.text(center, Align2::CENTER_CENTER, texts::radius(*eps, has_counts), font.clone(), colors.weak);
     }
     for (row, (name, color, values)) in rows.iter().enumerate() {
         let top = rect.top() + ROW * (row + 1) as f32;
@@ -44,7 +44,7 @@ pub fn show(ui: &mut Ui, curve: &RobustnessCurve) {
     }
     plot_description::describe_plot(&response, texts::GRID_NAME, || {
         let row = |(name, _, values): &(String, Color32, &[f64])| {
-            let each = curve.eps.iter().zip(*values).map(|(eps, v)| texts::at_eps(f64::from(eps * 255.0), name, *v));
+            let each = curve.eps.iter().zip(*values).map(|(eps, v)| texts::at_eps(*eps, has_counts, name, *v));
             each.collect::<Vec<_>>().join(", ")
         };
         rows.iter().map(row).collect::<Vec<_>>().join("; ")

@@ -1,11 +1,13 @@
 //! Robustness pane: the sample in focus under attack, in both networks, and accuracy over ε.
 
 mod curve;
+mod event_frames;
 mod grid;
 mod pictures;
 
 use egui::{Label, RichText, ScrollArea, Slider, Ui};
 
+use self::event_frames::ShownFrames;
 use crate::attack::AttackKind;
 use crate::experiment::Snapshot;
 use crate::experiment::attacked::{AttackView, AttackedSide, RobustnessView};
@@ -27,8 +29,15 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let Some(result) = &snapshot.robustness else { return pane_parts::loading(ui) };
     let view = match result.as_ref() {
         Ok(view) => view,
-        Err(reason) => return pane_parts::empty(ui, reason),
+        Err(reason) => {
+            // Another choice may have no such reason.
+            controls(ui, lab.view.attack, snapshot.run.samples.frames.is_some(), messages);
+            return pane_parts::empty(ui, reason);
+        }
     };
+    let has_counts = view.has_counts();
+    // Of an event recording the sentence about its counts stands above the pictures.
+    let first = if has_counts { 4 } else { 3 };
     let words = sentences(snapshot, view);
     let name = |class: usize| snapshot.run.class_name(class);
     let page = PaneHeader {
@@ -47,20 +56,21 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
         || csv(view),
         |ui| {
             if pane_frame::has_controls(ui) {
-                controls(ui, lab.view.attack, messages);
+                controls(ui, lab.view.attack, has_counts, messages);
             }
+            let shown = ShownFrames::current(ui, snapshot, view.snn.frames);
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 if pane_frame::has_sentences(ui) {
-                    for sentence in &words[..words.len().min(3)] {
+                    for sentence in &words[..words.len().min(first)] {
                         ui.add(Label::new(RichText::new(sentence).small()).wrap());
                     }
                 }
-                pictures::show(ui, snapshot, view);
+                pictures::show(ui, snapshot, view, shown);
                 if let Some(measured) = &view.curve {
-                    curve::show(ui, measured, view.of);
-                    grid::show(ui, measured);
+                    curve::show(ui, measured, view.of, has_counts);
+                    grid::show(ui, measured, has_counts);
                 }
-                let rest = if pane_frame::has_sentences(ui) { words.get(3..).unwrap_or_default() } else { &[] };
+                let rest = if pane_frame::has_sentences(ui) { words.get(first..).unwrap_or_default() } else { &[] };
                 for sentence in rest {
                     ui.add(Label::new(RichText::new(sentence).small()).wrap());
                 }
@@ -70,7 +80,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
 }
 
 /// Draws the choice of attack, ε, steps and gradient.
-fn controls(ui: &mut Ui, now: AttackView, messages: &mut Vec<Message>) {
+fn controls(ui: &mut Ui, now: AttackView, has_counts: bool, messages: &mut Vec<Message>) {
     let mut next = now;
     ui.horizontal_wrapped(|ui| {
         ui.label(texts::ATTACK);
@@ -78,10 +88,12 @@ fn controls(ui: &mut Ui, now: AttackView, messages: &mut Vec<Message>) {
             ui.selectable_value(&mut next.kind, kind, word).on_hover_text(hint);
         }
         ui.spacing_mut().slider_width = 110.0;
-        let mut eps = now.eps * 255.0;
-        let slider = Slider::new(&mut eps, 0.0..=MAX_EPS).fixed_decimals(1);
-        if pane_parts::slider(ui, texts::EPS, slider).changed() {
-            next.eps = eps / 255.0;
+        let (name, unit, largest, decimals) =
+            if has_counts { (texts::EPS_COUNTS, 1.0, 1.0, 2) } else { (texts::EPS, 255.0, MAX_EPS, 1) };
+        let mut eps = now.eps * unit;
+        let slider = Slider::new(&mut eps, 0.0..=largest).fixed_decimals(decimals);
+        if pane_parts::slider(ui, name, slider).changed() {
+            next.eps = eps / unit;
         }
         if matches!(now.kind, AttackKind::Pgd | AttackKind::Rfgsm | AttackKind::Apgd) {
             pane_parts::slider(ui, texts::STEPS, Slider::new(&mut next.steps, 1..=100).logarithmic(true));
@@ -90,9 +102,16 @@ fn controls(ui: &mut Ui, now: AttackView, messages: &mut Vec<Message>) {
     ui.horizontal_wrapped(|ui| {
         ui.label(texts::GRADIENT);
         for (rule, word, hint) in texts::RULES {
-            ui.selectable_value(&mut next.rule, rule, word).on_hover_text(hint);
+            let is_chosen = next.rule == rule && !next.worst;
+            if ui.selectable_label(is_chosen, word).on_hover_text(hint).clicked() {
+                (next.rule, next.worst) = (rule, false);
+            }
         }
+        next.worst |= ui.selectable_label(next.worst, texts::WORST).on_hover_text(texts::WORST_HINT).clicked();
         ui.checkbox(&mut next.curve, texts::MEASURE).on_hover_text(texts::MEASURE_HINT);
+        if has_counts {
+            ShownFrames::choice(ui);
+        }
     });
     if next != now {
         messages.push(Message::SetAttack(next));
@@ -131,20 +150,41 @@ fn sentences(snapshot: &Snapshot, view: &RobustnessView) -> Vec<String> {
         gradient(shared::SNN, &view.snn),
         texts::changed(&layers),
     ];
+    // Behind the answers, in falling order of weight.
+    let mut said = Vec::new();
     if let Some(curve) = &view.curve {
         let networks = [shared::ANN, shared::SNN].into_iter().enumerate();
-        let masked: Vec<&str> = networks.filter(|(k, _)| curve.is_masked(*k)).map(|(_, name)| name).collect();
-        if !masked.is_empty() {
-            words.insert(3, texts::masked(&masked));
+        let square: Vec<&str> = networks.filter(|(k, _)| curve.square_finds_more(*k)).map(|(_, name)| name).collect();
+        if !square.is_empty() || curve.rules_find_more() {
+            said.push(texts::masked(&square, curve.rules_find_more()));
         }
     }
+    if let Some(whole) = view.snn.whole_counts {
+        said.push(texts::whole_counts(whole));
+    }
+    if view.snn.rules.len() > 1 {
+        let rules: Vec<(&str, bool)> = view.snn.rules.iter().map(|(rule, fooled)| (rule.as_str(), *fooled)).collect();
+        said.push(texts::fooling(&rules));
+    }
+    words.splice(3..3, said);
     words
 }
 
-/// Pixels with their changes and gradients, as CSV rows.
+/// Pixels with their changes and gradients, as CSV rows; of event recordings a network after the other, frame by frame.
 fn csv(view: &RobustnessView) -> String {
+    if view.has_counts() {
+        let mut table = String::from("network,frame,value,image,attacked,gradient\n");
+        for (who, side) in [(shared::ANN, &view.ann), (shared::SNN, &view.snn)] {
+            let width = (side.image.len() / side.frames.max(1)).max(1);
+            for (k, count) in side.image.iter().enumerate() {
+                let (frame, value) = (k / width, k % width);
+                table += &format!("{who},{frame},{value},{count},{},{}\n", side.adversarial[k], side.gradient[k]);
+            }
+        }
+        return table;
+    }
     let mut table = String::from("pixel,image,ann attacked,snn attacked,ann gradient,snn gradient\n");
-    for (k, pixel) in view.image.iter().enumerate() {
+    for (k, pixel) in view.ann.image.iter().enumerate() {
         let (ann, snn) = (&view.ann, &view.snn);
         table += &format!(
             "{k},{pixel},{},{},{},{}\n",

@@ -6,6 +6,7 @@ pub const EMPTY: &str = "No run yet. Open a classifier and images.";
 pub const TITLE: &str = "Robustness";
 pub const ATTACK: &str = "attack";
 pub const EPS: &str = "ε (255ths)";
+pub const EPS_COUNTS: &str = "ε (counts)";
 pub const STEPS: &str = "steps";
 pub const GRADIENT: &str = "SNN gradient";
 pub const MEASURE: &str = "Accuracy over ε";
@@ -13,13 +14,23 @@ pub const MEASURE_HINT: &str =
     "Attack up to 32 samples of the run at eight radii, on both networks. It takes some seconds.";
 pub const CURVE: &str = "Accuracy over ε";
 pub const CURVE_AXIS: &str = "ε in 255ths, doubling";
+pub const CURVE_AXIS_COUNTS: &str = "ε in counts of a frame, doubling";
 pub const GRID: &str = "Robust accuracy (%) over T (rows) and ε in 255ths (columns), under the attack";
+pub const GRID_COUNTS: &str = "Robust accuracy (%) over T (rows) and ε in counts (columns), under the attack";
 pub const GRID_NAME: &str = "Robust accuracy over T and ε";
 pub const ACCURACY: &str = "accuracy";
 pub const PICTURE: &str = "image";
 pub const PERTURBATION: &str = "change";
 pub const ATTACKED: &str = "attacked";
 pub const SLOPES: &str = "gradient";
+pub const FRAMES: &str = "pictures";
+pub const SUM: &str = "sum over time";
+pub const SUM_HINT: &str = "All frames of the recording together";
+pub const AT_CURSOR: &str = "at the cursor";
+pub const AT_CURSOR_HINT: &str = "The frame that the time cursor's step shows";
+pub const MEAN_FRAME: &str = "mean over time";
+pub const WORST: &str = "worst";
+pub const WORST_HINT: &str = "The attack by every gradient, one after the other: a sample is robust only if all fail";
 
 /// The attacks of the pane, with their hints.
 pub const KINDS: [(AttackKind, &str, &str); 6] = [
@@ -83,19 +94,55 @@ pub fn after(steps: usize) -> String {
     format!("T = {steps}")
 }
 
-pub fn radius(eps: f32) -> String {
-    format!("{:.0}", eps * 255.0)
+/// A radius, of event recordings in counts, else in 255ths.
+pub fn radius(eps: f32, has_counts: bool) -> String {
+    match has_counts {
+        true if eps == 0.0 || eps >= 0.1 => format!("{}", (eps * 100.0).round() / 100.0),
+        true => format!("{eps:.2}"),
+        false => format!("{:.0}", eps * 255.0),
+    }
 }
 
-pub fn masked(networks: &[&str]) -> String {
-    format!(
-        "Masked: Square, which reads no gradients, finds more than this attack on the {}. Its gradients mislead.",
-        networks.join(" and the ")
-    )
+/// The first is about Square, the second about all gradient rules together.
+pub fn masked(square_on: &[&str], by_rules: bool) -> String {
+    let square = (!square_on.is_empty()).then(|| {
+        format!("Square, which reads no gradients, finds more than this attack on the {}", square_on.join(" and the "))
+    });
+    let rules = by_rules.then(|| "all gradients together find more than one alone on the SNN".to_owned());
+    let both: Vec<String> = square.into_iter().chain(rules).collect();
+    format!("Masked: {}. A single gradient misleads.", both.join("; "))
 }
 
-pub fn measured(samples: usize) -> String {
-    format!("{samples} samples; thin lines: noise, dotted: Square")
+/// Which gradient rules fool the spiking network.
+pub fn fooling(rules: &[(&str, bool)]) -> String {
+    let fooling: Vec<&str> = rules.iter().filter(|(_, fooled)| *fooled).map(|(word, _)| *word).collect();
+    match fooling.as_slice() {
+        [] => format!("None of {} gradients fools the SNN.", rules.len()),
+        some => format!("{} of {} gradients fool the SNN: {}.", some.len(), rules.len(), some.join(", ")),
+    }
+}
+
+/// Whether counts of events are whole numbers under attack.
+pub fn whole_counts(whole: bool) -> String {
+    match whole {
+        true => "All counts of the attacked frames are whole numbers.".to_owned(),
+        false => "Counts of the attacked frames are no longer whole numbers, so no recording has them; FGSM with ε = 1 keeps \
+                  them whole."
+            .to_owned(),
+    }
+}
+
+pub fn one_frame(frame: usize, frames: usize) -> String {
+    format!("frame {frame} of {frames}")
+}
+
+pub fn sum_of(frames: usize) -> String {
+    format!("sum of {frames} frames")
+}
+
+pub fn measured(samples: usize, has_worst: bool) -> String {
+    let worst = if has_worst { ", dashed: all gradients on the SNN" } else { "" };
+    format!("{samples} samples; thin lines: noise, dotted: Square{worst}")
 }
 
 pub fn explanation(words: &str) -> String {
@@ -113,6 +160,7 @@ pub fn picture_of(what: &str, who: &str) -> String {
     format!("{who}: {what}, pixel by pixel")
 }
 
-pub fn at_eps(eps: f64, of: &str, accuracy: f64) -> String {
-    format!("ε = {eps:.0}/255: {of} {:.0} %", accuracy * 100.0)
+pub fn at_eps(eps: f32, has_counts: bool, of: &str, accuracy: f64) -> String {
+    let unit = if has_counts { " counts" } else { "/255" };
+    format!("ε = {}{unit}: {of} {:.0} %", radius(eps, has_counts), accuracy * 100.0)
 }
