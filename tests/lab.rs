@@ -268,6 +268,35 @@ fn folder_names_become_class_labels() {
 }
 
 #[test]
+fn ranges_that_nobody_chose_do_not_stay_for_the_next_data() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["a.png", "b.png", "c.png"] {
+        image::GrayImage::new(28, 28).save(folder.path().join(name)).unwrap();
+    }
+    let mut lab = lab();
+    send(&mut lab, Message::OpenPath(folder.path().join("a.png")));
+    let ranges = |lab: &Lab| (lab.settings.samples.clone(), lab.settings.calibrate.clone());
+    assert_eq!(ranges(&lab), (0..1, 0..1));
+    send(&mut lab, Message::OpenPath(folder.path().to_owned()));
+    assert_eq!(ranges(&lab), (0..3, 0..3), "all pictures of the folder");
+    lab.update([Message::SetSamples { first: 1, count: 1 }]);
+    send(&mut lab, Message::OpenPath(folder.path().join("b.png")));
+    send(&mut lab, Message::OpenData("builtin:digits".into()));
+    let Settings { samples, calibrate, .. } = Settings::default();
+    assert_eq!(ranges(&lab), (samples, calibrate));
+}
+
+#[test]
+fn a_bundled_network_of_another_shape_brings_its_data() {
+    let mut lab = lab();
+    lab.update([Message::OpenModel("builtin:scenes-det".into())]);
+    assert_eq!(lab.settings.data, "builtin:scenes");
+    let mut lab = self::lab();
+    lab.update([Message::OpenModel("builtin:digits-cnn".into())]);
+    assert_eq!(lab.settings.data, "builtin:digits", "one of the same shape keeps the data");
+}
+
+#[test]
 fn race_lane_can_replace_the_recipe() {
     let mut lab = lab();
     let recipe = lab.settings.recipe.clone();

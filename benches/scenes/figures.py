@@ -5,6 +5,7 @@
     benches/scenes/figures.py                      # generated scenes, three seeds
     benches/scenes/figures.py --real DATA          # and the nuclei and blood cells below the folder DATA
     benches/scenes/figures.py --only masks --samples 20 --steps 64
+    benches/scenes/figures.py --keep FOLDER        # in parts: summaries in FOLDER are not computed again
 
 Needs Python 3.9 and nothing else. Runs `spikescope run` once for every line and prints Markdown.
 """
@@ -48,7 +49,21 @@ def score(summary, steps):
     return part["ann_map"], [found[t] for t in steps]
 
 
-def run(program, task, seed, rule, readout, steps, folder):
+def run(program, task, seed, rule, readout, steps, kept):
+    """The summary of one line and seed; from the file `kept` if it is there."""
+    if kept and kept.exists():
+        return json.loads(kept.read_text())
+    with tempfile.TemporaryDirectory() as folder:
+        text = compute(program, task, seed, rule, readout, steps, folder)
+    if kept:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        part = kept.with_suffix(".part")
+        part.write_text(text)
+        part.rename(kept)
+    return json.loads(text)
+
+
+def compute(program, task, seed, rule, readout, steps, folder):
     data = task.data + (f",seed={seed}" if task.seeds else "")
     # Thresholds rise from batch to batch; fewer leave them too low for every T.
     batches = "100x16"
@@ -59,10 +74,10 @@ def run(program, task, seed, rule, readout, steps, folder):
     done = subprocess.run(command + options + ["--out", folder], capture_output=True, text=True)
     if done.returncode:
         sys.exit(f"{' '.join(command)}\n{done.stderr}")
-    return json.loads((Path(folder) / "summary.json").read_text())
+    return (Path(folder) / "summary.json").read_text()
 
 
-def table(program, task, steps, rules):
+def table(program, task, steps, rules, keep):
     print(f"\n### {task.name}\n")
     print("| thresholds | readout | ANN | " + " | ".join(f"T = {t}" for t in steps) + " | SynOps a picture | energy of the ANN |")
     print("|---|---|---|" + "---|" * (len(steps) + 2))
@@ -71,8 +86,9 @@ def table(program, task, steps, rules):
             seeds = SEEDS if task.seeds else [None]
             found = []
             for seed in seeds:
-                with tempfile.TemporaryDirectory() as folder:
-                    summary = run(program, task, seed, rule, readout, steps, folder)
+                words_of = f"{task.name} {name} {readout} {seed} T{steps[-1]} N{task.samples[1]} C{task.calibration}"
+                kept = keep and Path(keep) / ("".join(c if c.isalnum() else "-" for c in words_of) + ".json")
+                summary = run(program, task, seed, rule, readout, steps, kept)
                 joules = summary["energy"]["joules"][1]
                 part = joules["snn"] / joules["ann"]
                 found.append((*score(summary, steps), summary["energy"]["snn_synops"], part))
@@ -126,6 +142,7 @@ def main():
     parser.add_argument("--calibration", type=int, default=200, help="pictures of the calibration")
     parser.add_argument("--steps", type=int, default=256)
     parser.add_argument("--rules", default="", help="only the threshold rules whose name has this text")
+    parser.add_argument("--keep", metavar="FOLDER", help="finished summaries are kept here and not computed again")
     parser.add_argument("--skip-generated", action="store_true", help="real pictures alone")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as work:
@@ -153,7 +170,7 @@ def measure(args):
             of = lambda split: f"voc:{cells},split={split},size=160x128"
             tasks.append(Task("Blood cells, mAP in %", args.cells, of("test"), of("train"), False, (0, 58), calibration))
     for task in tasks:
-        table(str(args.program), task, steps, args.rules)
+        table(str(args.program), task, steps, args.rules, args.keep)
 
 
 if __name__ == "__main__":

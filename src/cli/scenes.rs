@@ -9,6 +9,7 @@ use crate::data::scenes::coco::{CocoDetection, GroundTruth, Id};
 use crate::data::{NpzData, write_npz};
 use crate::experiment::Run;
 use crate::files::write_bytes;
+use crate::ground::numbers::percent;
 use crate::task::scene_scores::{DetectionScores, SceneScores, SegmentationScores, default_steps};
 use crate::task::scores::boxes::BoxScores;
 use crate::{Error, Result};
@@ -166,7 +167,7 @@ fn ground_truth(truth: &GroundTruth) -> Value {
 
 /// Lines of a table of the scores over time; empty for other runs.
 pub(super) fn table(run: &Run) -> Vec<String> {
-    let percent = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{:.1} %", value * 100.0));
+    let percent = |value: Option<f64>| value.map_or("-".to_owned(), |value| percent(value, 1));
     let counted = |value: f64| percent((value >= 0.0).then_some(value));
     let mut lines = Vec::new();
     match run.scene.as_deref() {

@@ -7,6 +7,7 @@ use crate::compute::AnnRun;
 use crate::compute::program::Program;
 use crate::convert::{BalancedThresholds, Calibration, Finding, Readout, SpikingNetwork};
 use crate::data::{Layout, Samples};
+use crate::ground::numbers::percent;
 use crate::measure::readout_delay::readout_delay;
 use crate::measure::{Report, RunData};
 use crate::network::Network;
@@ -167,7 +168,7 @@ impl Run {
     /// The run in one sentence.
     pub fn summary(&self) -> String {
         let last = self.report.curve.last();
-        let percent = |share: f64| format!("{:.1} %", share * 100.0);
+        let percent = |share: f64| percent(share, 1);
         let agreement = last.map_or(0.0, |point| point.agreement);
         if let Some(scene) = &self.scene {
             let (name, figures) = (&self.network.original.name, self.scene_sentence(scene));
@@ -192,7 +193,7 @@ impl Run {
     }
     /// The scores of masks or boxes at the last step.
     fn scene_sentence(&self, scene: &SceneScores) -> String {
-        let percent = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{:.1} %", value * 100.0));
+        let percent = |value: Option<f64>| value.map_or("-".to_owned(), |value| percent(value, 1));
         let name = if matches!(scene, SceneScores::Masks(_)) { "mIoU" } else { "mAP" };
         let (ann, snn) = (percent(scene.ann_score()), percent(scene.snn_score(self.steps())));
         format!("{name} ANN {ann}, SNN {snn}")
@@ -200,7 +201,7 @@ impl Run {
     /// Agreement of the outputs at the last step in one sentence, for outputs that are not classes.
     fn agreement_sentence(&self, outputs: &OutputAgreement) -> String {
         let (t, count) = (self.steps(), self.ann.samples);
-        let error = format!("its outputs differ from the ANN's by {:.1} %", outputs.error(t) * 100.0);
+        let error = format!("its outputs differ from the ANN's by {}", percent(outputs.error(t), 1));
         if outputs.of == OutputKind::Values {
             return format!(
                 "outputs without classes; T = {t}; {error} (mean over {})",
@@ -227,6 +228,11 @@ impl Run {
             Some(outputs) => outputs.differs(t, sample),
             None => self.ann.prediction(sample) != self.report.predictions.at(t, sample),
         }
+    }
+    /// How alike the outputs of both networks are in `sample` after `t` steps, 0 to 1, where they are boxes or values, which
+    /// are more or less alike; `None` for classes, which agree or not.
+    pub fn likeness(&self, t: usize, sample: usize) -> Option<f64> {
+        self.output_agreement.as_ref().map(|outputs| outputs.share(t, sample))
     }
     /// The boxes that ANN and SNN detect in `sample`, the latter from the mean readout of the first `t` steps; `None` if the
     /// network is not a known detector.

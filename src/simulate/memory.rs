@@ -2,10 +2,12 @@
 
 use super::block::{dense_nodes, planned_form, simulated_steps};
 use super::currents::exceeds_cache;
-use super::execution_form::{ExecutionForm, execution_form};
+use super::execution_form::{ExecutionForm, execution_form, receives_spikes};
 use super::plan::{Reuse, SimulationPlan};
 use super::recording::Recording;
 use super::recording_builder::held_layers;
+use super::signal::frame_count;
+use crate::compute::event::depends_on_input;
 use crate::convert::{Correction, SpikingLayer};
 
 /// Values of one layer that one block of samples may hold over all steps (f32 each).
@@ -23,10 +25,7 @@ pub fn estimate_bytes(plan: &SimulationPlan<'_>) -> usize {
     let rows = block_rows(plan, Reuse::NONE, &dense, threads);
     let in_progress = plan.samples.div_ceil(rows).min(threads) * rows;
     let steps = plan.steps.max(plan.spiking.correction.presteps());
-    // A layer's dense values over all steps: inputs, outputs and intermediate values.
-    let nodes = plan.program.network().nodes.iter().zip(&dense);
-    let widest = nodes.filter(|(_, dense)| **dense).map(|(node, _)| node.len()).max().unwrap_or(0);
-    let dense_bytes = if event_forms_only(plan) { widest } else { widest * steps * 3 } * 4 * in_progress;
+    let dense_bytes = dense_values(plan, &dense, steps) * 4 * in_progress;
     let recording = recording_bytes(plan);
     // The readout of unfinished blocks, before it is added to that of the run.
     let readout = simulated_steps(plan, Reuse::NONE) * classes * 4 * in_progress;
@@ -37,7 +36,52 @@ pub fn estimate_bytes(plan: &SimulationPlan<'_>) -> usize {
         }
         _ => 0,
     };
+    if std::env::var_os("DBGMEM").is_some() {
+        eprintln!(
+            "rec {} pre {} dense {} readout {} rows {} inprog {}",
+            recording >> 20,
+            pre_steps >> 20,
+            dense_bytes >> 20,
+            readout >> 20,
+            rows,
+            in_progress
+        );
+    }
     recording + pre_steps + dense_bytes + readout
+}
+
+/// Largest number of dense values (f32) that a block of one sample holds at once over `steps` steps: nodes are computed in order, and
+/// a value is kept until its last reader has it.
+fn dense_values(plan: &SimulationPlan<'_>, dense: &[bool], steps: usize) -> usize {
+    let (program, network) = (plan.program, plan.program.network());
+    let changes = frame_count(program, plan.input, plan.samples.max(1)) > 1;
+    let varies: Vec<bool> = (0..network.nodes.len())
+        .map(|id| changes && depends_on_input(network, id) || receives_spikes(network, id))
+        .collect();
+    let size = |id: usize| network.nodes[id].len() * if varies[id] { steps } else { 1 };
+    let mut held = vec![0; network.nodes.len()];
+    let (mut now, mut most) = (0, 0);
+    for (id, node) in network.nodes.iter().enumerate() {
+        if let Some(layer) = plan.spiking.layers.iter().find(|layer| layer.node == id) {
+            let source = node.inputs[0];
+            // Its currents, which are the value itself if no other node reads it.
+            let own = planned_form(plan, source).is_none();
+            let currents = if own && program.last_reader(source) != id { size(source) } else { 0 };
+            most = most.max(now + currents + layer.neurons());
+        }
+        if dense[id] {
+            // What is constant is repeated to meet what varies.
+            let repeated = node.inputs.iter().filter(|&&input| varies[id] && !varies[input]);
+            let repeated: usize = repeated.map(|&input| network.nodes[input].len() * steps).sum();
+            now += size(id);
+            held[id] = size(id);
+            most = most.max(now + repeated);
+        }
+        for &input in node.inputs.iter().filter(|&&input| program.last_reader(input) == id) {
+            now -= std::mem::take(&mut held[input]);
+        }
+    }
+    most.max(now)
 }
 
 /// Bytes of the recording of `plan`. Results are written in place; a correction may simulate more steps than are recorded.

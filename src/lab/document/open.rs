@@ -6,14 +6,16 @@ use crate::convert::NamedRecipe;
 use crate::data::images::is_image;
 use crate::data::spec::Source;
 use crate::data::{DataSpec, Scaling};
-use crate::experiment::adapt::{Adapt, without_trained_neurons};
+use crate::experiment::Settings;
+use crate::experiment::adapt::{Adapt, fitted_ranges, without_trained_neurons};
 use crate::experiment::settings::{absolute_data, absolute_model};
 use crate::lab::storage::missing_files::PendingSession;
 use crate::lab::storage::recent_files::RecentItem;
 use crate::lab::storage::saved_scalings;
 use crate::lab::storage::session::{Session, VERSION};
 use crate::lab::{Lab, Lane, Message};
-use crate::network::open::is_network_file;
+use crate::network::open::{BUILTIN_PREFIX, is_network_file};
+use crate::network::zoo::{bundled, bundled_data};
 use crate::sweep::plan::is_plan;
 
 impl Lab {
@@ -26,6 +28,7 @@ impl Lab {
             .as_ref()
             .map(|a| &a.settings)
             .map(|s| (s.data.clone(), s.samples.clone(), s.calibrate.clone()));
+        let own_data = self.data_of_bundled(&source).filter(|_| kept_sources.is_none());
         let trained = self.run.as_ref().filter(|run| run.settings.model == self.settings.model);
         let trained = trained.and_then(|run| run.network.original.neurons);
         self.undo.end(&self.settings);
@@ -40,22 +43,48 @@ impl Lab {
             if let Some((data, samples, calibrate)) = kept_sources {
                 (s.data, s.samples, s.calibrate) = (data, samples, calibrate);
             }
+            if let Some(data) = own_data {
+                let Settings { samples, calibrate, .. } = Settings::default();
+                (s.calibration_data, s.data) = (own_calibration(data), data.into());
+                (s.samples, s.calibrate) = (samples, calibrate);
+            }
         });
         self.reload = true;
         self.adapt = Adapt::Network;
     }
 
+    /// The data of the bundled network `source`, if bundled data of another shape are open: both are opened together.
+    fn data_of_bundled(&self, source: &str) -> Option<&'static str> {
+        let name = source.strip_prefix(BUILTIN_PREFIX)?;
+        let data = bundled_data(name)?;
+        let run = self.finished.as_ref().filter(|run| run.settings.data == self.settings.data)?;
+        let network = bundled(name)?.ok()?;
+        let fits = network.input_shape() == run.network.original.input_shape();
+        (!fits && self.settings.data.starts_with(BUILTIN_PREFIX)).then_some(data)
+    }
+
     pub(super) fn open_data(&mut self, spec: String) {
         let spec = absolute_data(&spec);
         let kept_sources = self.pending.as_ref().map(|a| (a.settings.model.clone(), a.settings.scaling.clone()));
-        // Some data sets have a default calibration set.
-        let own_calibration = DataSpec::parse(&spec).ok().and_then(|spec| spec.default_calibration()).map(String::from);
+        let calibration = own_calibration(&spec);
         let mut adapt = Adapt::Ranges;
+        // Ranges that nobody chose say nothing about another data set.
+        let fitted =
+            self.finished.as_ref().filter(|run| run.settings.data == self.settings.data && spec != run.settings.data);
+        let fitted = fitted.map(|run| fitted_ranges(run.samples.len(), None));
         self.undo.end(&self.settings);
         self.change(|s| {
+            // A set that belongs to the data before does not stay.
+            if s.calibration_data.is_some() && s.calibration_data == own_calibration(&s.data) {
+                s.calibration_data = None;
+            }
             s.data = spec;
-            if own_calibration.is_some() {
-                s.calibration_data = own_calibration;
+            if s.calibration_data.is_none() && fitted == Some((s.calibrate.clone(), s.samples.clone())) {
+                let Settings { samples, calibrate, .. } = Settings::default();
+                (s.samples, s.calibrate) = (samples, calibrate);
+            }
+            if calibration.is_some() {
+                s.calibration_data = calibration;
             }
             if let Some((model, scaling)) = kept_sources.filter(|(model, _)| *model != s.model) {
                 s.set_model(model);
@@ -160,4 +189,9 @@ impl Lab {
             layout: self.layout.clone(),
         }
     }
+}
+
+/// The calibration set that belongs to the data of `spec`, if they have one.
+fn own_calibration(spec: &str) -> Option<String> {
+    DataSpec::parse(spec).ok()?.default_calibration().map(String::from)
 }

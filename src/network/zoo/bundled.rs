@@ -89,6 +89,11 @@ pub fn bundled(name: &str) -> Option<Result<Network>> {
     Some(safetensors::from_bytes(found.bytes, Path::new(&format!("builtin:{name}"))))
 }
 
+/// The bundled data of the bundled network `name`; `None` for an unknown name, or without such data.
+pub fn bundled_data(name: &str) -> Option<&'static str> {
+    BUNDLED.iter().find(|bundled| bundled.name == name)?.data
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,7 +10,7 @@ mod scenes;
 
 pub use architectures::{cnn, mlp, resnet, resnet_of_width};
 pub use autoencoder::{CROP, LATENT, LATENT_NODE, autoencoder};
-pub use bundled::{BUNDLED, Bundled, bundled};
+pub use bundled::{BUNDLED, Bundled, bundled, bundled_data};
 pub use scenes::{DETECTOR_STRIDES, fcn, fcos};
 
 use super::{Activation, Network};

@@ -2,8 +2,11 @@
 
 use egui::{Color32, Id, RichText, Ui};
 
+use crate::ground::numbers::percent;
 use crate::lab::Lab;
+use crate::task::scene_scores::SceneScores;
 use crate::ui::texts::format::source_file_name;
+use crate::ui::texts::panes::scenes;
 use crate::ui::texts::{bars as texts, output_agreement, shared};
 use crate::ui::theme::colors::ui_colors;
 
@@ -19,11 +22,23 @@ pub fn headline(ui: &mut Ui, lab: &Lab) {
     let Some(point) = curve.points.get(lab.cursor().min(curve.points.len()).saturating_sub(1)) else { return };
     let colors = ui_colors(ui);
     let share = |ui: &mut Ui, name: &str, share: f64, color: Color32, hint: &str| {
-        let text = RichText::new(format!("{name} {:.1} %", share * 100.0)).color(color);
+        let text = RichText::new(format!("{name} {}", percent(share, 1))).color(color);
         ui.label(text).on_hover_text(hint);
     };
     let words = output_agreement::agreement_labels(run.output_agreement.as_ref().map(|agreement| agreement.of));
     share(ui, words.short, point.agreement, colors.text, words.hint);
+    // Scores of masks or boxes, after the steps so far.
+    if let Some(scene) = &run.scene {
+        let (name, hint) = scenes::score(matches!(**scene, SceneScores::Masks(_)));
+        let both = [
+            (shared::SNN, scene.snn_score(lab.cursor().min(run.steps())), colors.snn),
+            (shared::ANN, scene.ann_score(), colors.ann),
+        ];
+        for (who, score, color) in both {
+            score.into_iter().for_each(|score| share(ui, who, score, color, hint));
+        }
+        ui.label(name).on_hover_text(hint);
+    }
     if let Some(snn) = point.accuracy {
         share(ui, shared::SNN, snn, colors.snn, texts::SNN_HINT);
     }

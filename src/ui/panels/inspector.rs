@@ -9,6 +9,7 @@ use crate::compute::simd_name;
 use crate::convert::expected_spikes_of;
 use crate::error::format_shape;
 use crate::experiment::Snapshot;
+use crate::ground::numbers::{percent, signed};
 use crate::lab::{Lab, Message};
 use crate::measure::ledger::{ledger_against, pooling_part};
 use crate::measure::{Ledger, LedgerReference, NeuronRef};
@@ -136,7 +137,7 @@ fn neuron(ui: &mut Ui, snapshot: &Snapshot, reference: LedgerReference, messages
             (texts::SPIKES, texts::spikes(facts.spikes, t), texts::SPIKES_HINT),
             (texts::DUE, facts.due.to_string(), texts::DUE_HINT),
             (texts::DUE_OWN, facts.due_same_input.to_string(), texts::DUE_OWN_HINT),
-            (texts::OFFSET, format!("{:+}", facts.due - facts.spikes as i32), texts::OFFSET_HINT),
+            (texts::OFFSET, signed(f64::from(facts.due - facts.spikes as i32), 0), texts::OFFSET_HINT),
             (texts::THRESHOLD_OF, format_value(facts.theta.into()), texts::UNITS_HINT),
             (texts::SNN_ACTIVATION, format_value(facts.phi.into()), texts::SNN_ACTIVATION_HINT),
             (texts::ANN_ACTIVATION_OF, format_value(facts.a.into()), texts::UNITS_HINT),
@@ -171,7 +172,7 @@ fn parts(ui: &mut Ui, ledger: &Ledger) {
             let bar = egui::Rect::from_x_y_ranges(middle.min(reach)..=middle.max(reach), rect.y_range());
             ui.painter().rect_filled(bar, 1.0, color);
             ui.painter().vline(middle, rect.y_range(), egui::Stroke::new(1.0, colors.faint));
-            ui.label(RichText::new(format!("{part:+.4}")).size(NUMBER_SIZE));
+            ui.label(RichText::new(signed(part, 4)).size(NUMBER_SIZE));
             ui.end_row();
         }
     });
@@ -274,7 +275,7 @@ fn sample(ui: &mut Ui, snapshot: &Snapshot) {
     heading(ui, texts::SAMPLE);
     if let Some(agreement) = &run.output_agreement {
         let at = agreement.at(focus.steps, focus.sample);
-        let error = (texts::OFF_BY, format!("{:.1} %", at.error * 100.0), texts::OFF_BY_HINT);
+        let error = (texts::OFF_BY, percent(f64::from(at.error), 1), texts::OFF_BY_HINT);
         let found = [
             (texts::ANN_FINDS, output_agreement::boxes(agreement.ann_boxes(focus.sample)), texts::ANN_FINDS_HINT),
             (texts::SNN_FINDS, output_agreement::boxes(at.found), texts::SNN_FINDS_HINT),

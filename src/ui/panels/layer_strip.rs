@@ -105,6 +105,14 @@ fn card(ui: &mut Ui, lab: &Lab, run: &Run, index: usize, layer: &LayerReport, sc
         let name = texts::layer(&layer.name);
         WidgetInfo::selected(Role::ListBoxOption, ui.is_enabled(), focused, name)
     });
+    if focused {
+        // Shown if the focus changed elsewhere.
+        let id = ui.scope_id().with("layer in focus");
+        if ui.data(|data| data.get_temp::<usize>(id)) != Some(index) {
+            ui.data_mut(|data| data.insert_temp(id, index));
+            ui.scroll_to_rect(rect, None);
+        }
+    }
     if response.clicked() {
         messages.push(Message::FocusLayer(index));
     }

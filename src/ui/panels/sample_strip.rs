@@ -5,6 +5,7 @@
 use egui::{Color32, Pos2, Rect, RichText, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
 use crate::experiment::Run;
+use crate::ground::numbers::percent;
 use crate::lab::{Lab, Message};
 use crate::ui::state::window::WindowState;
 use crate::ui::texts::{output_agreement, samples as texts, shared};
@@ -27,7 +28,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec
     // A preview has some of the samples; nothing older is shown of the others.
     let known = lab.previewed(run).unwrap_or(0..count);
     let shown = ShownRun { run, whole, first: known.start };
-    let disagreements: Vec<usize> = known.filter(|&sample| run.differs(t, sample - shown.first)).collect();
+    let order = SampleOrder::new(&shown, known, t);
     ui.horizontal(|ui| {
         ui.vertical(|ui| {
             ui.set_width(112.0);
@@ -36,12 +37,13 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec
                 ui.strong(texts::SAMPLES);
                 ui.label(RichText::new(count.to_string()).weak());
             });
-            ui.label(RichText::new(texts::disagree(disagreements.len(), t)).small().weak());
+            ui.add(egui::Label::new(RichText::new(order.sentence(run, t)).small().weak()).truncate());
             let only = &mut window.layout.disagreements_only;
-            ui.checkbox(only, RichText::new(texts::ONLY).small()).on_hover_text(texts::ONLY_HINT);
+            let [name, hint] = order.option();
+            ui.checkbox(only, RichText::new(name).small()).on_hover_text(hint);
         });
         ui.separator();
-        let list: Vec<usize> = if window.layout.disagreements_only { disagreements } else { (0..count).collect() };
+        let list: Vec<usize> = if window.layout.disagreements_only { order.first() } else { (0..count).collect() };
         if list.is_empty() {
             ui.weak(texts::all_agree(count, t));
             return;
@@ -62,6 +64,53 @@ impl ShownRun<'_> {
     /// Index of `sample` in the displayed run; `None` if a preview lacks it.
     fn place(&self, sample: usize) -> Option<usize> {
         sample.checked_sub(self.first).filter(|&sample| sample < self.run.recording.samples)
+    }
+}
+
+/// The samples that are shown first, and the sentence about them.
+enum SampleOrder {
+    /// Samples whose classes differ.
+    Differing(Vec<usize>),
+    /// Outputs that are no classes are graded: all samples, the least alike first.
+    Graded(Vec<usize>),
+}
+
+impl SampleOrder {
+    /// The samples `known` of the displayed run, by their outputs after `t` steps.
+    fn new(shown: &ShownRun<'_>, known: std::ops::Range<usize>, t: usize) -> Self {
+        let run = shown.run;
+        if run.output_agreement.is_none() {
+            return Self::Differing(known.filter(|&sample| run.differs(t, sample - shown.first)).collect());
+        }
+        let alike = |sample: &usize| run.likeness(t, sample - shown.first).unwrap_or(1.0);
+        let mut samples: Vec<usize> = known.collect();
+        samples.sort_by(|a, b| alike(a).total_cmp(&alike(b)));
+        Self::Graded(samples)
+    }
+
+    fn first(self) -> Vec<usize> {
+        match self {
+            Self::Differing(samples) | Self::Graded(samples) => samples,
+        }
+    }
+
+    fn sentence(&self, run: &Run, t: usize) -> String {
+        match (self, &run.output_agreement) {
+            (Self::Differing(samples), _) => texts::disagree(samples.len(), t),
+            (Self::Graded(_), outputs) => {
+                let measure = output_agreement::agreement_labels(outputs.as_ref().map(|outputs| outputs.of)).tile;
+                let share = outputs.as_ref().map_or(1.0, |outputs| outputs.agreement(t));
+                texts::alike(measure, &percent(share, 0), t)
+            }
+        }
+    }
+
+    /// The name of the option and its hint.
+    fn option(&self) -> [&'static str; 2] {
+        match self {
+            Self::Differing(_) => [texts::ONLY, texts::ONLY_HINT],
+            Self::Graded(_) => [texts::WORST_FIRST, texts::WORST_FIRST_HINT],
+        }
     }
 }
 
@@ -119,7 +168,8 @@ fn tile(
     messages: &mut Vec<Message>,
 ) {
     let (t, run, place) = (lab.cursor(), shown.whole, shown.place(sample));
-    let differ = place.is_some_and(|place| shown.run.differs(t, place));
+    let likeness = place.and_then(|place| shown.run.likeness(t, place));
+    let differ = likeness.is_none() && place.is_some_and(|place| shown.run.differs(t, place));
     let [ann, snn] = match place {
         Some(place) => prediction_lines(shown.run, t, place),
         None => [prediction_lines(run, run.steps(), sample)[0].clone(), texts::snn("", "…")],
@@ -152,6 +202,12 @@ fn tile(
     };
     let fill = if differ { colors.snn.gamma_multiply(0.14) } else { ui.visuals().faint_bg_color };
     painter.rect(rect, 3.0, fill, edge, StrokeKind::Inside);
+    if let Some(likeness) = likeness {
+        let track = Rect::from_min_max(pos2(rect.left() + TILE.y, rect.bottom() - 6.0), rect.max - vec2(5.0, 3.0));
+        painter.rect_filled(track, 1.0, colors.faint);
+        let bar = track.with_max_x(track.left() + track.width() * likeness.clamp(0.0, 1.0) as f32);
+        painter.rect_filled(bar, 1.0, colors.snn);
+    }
     let picture = Rect::from_min_size(rect.min + vec2(3.0, 3.0), vec2(TILE.y - 6.0, TILE.y - 6.0));
     if let Some(texture) = window.thumbnails.get(ui.ctx(), &run.samples, run.sample_index(sample)) {
         let size = texture.size_vec2();

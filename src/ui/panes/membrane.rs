@@ -176,7 +176,7 @@ fn plots(ui: &mut Ui, row: &TraceRow<'_>, cursor: usize, height: f32, axis: &Sha
     let hover = |at: &HoverPosition<'_>| Some(describe_step(row, hovered(at)));
     let membrane = base("membrane")
         .height(height)
-        .custom_y_axes(vec![axis.hints(texts::POTENTIAL, format_tick)])
+        .custom_y_axes(vec![axis.hints(texts::POTENTIAL, height, format_tick)])
         .y_grid_spacer(move |input| pane_parts::round_marks(input.bounds, f64::from(height / 30.0).clamp(3.0, 8.0)))
         .label_formatter(hover)
         .show_axes([false, true])
@@ -201,7 +201,7 @@ fn plots(ui: &mut Ui, row: &TraceRow<'_>, cursor: usize, height: f32, axis: &Sha
     pane_parts::drag_cursor(&membrane, cursor, steps, true, messages);
     let current = base("current")
         .height(CURRENT_HEIGHT)
-        .custom_y_axes(vec![axis.hints("I(t)", format_tick)])
+        .custom_y_axes(vec![axis.hints("I(t)", CURRENT_HEIGHT - pane_parts::X_AXIS_HEIGHT, format_tick)])
         .y_grid_spacer(|input| pane_parts::round_marks(input.bounds, 3.0))
         .custom_x_axes(vec![pane_parts::x_axis(shared::TIME_STEP)])
         .include_y(1.25 * f64::from(row.trace.current.iter().copied().fold(0.0, f32::max)))

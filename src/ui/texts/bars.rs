@@ -1,5 +1,7 @@
 //! Texts of the bars at the top and at the bottom of the window.
 
+use crate::ground::numbers::percent;
+
 pub const NOTHING_RUN: &str = "no run yet";
 
 pub fn samples(count: usize, from: usize, to: usize, of: &str) -> String {
@@ -49,15 +51,15 @@ pub const FOLLOW: &str = "Follow end";
 pub const FOLLOW_HINT: &str = "Keep the cursor at the last step";
 pub const TIME_CURSOR: &str = "Time cursor";
 
-pub fn right(percent: f64) -> String {
-    format!("SNN accuracy {percent:.1} %, ")
+pub fn right(share: f64) -> String {
+    format!("SNN accuracy {}, ", percent(share, 1))
 }
 
 pub const AGREES_ON: &str = "agreement with the ANN";
 
 /// `alike` names the agreement measure; it is [`AGREES_ON`] for classes.
 pub fn at_time(t: usize, right: &str, alike: &str, share: f64) -> String {
-    format!("t = {t}: {right}{alike} {share:.1} %")
+    format!("t = {t}: {right}{alike} {}", percent(share, 1))
 }
 
 pub const EXPLORE: &str = "Explore";

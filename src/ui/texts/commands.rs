@@ -42,6 +42,20 @@ pub const EXPORT: &str = "Export";
 pub const METHODS: &str = "Methods";
 pub const PANES: &str = "Panes";
 
+/// The label of the command that opens a bundled data set.
+fn bundled_data(spec: &str) -> String {
+    let name = spec.trim_start_matches("builtin:");
+    let (name, training) = name.strip_suffix("-train").map_or((name, ""), |name| (name, ", training"));
+    let what = match name {
+        "digits" => "drawn digits",
+        "scenes" => "drawn scenes with masks and boxes",
+        "objects" => "drawn objects",
+        "events-digits" => "digits as events of a camera",
+        other => other,
+    };
+    format!("Open bundled data: {what}{training}")
+}
+
 /// The label of a command.
 pub fn words(command: Command, lab: &Lab) -> String {
     let fixed = match command {
@@ -49,8 +63,7 @@ pub fn words(command: Command, lab: &Lab) -> String {
         Command::Bundled(index) => {
             return format!("Open bundled network {}", BUNDLED.get(index).map_or("", |bundled| bundled.name));
         }
-        Command::BundledData(0) => "Open bundled data: drawn digits",
-        Command::BundledData(_) => "Open bundled data: drawn digits, training",
+        Command::BundledData(index) => return bundled_data(BUNDLED_DATA.get(index).copied().unwrap_or_default()),
         Command::Recent(index) => {
             return format!("Open recent: {}", lab.recent.get(index).map(opened).unwrap_or_default());
         }

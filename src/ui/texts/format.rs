@@ -6,6 +6,7 @@ use super::names as texts;
 use crate::compute::Backend;
 use crate::data::digits::Drawing;
 use crate::experiment::Run;
+use crate::ground::numbers::{fixed, percent};
 use crate::measure::{LayerReport, LedgerReference};
 use crate::network::NodeId;
 
@@ -28,7 +29,7 @@ pub fn format_si(value: f64) -> String {
         v if v >= 1e6 => format!("{:.1} M", value / 1e6),
         v if v >= 1e4 => format!("{:.0} k", value / 1e3),
         v if v >= 1e3 => format!("{:.1} k", value / 1e3),
-        _ => format!("{value:.0}"),
+        _ => fixed(value, 0),
     }
 }
 
@@ -68,8 +69,12 @@ pub fn source_file_name(source: &str) -> String {
         return texts::DRAWING.into();
     }
     // Of several files, the first contains the samples.
-    let first = source.split(',').next().unwrap_or(source);
-    first.rsplit(['/', '\\', ':']).next().unwrap_or(first).to_owned()
+    let (first, others) = source.split_once(',').unwrap_or((source, ""));
+    let name = first.rsplit(['/', '\\', ':']).next().unwrap_or(first).to_owned();
+    match others.split(',').filter(|other| !other.is_empty()).count() {
+        more @ 1.. if source.starts_with("images:") => texts::and_more(&name, more),
+        _ => name,
+    }
 }
 
 /// The activation that the ledger of `layer` refers to, as a formula.
@@ -105,7 +110,7 @@ pub fn format_tick(value: f64) -> String {
 pub fn format_percent(share: f64) -> String {
     match share * 100.0 {
         p if p > 0.0 && p < 0.1 => format!("{p:.3} %"),
-        p => format!("{p:.1} %"),
+        _ => percent(share, 1),
     }
 }
 
@@ -137,6 +142,8 @@ mod tests {
         assert_eq!(format_theta(&[1.0, 2.0]), "θ 1.00–2.00");
         assert_eq!(neuron_position(&[2, 3, 4], 17), "channel 1, row 1, column 1");
         assert_eq!(source_file_name("images:pictures/a/b.png"), "b.png");
+        assert_eq!(source_file_name("images:pictures/a.png,pictures/b.png,pictures/c.png"), "a.png and 2 more");
+        assert_eq!(source_file_name("idx:images,labels"), "images");
     }
 
     #[test]

@@ -11,3 +11,8 @@ pub fn neuron(number: usize) -> String {
 }
 
 pub const DRAWING: &str = "a drawing";
+
+/// The first of several pictures.
+pub fn and_more(first: &str, others: usize) -> String {
+    format!("{first} and {others} more")
+}

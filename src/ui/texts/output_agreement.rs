@@ -1,5 +1,6 @@
 //! Texts about the agreement of both networks: classes, boxes, or numbers.
 
+use crate::ground::numbers::percent;
 use crate::task::OutputKind;
 use crate::task::output_agreement::SampleAgreement;
 
@@ -10,6 +11,8 @@ pub struct AgreementLabels {
     /// At an axis.
     pub axis: &'static str,
     pub hint: &'static str,
+    /// In the narrow heading of the sample strip.
+    pub tile: &'static str,
 }
 
 /// The names for outputs of kind `of`.
@@ -19,16 +22,19 @@ pub fn agreement_labels(of: Option<OutputKind>) -> AgreementLabels {
             short: "agreement",
             axis: "agreement",
             hint: "Samples for which SNN and ANN give the same prediction, at the time cursor",
+            tile: "agree",
         },
         Some(OutputKind::Boxes) => AgreementLabels {
             short: "matching boxes",
             axis: "matching boxes",
             hint: "Boxes that SNN and ANN both detect (IoU of 0.5 or more), of all boxes detected, at the time cursor",
+            tile: "boxes",
         },
         Some(OutputKind::Values) => AgreementLabels {
             short: "output similarity",
             axis: "similarity",
             hint: "1 − |SNN − ANN| / |ANN| of the outputs, averaged over the samples, at the time cursor",
+            tile: "alike",
         },
     }
 }
@@ -61,7 +67,7 @@ pub fn curve_explained(of: OutputKind) -> &'static str {
 pub fn tile(of: OutputKind, ann: u32, snn: SampleAgreement) -> [String; 2] {
     match of {
         OutputKind::Boxes => [format!("ANN {}", boxes(ann)), format!("SNN {}", boxes(snn.found))],
-        OutputKind::Values => ["SNN error".into(), format!("{:.1} %", snn.error * 100.0)],
+        OutputKind::Values => ["SNN error".into(), percent(f64::from(snn.error), 1)],
     }
 }
 

@@ -10,6 +10,15 @@ pub fn disagree(count: usize, t: usize) -> String {
 pub const ONLY: &str = "only these";
 pub const ONLY_HINT: &str = "Show only samples where SNN and ANN disagree at the time cursor";
 
+/// How alike the outputs of all samples are, for outputs that are no classes.
+pub fn alike(measure: &str, share: &str, t: usize) -> String {
+    format!("{measure} {share} at t = {t}")
+}
+
+pub const WORST_FIRST: &str = "worst first";
+pub const WORST_FIRST_HINT: &str = "Samples whose outputs differ most from the ANN's first. The bar in a tile is long where \
+     they are alike";
+
 pub fn all_agree(samples: usize, t: usize) -> String {
     format!("SNN and ANN agree on all {samples} samples at t = {t}.")
 }

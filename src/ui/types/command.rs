@@ -7,7 +7,16 @@ use crate::convert::Recipe;
 use crate::lab::{Lab, Workspace};
 
 /// Bundled data sets by their specification.
-pub const BUNDLED_DATA: [&str; 2] = ["builtin:digits", "builtin:digits-train"];
+pub const BUNDLED_DATA: [&str; 8] = [
+    "builtin:digits",
+    "builtin:digits-train",
+    "builtin:scenes",
+    "builtin:scenes-train",
+    "builtin:objects",
+    "builtin:objects-train",
+    "builtin:events-digits",
+    "builtin:events-digits-train",
+];
 
 /// One command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -2,6 +2,7 @@
 
 use egui::{Context, Id};
 
+use crate::ground::numbers::{signed, signed_percent};
 use crate::measure::LayerReport;
 
 fn id() -> Id {
@@ -25,5 +26,5 @@ pub fn scale(ctx: &Context, layer: &LayerReport) -> f64 {
 
 /// A signed error of `layer` in the unit that is shown.
 pub fn format(ctx: &Context, layer: &LayerReport, error: f64) -> String {
-    if is_relative(ctx) { format!("{:+.2} %", error * scale(ctx, layer) * 100.0) } else { format!("{error:+.4}") }
+    if is_relative(ctx) { signed_percent(error * scale(ctx, layer), 2) } else { signed(error, 4) }
 }

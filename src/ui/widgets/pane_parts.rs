@@ -14,6 +14,9 @@ use crate::ui::texts::format::format_tick;
 use crate::ui::texts::panes::pane_header as texts;
 use crate::ui::types::pane::Pane;
 
+/// Height of a horizontal axis with its name, in points.
+pub const X_AXIS_HEIGHT: f32 = 40.0;
+
 /// Header of a pane.
 pub struct PaneHeader {
     pub of: Pane,
@@ -123,11 +126,9 @@ pub fn y_axis<'a>(label: &str) -> AxisHints<'a> {
 
 /// `name` of a vertical axis, or nothing where a plot in the rest of `ui` is lower than the name is long.
 pub fn y_name<'a>(ui: &Ui, name: &'a str) -> &'a str {
-    /// Height of the horizontal axis with its name, in points.
-    const BELOW: f32 = 40.0;
     let font = egui::TextStyle::Body.resolve(ui.style());
     let length = ui.painter().layout_no_wrap(name.to_owned(), font, Color32::WHITE).size().x;
-    if ui.available_height() - BELOW >= length { name } else { "" }
+    if ui.available_height() - X_AXIS_HEIGHT >= length { name } else { "" }
 }
 
 /// Marks between two ends of an axis: on round numbers, about `wanted` of them.

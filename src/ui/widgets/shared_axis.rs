@@ -47,9 +47,10 @@ impl SharedAxis {
         }
     }
 
-    /// The vertical axis of one plot, named `label`, with numbers in `format`.
-    pub fn hints<'a>(&'a self, label: &str, format: impl Fn(f64) -> String + 'a) -> AxisHints<'a> {
+    /// The vertical axis of a plot of `height` points, named `label` where that has room, with numbers in `format`.
+    pub fn hints<'a>(&'a self, label: &str, height: f32, format: impl Fn(f64) -> String + 'a) -> AxisHints<'a> {
         self.numbers.borrow_mut().clear();
+        let label = if self.size(label).x <= height { label } else { "" };
         self.name_height.set(if label.is_empty() { 0.0 } else { self.size(label).y * NAME_SHARE });
         pane_parts::y_axis(label).min_thickness(self.width).formatter(move |mark, _| {
             let text = format(mark.value);

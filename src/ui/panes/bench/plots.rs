@@ -50,7 +50,11 @@ fn plot<'a>(name: &'a str, label: &str, steps: usize, height: f32, axis: &'a Sha
         .x_grid_spacer(|input| pane_parts::step_marks(input.bounds))
         .y_grid_spacer(move |input| pane_parts::round_marks(input.bounds, f64::from(height / 30.0).clamp(3.0, 8.0)))
         .custom_x_axes(vec![pane_parts::x_axis(shared::TIME_STEPS)])
-        .custom_y_axes(vec![axis.hints(label, crate::ui::texts::format::format_tick)])
+        .custom_y_axes(vec![axis.hints(
+            label,
+            height - pane_parts::X_AXIS_HEIGHT,
+            crate::ui::texts::format::format_tick,
+        )])
 }
 
 fn input(

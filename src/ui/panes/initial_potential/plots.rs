@@ -51,7 +51,7 @@ pub(super) fn plot(
         .include_x(1.0)
         .include_y(0.0)
         .custom_x_axes(vec![pane_parts::x_axis("p = v(0)/θ")])
-        .custom_y_axes(vec![axis.hints(error_curve.axis, format_tick)])
+        .custom_y_axes(vec![axis.hints(error_curve.axis, size[1] - pane_parts::X_AXIS_HEIGHT, format_tick)])
         .y_grid_spacer(|input| pane_parts::round_marks(input.bounds, 4.0))
         .label_formatter(|at| hover(view, error_curve, pane_parts::position(at).x))
         .show(ui, |plot| {

@@ -6,6 +6,7 @@ use egui::{ScrollArea, Ui};
 use egui_plot::{AxisHints, Bar, BarChart, Plot};
 
 use crate::experiment::Snapshot;
+use crate::ground::numbers::signed;
 use crate::lab::{Lab, Message};
 use crate::measure::{LayerReport, NeuronRef};
 use crate::ui::texts::error_panes::offset_spikes as texts;
@@ -147,7 +148,7 @@ fn histogram(ui: &mut Ui, layer: &LayerReport, before: Option<&LayerReport>, hei
             // The labels are short, so their spacing may be small.
             AxisHints::new_x()
                 .label(label)
-                .formatter(|mark, _| format!("{:+}", mark.value as i32).replace("+0", "0"))
+                .formatter(|mark, _| signed(mark.value.trunc(), 0))
                 .label_spacing(egui::Rangef::new(18.0, 26.0)),
         ])
         .x_grid_spacer(move |_| {

@@ -2,6 +2,7 @@
 
 use egui::{Align2, CursorIcon, FontId, Rect, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
+use crate::ground::numbers::{signed, signed_percent};
 use crate::measure::{LayerReport, Ledger, LedgerReference};
 use crate::ui::texts::error_panes::ledger as texts;
 use crate::ui::texts::format::{format_number, format_tick, reference_label};
@@ -173,7 +174,12 @@ pub(super) fn row(ui: &mut Ui, layer: &LayerReport, options: LedgerOptions, focu
         let text = format_figure(value, scale, options.relative);
         painter.text(cell.right_center(), Align2::RIGHT_CENTER, text, FontId::monospace(11.0), colors.text);
     }
-    let lines = ledger.parts().iter().zip(texts::MEANINGS).map(|(v, m)| format!("{v:+.5}  {m}\n")).collect::<String>();
+    let lines = ledger
+        .parts()
+        .iter()
+        .zip(texts::MEANINGS)
+        .map(|(v, m)| format!("{}  {m}\n", signed(*v, 5)))
+        .collect::<String>();
     let hover = texts::hover(
         &layer.name,
         &lines,
@@ -191,8 +197,7 @@ pub(super) fn row(ui: &mut Ui, layer: &LayerReport, options: LedgerOptions, focu
 
 /// Formats the figure beside a bar. A value that rounds to zero has no sign.
 fn format_figure(value: f64, scale: f64, relative: bool) -> String {
-    let text = if relative { format!("{:+.1} %", value * scale * 100.0) } else { format!("{value:+.4}") };
-    if text.contains(|digit: char| ('1'..='9').contains(&digit)) { text } else { text.replace(['+', '-'], "") }
+    if relative { signed_percent(value * scale, 1) } else { signed(value, 4) }
 }
 
 #[cfg(test)]

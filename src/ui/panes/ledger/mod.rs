@@ -93,12 +93,15 @@ fn sentence(ui: &mut Ui, layers: &[LayerReport], reference: LedgerReference, mes
         link(ui, layer);
         let found = &layers[layer];
         let share = found.ledger_against(reference).total / found.mean_activation.max(1e-12);
-        ui.label(texts::worst(share, PARTS[part]));
+        let words = texts::worst(share, PARTS[part]);
         if let Some(first) = begins {
+            ui.label(words);
             ui.label(texts::BEGINS).on_hover_text(texts::BEGINS_HINT);
             link(ui, first);
+        } else {
+            // The period wraps with the last word.
+            ui.label(words + ".");
         }
-        ui.label(".");
     });
 }
 

@@ -1,6 +1,7 @@
 //! Figures of one line of the race: as numbers to sort by, as text, and as difference to the current recipe.
 
 use crate::experiment::Run;
+use crate::ground::numbers::{signed, signed_percent};
 use crate::measure::Report;
 use crate::ui::texts::format::format_percent;
 
@@ -85,9 +86,9 @@ impl LineFigures {
     pub(super) fn difference(&self, base: &Self, column: usize) -> Option<String> {
         let (own, other) = (self.number(column)?, base.number(column)?);
         let text = match column - FIRST_FIGURE {
-            0 | 1 | 3 => format!("{:+.1}", (own - other) * 100.0),
-            2 => format!("{:+.3}", own - other),
-            5 if other > 0.0 => format!("{:+.0} %", (own / other - 1.0) * 100.0),
+            0 | 1 | 3 => signed((own - other) * 100.0, 1),
+            2 => signed(own - other, 3),
+            5 if other > 0.0 => signed_percent(own / other - 1.0, 0),
             _ => return None,
         };
         text.contains(|digit: char| ('1'..='9').contains(&digit)).then_some(text)

@@ -10,6 +10,7 @@ use egui_plot::{
 use super::super::t_curve::plot::{marks, quarters};
 use super::data::{RaceLine, RaceView, done};
 use crate::experiment::Run;
+use crate::ground::numbers::percent;
 use crate::lab::{Lab, Message};
 use crate::measure::Report;
 use crate::ui::texts::format::format_percent;
@@ -90,7 +91,7 @@ fn curves(ui: &mut Ui, lab: &Lab, lines: &[RaceLine<'_>], view: &RaceView, heigh
         .custom_x_axes(vec![pane_parts::x_axis(texts::TIME_AXIS)])
         .y_axis_label(if ann.is_some() { shared::RIGHT_ANSWERS } else { shared::AGREEMENT })
         .y_axis_min_width(46.0)
-        .y_axis_formatter(|mark, _| format!("{:.0} %", mark.value * 100.0))
+        .y_axis_formatter(|mark, _| percent(mark.value, 0))
         .y_grid_spacer(|_| quarters())
         .label_formatter(|at| {
             let t = pane_parts::step_at(pane_parts::position(at).x, last);

@@ -4,6 +4,7 @@ use egui::Ui;
 use egui_plot::{GridMark, Line, LineStyle, Plot, VLine};
 
 use crate::experiment::attacked::{AttackView, RobustnessCurve};
+use crate::ground::numbers::percent;
 use crate::ui::texts::panes::robustness as texts;
 use crate::ui::texts::shared;
 use crate::ui::theme::colors::ui_colors;
@@ -37,7 +38,7 @@ pub fn show(ui: &mut Ui, curve: &RobustnessCurve, of: AttackView, has_counts: bo
         .custom_x_axes(vec![pane_parts::x_axis(axis).formatter(move |at, _| texts::radius(mark(at.value), has_counts))])
         .x_grid_spacer(move |_| (0..=last).map(|k| GridMark { value: k as f64, step_size: 1.0 }).collect())
         .y_axis_label(texts::ACCURACY)
-        .y_axis_formatter(|mark, _| format!("{:.0} %", mark.value * 100.0))
+        .y_axis_formatter(|mark, _| percent(mark.value, 0))
         .y_axis_min_width(46.0)
         .show(ui, |plot| {
             for (network, color) in [(0, colors.ann), (1, colors.snn)] {

@@ -7,6 +7,7 @@ mod table;
 use egui::{ScrollArea, Ui};
 use egui_plot::{AxisHints, HLine, Line, MarkerShape, Plot, PlotPoints, Points};
 
+use crate::ground::numbers::percent;
 use crate::lab::history::run_history::{PastRun, differences};
 use crate::lab::{Lab, Message};
 use crate::ui::panes::t_curve::plot::{marks, quarters};
@@ -99,7 +100,7 @@ fn curves(ui: &mut Ui, now: &PastRun, other: &PastRun, height: f32) {
         .include_x(last as f64)
         .custom_x_axes(vec![AxisHints::new_x().label(shared::TIME_STEPS).label_spacing(egui::Rangef::new(22.0, 30.0))])
         .y_axis_label(if now.ann_accuracy.is_some() { shared::RIGHT_ANSWERS } else { shared::AGREEMENT })
-        .y_axis_formatter(|mark, _| format!("{:.0} %", mark.value * 100.0))
+        .y_axis_formatter(|mark, _| percent(mark.value, 0))
         .y_grid_spacer(|_| quarters())
         .x_grid_spacer(move |_| marks(last));
     let shown = plot.show(ui, |plot| {

@@ -5,6 +5,7 @@ use egui::{Color32, ColorImage, Pos2, Rect, RichText, Stroke, StrokeKind, Textur
 use crate::convert::Fix;
 use crate::data::thumbnail_rgba;
 use crate::experiment::Run;
+use crate::ground::numbers::percent;
 use crate::lab::{Lab, Message};
 use crate::task::{DetectedBox, Detector, output_agreement};
 use crate::ui::texts::format::format_percent;
@@ -71,7 +72,7 @@ fn image_with_boxes(ui: &mut Ui, run: &Run, sample: usize, boxes: &[(&Vec<Detect
     plot_description::describe_plot(&response, texts::BOXES, || {
         let one = |found: &DetectedBox| {
             let [left, right, top, bottom] =
-                [found.left, found.right, found.top, found.bottom].map(|share| format!("{:.0} %", share * 100.0));
+                [found.left, found.right, found.top, found.bottom].map(|share| percent(f64::from(share), 0));
             texts::place(found.score * 100.0, &left, &right, &top, &bottom)
         };
         let all = |boxes: &[DetectedBox]| match boxes {

@@ -4,6 +4,7 @@ use egui::{ScrollArea, Ui};
 use egui_plot::{GridMark, Line, MarkerShape, Plot, PlotResponse, Points};
 
 use super::view::{Cost, View};
+use crate::ground::numbers::percent;
 use crate::lab::Message;
 use crate::sweep::board::BoardRow;
 use crate::ui::texts::format::format_tick;
@@ -59,9 +60,7 @@ pub fn show(ui: &mut Ui, view: &View<'_>, messages: &mut Vec<Message>) {
             if is_log { log_marks(input.bounds, is_steps) } else { pane_parts::round_marks(input.bounds, 8.0) }
         })
         .y_axis_label(view.figure.to_owned())
-        .y_axis_formatter(
-            move |mark, _| if is_share { format!("{:.0} %", mark.value * 100.0) } else { format_tick(mark.value) },
-        )
+        .y_axis_formatter(move |mark, _| if is_share { percent(mark.value, 0) } else { format_tick(mark.value) })
         .y_axis_min_width(46.0)
         .show(ui, |plot| {
             let all: Vec<[f64; 2]> = rows.iter().map(|(_, [cost, score])| [scaled(*cost), *score]).collect();

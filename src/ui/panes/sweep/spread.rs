@@ -5,6 +5,7 @@ use egui_plot::{GridMark, Line, MarkerShape, Plot, Points};
 
 use super::map::shortened;
 use super::view::View;
+use crate::ground::numbers::percent;
 use crate::lab::Message;
 use crate::sweep::board::BoardRow;
 use crate::ui::texts::format::format_tick;
@@ -93,9 +94,7 @@ pub fn show(ui: &mut Ui, view: &View<'_>, messages: &mut Vec<Message>) {
                 .formatter(move |mark, _| names.get(mark.value.round().max(0.0) as usize).cloned().unwrap_or_default()),
         ])
         .y_axis_label(view.figure.to_owned())
-        .y_axis_formatter(
-            move |mark, _| if is_share { format!("{:.0} %", mark.value * 100.0) } else { format_tick(mark.value) },
-        )
+        .y_axis_formatter(move |mark, _| if is_share { percent(mark.value, 0) } else { format_tick(mark.value) })
         .y_axis_min_width(46.0)
         .show(ui, |plot| {
             for (x, spread) in &placed {

@@ -3,6 +3,7 @@
 use egui_plot::{AxisHints, GridMark, Plot};
 
 use crate::experiment::Run;
+use crate::ground::numbers::percent;
 use crate::lab::Lab;
 use crate::lab::history::run_history::PastRun;
 use crate::measure::CurvePoint;
@@ -38,7 +39,7 @@ pub(super) fn shares<'a>(name: &str, y_label: &str, last: usize) -> Plot<'a> {
         .include_y(1.0)
         .custom_x_axes(vec![AxisHints::new_x().label(shared::TIME_STEPS).label_spacing(egui::Rangef::new(22.0, 30.0))])
         .y_axis_label(y_label.to_owned())
-        .y_axis_formatter(|mark, _| format!("{:.0} %", mark.value * 100.0))
+        .y_axis_formatter(|mark, _| percent(mark.value, 0))
         .y_axis_min_width(46.0)
         .x_grid_spacer(move |_| marks(last))
         .y_grid_spacer(|_| quarters())

@@ -10,6 +10,7 @@ use crate::ui::texts::format::format_percent;
 use crate::ui::texts::panes::t_curve as texts;
 use crate::ui::widgets::number_field::number_field;
 use crate::ui::widgets::pane_frame;
+use crate::ui::widgets::pane_parts::wrap_before;
 
 /// A share that the SNN is to keep from some step on.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -74,6 +75,10 @@ pub(super) fn row(
             }
             None => texts::NEVER_REACHED.to_owned(),
         };
+        // On a line of its own rather than broken in the middle.
+        let font = egui::TextStyle::Small.resolve(ui.style());
+        let width = ui.painter().layout_no_wrap(words.clone(), font, egui::Color32::WHITE).size().x;
+        wrap_before(ui, width);
         ui.small(words).on_hover_text(texts::UNCERTAIN);
         if let Some(t) = found.filter(|_| pane_frame::has_controls(ui)) {
             let free = t != lab.settings.recipe.steps && !lab.is_locked(ControlGroup::Steps);

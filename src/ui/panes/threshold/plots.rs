@@ -39,9 +39,13 @@ pub(super) fn histogram(
         .include_y(top)
         .show_axes([alone, true])
         .custom_x_axes(vec![pane_parts::x_axis(texts::AXIS)])
-        .custom_y_axes(vec![axis.hints(texts::ACTIVATIONS, move |count| {
-            if log { format_power_of_ten(count) } else { crate::ui::texts::format::format_tick(count) }
-        })])
+        .custom_y_axes(vec![axis.hints(
+            texts::ACTIVATIONS,
+            height - if alone { pane_parts::X_AXIS_HEIGHT } else { 0.0 },
+            move |count| {
+                if log { format_power_of_ten(count) } else { crate::ui::texts::format::format_tick(count) }
+            },
+        )])
         .label_formatter(|at| {
             let x = pane_parts::position(at).x;
             let bin = (x / f64::from(view.extent) * view.histogram.len() as f64).floor();
@@ -143,7 +147,11 @@ pub(super) fn costs(
     let plot = axes("costs", ui, extent)
         .height(height)
         .custom_x_axes(vec![pane_parts::x_axis(texts::AXIS)])
-        .custom_y_axes(vec![axis.hints(texts::ERROR_AXIS, crate::ui::texts::format::format_tick)])
+        .custom_y_axes(vec![axis.hints(
+            texts::ERROR_AXIS,
+            height - pane_parts::X_AXIS_HEIGHT,
+            crate::ui::texts::format::format_tick,
+        )])
         .label_formatter(|position| {
             let cost = at(predictions, pane_parts::position(position).x as f32)?;
             Some(texts::hover(

@@ -3,6 +3,7 @@
 use egui::{Color32, Ui};
 use egui_plot::{Line, MarkerShape, Plot, Points};
 
+use crate::ground::numbers::percent;
 use crate::lab::training::{Epoch, Training};
 use crate::ui::texts::panes::train as texts;
 use crate::ui::theme::colors::ui_colors;
@@ -66,11 +67,7 @@ fn plot(ui: &mut Ui, name: &str, curves: &[Curve<'_>], (height, last): (f32, usi
         .include_y(0.0)
         .custom_x_axes(vec![pane_parts::x_axis(texts::EPOCH_AXIS)])
         .x_grid_spacer(|input| pane_parts::step_marks(input.bounds))
-        .custom_y_axes(vec![if share {
-            axis.formatter(|mark, _| format!("{:.0} %", mark.value * 100.0))
-        } else {
-            axis
-        }]);
+        .custom_y_axes(vec![if share { axis.formatter(|mark, _| percent(mark.value, 0)) } else { axis }]);
     if share {
         plot = plot.include_y(1.0);
     }

@@ -1,5 +1,7 @@
 //! Texts of the error ledger: parts, columns and explanation.
 
+use crate::ground::numbers::{signed, signed_percent};
+
 /// Meaning of each part, in the order of the ledger.
 pub const MEANINGS: [&str; 5] = [
     "propagated: the mean input from earlier layers differs from the ANN's",
@@ -20,7 +22,7 @@ pub const FOCUS_HINT: &str = "Focus this layer";
 
 /// The relative error of the worst layer, and its largest part.
 pub fn worst(share: f64, part: &str) -> String {
-    format!(", {:+.1} % of its mean activation, mostly {part}", share * 100.0)
+    format!(", {} of its mean activation, mostly {part}", signed_percent(share, 1))
 }
 
 pub const BEGINS: &str = ", begins in ";
@@ -52,8 +54,10 @@ pub const COLUMNS: [&str; 7] = ["propagated", "clipped", "quantized", "uneven", 
 /// The full text of a row; `parts` has a line for each part of the error.
 pub fn hover(layer: &str, parts: &str, total: f64, reference: &str, rerun: f64) -> String {
     format!(
-        "{layer}\n{parts}{total:+.5}  total: mean of φ − {reference}\n{rerun:+.5}  propagated, by re-run: φ minus this \
-         layer's output for the ANN's own input"
+        "{layer}\n{parts}{}  total: mean of φ − {reference}\n{}  propagated, by re-run: φ minus this layer's output for \
+         the ANN's own input",
+        signed(total, 5),
+        signed(rerun, 5)
     )
 }
 

@@ -1,5 +1,7 @@
 //! Texts of the offset spikes pane: histogram, maps and explanation.
 
+use crate::ground::numbers::signed;
+
 pub const EMPTY: &str = "No run yet. Open a network.";
 pub const TITLE: &str = "Offset spikes: expected minus emitted";
 
@@ -42,11 +44,12 @@ pub const MAP: &str = "Map of offset spikes";
 pub const MAP_BEFORE: &str = "Map of offset spikes before correction";
 
 pub fn map(layer: &str, low: f32, high: f32, here: f32) -> String {
-    format!("Mean ψ of every neuron of {layer}, {low:+.2} to {high:+.2}; {here:+.2} in the neuron in focus.")
+    let [low, high, here] = [low, high, here].map(|psi| signed(f64::from(psi), 2));
+    format!("Mean ψ of every neuron of {layer}, {low} to {high}; {here} in the neuron in focus.")
 }
 
 pub fn neuron(name: &str, psi: f32) -> String {
-    format!("{name}\nmean ψ {psi:+.3}")
+    format!("{name}\nmean ψ {}", signed(f64::from(psi), 3))
 }
 
 pub fn exact_before(share: &str) -> String {

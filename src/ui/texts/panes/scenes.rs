@@ -19,6 +19,14 @@ pub const ONLY_SNN: &str = "only SNN wrong";
 pub const BOTH_WRONG: &str = "both wrong";
 pub const MIOU: &str = "mIoU";
 pub const MAP: &str = "mAP";
+
+/// The name of the score of masks or of boxes, and what it is.
+pub fn score(of_masks: bool) -> (&'static str, &'static str) {
+    match of_masks {
+        true => (MIOU, "Mean intersection over union of the classes of all pictures, at the time cursor"),
+        false => (MAP, "COCO's mean average precision, at the last scored step up to the time cursor"),
+    }
+}
 pub const BAND: &str = "95 % band of the ANN";
 pub const PICTURES: &str = "Pictures with masks or boxes";
 pub const CLICK: &str = "Click a wrong place: the neuron behind it comes into focus.";

@@ -29,7 +29,7 @@ pub fn within(count: f64) -> String {
 
 /// From which step on the target is met, and how sure so many samples make it.
 pub fn from_step(t: usize, share: &str, low: &str, high: &str, samples: usize) -> String {
-    format!("from t = {t} on: {share} ({low} to {high} with {samples} samples)")
+    format!("from t = {t} on: {share} ({low} to {high}, {samples} samples)")
 }
 
 pub const NEVER_REACHED: &str = "not reached in this run: increase T";
