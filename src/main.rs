@@ -61,13 +61,14 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match run_command(arguments) {
+    let code = cli::closed_output::until_closed(|| match run_command(arguments) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("spikescope: {error}");
             ExitCode::from(error.exit_code())
         }
-    }
+    });
+    code.unwrap_or(ExitCode::from(cli::closed_output::EXIT_CODE))
 }
 
 fn run_command(arguments: Arguments) -> Result<ExitCode> {

@@ -315,3 +315,20 @@ fn changed_files_make_rows_missing_and_moved_files_do_not() {
     std::fs::write(sweep.path("plan.toml"), moved).unwrap();
     assert_eq!(sweep.status("out")["done"].as_u64(), Some(1));
 }
+
+#[cfg(unix)]
+#[test]
+fn output_that_nobody_reads_ends_a_command_without_a_word() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let plan = tempfile::NamedTempFile::with_suffix(".toml").unwrap();
+    std::fs::write(&plan, "name = \"one\"\n[base]\nmodel = \"builtin:digits-cnn\"\n").unwrap();
+    let ended = Command::new(env!("CARGO_BIN_EXE_spikescope"))
+        .arg("sweep")
+        .arg(plan.path())
+        .arg("--count")
+        .stdout(writer)
+        .output()
+        .unwrap();
+    assert_eq!((ended.status.code(), String::from_utf8_lossy(&ended.stderr).as_ref()), (Some(141), ""));
+}

@@ -6,6 +6,7 @@
 pub mod attack;
 mod boxes;
 pub mod check;
+pub mod closed_output;
 pub mod events;
 pub mod explain;
 pub mod export;
