@@ -345,3 +345,35 @@ fn the_command_explains_both_networks_and_refuses_bad_input() {
     refused(&["--methods", "guided-grad-cam", "--model", "builtin:digits-mlp"], "no convolution");
     refused(&["--methods", "feature-permutation", "--samples", "256..257"], "one sample");
 }
+
+#[test]
+fn maps_of_event_recordings_are_of_their_mean_over_time() {
+    use spikescope::network::safetensors;
+    use spikescope::network::zoo::{ZooArchitecture, parse_activation};
+    let dir = tempfile::tempdir().unwrap();
+    let (model, out) = (dir.path().join("net.safetensors"), dir.path().join("out"));
+    let network = ZooArchitecture::Mlp.build(&[2, 34, 34], 10, parse_activation("relu").unwrap(), 3).unwrap();
+    safetensors::save(&network, &model).unwrap();
+    let recordings = dir.path().join("recordings");
+    std::fs::create_dir(&recordings).unwrap();
+    for index in ["0", "1", "2", "3", "4", "5"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_spikescope"));
+        command.args(["events", "builtin:events-digits", "--recording", index, "--out"]);
+        assert!(command.arg(recordings.join(index).with_extension("npy")).output().unwrap().status.success());
+    }
+    let data = format!("events:{},sensor=34x34,frames=4", recordings.display());
+    let run = |extra: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_spikescope"));
+        command.args(["explain", "--data", &data, "--threshold", "max", "--steps", "4", "--samples", "0..2"]);
+        command.args(["--calibrate", "2..6", "--methods", "saliency,occlusion,lrp", "--model"]);
+        command.arg(&model).args(extra).arg("--out").arg(&out).output().unwrap()
+    };
+    for on in ["ann", "snn"] {
+        let output = run(&["--on", on]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(String::from_utf8_lossy(&output.stdout).contains("mean over all frames"));
+        let (shape, values) = find_array(&out.join("maps.npz"), &["saliency"]).unwrap().unwrap();
+        assert_eq!(shape, [2, 2, 34, 34]);
+        assert!(values.iter().any(|value| *value > 0.0), "{on}");
+    }
+}

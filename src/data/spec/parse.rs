@@ -126,7 +126,8 @@ fn split_options<'a>(kind: &str, rest: &'a str) -> Result<(&'a str, ReadOptions,
         _ if is_generated => (Binning::of_digits(), &Binning::GENERATED_KEYS),
         _ => (Binning::default(), &[]),
     };
-    let keys: Vec<&str> = option_keys(kind).iter().chain(of_binning).copied().collect();
+    let of_kind = if is_generated { &["seed"] } else { option_keys(kind) };
+    let keys: Vec<&str> = of_kind.iter().chain(of_binning).copied().collect();
     // An existing path may look like one with options.
     while !Path::new(files.trim()).exists() {
         let (before, last) = files.rsplit_once(',').unwrap_or(("", files));
