@@ -1,6 +1,8 @@
 //! Plan of a sweep: options that all rows share, and axes over which rows vary.
 
 mod axis;
+mod meaning;
+mod option_error;
 mod row;
 mod toml_text;
 mod write;
@@ -92,6 +94,7 @@ impl Plan {
         let plan = Self { rows: count_rows(&text, &axes)?, name, path: path.to_owned(), base, axes };
         plan.check_keys(&text)?;
         plan.check_values(&text)?;
+        meaning::check(&plan, &text)?;
         Ok(plan)
     }
 
