@@ -250,6 +250,14 @@ impl Cache {
         self.runs.push_front(item);
         Some(run)
     }
+    /// `run` as the cache keeps it: older runs without their final state, as those that it has discarded.
+    pub fn kept_form(&self, run: &Arc<Run>) -> Arc<Run> {
+        match self.runs.iter().find(|(_, kept)| kept.settings == run.settings) {
+            Some((_, kept)) => kept.clone(),
+            None if run.recording.final_state_bytes() > 0 => Arc::new(run.without_final_state()),
+            None => run.clone(),
+        }
+    }
     /// The cached run of the same network from which a run of `spiking` over `steps` can reuse the most layers, and the
     /// number of unchanged leading layers. It has the same samples, or more or fewer from the same first one.
     pub fn reusable_run(&self, key: &AnnKey, spiking: &SpikingNetwork, steps: usize) -> Option<(Arc<Run>, usize)> {

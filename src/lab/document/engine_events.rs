@@ -161,6 +161,9 @@ impl Lab {
                 }
                 if new_network && current {
                     self.on_network_shown(&run);
+                    // Results on another network are not shown, but take memory.
+                    let lanes = self.lanes.iter_mut().filter(|lane| lane.run_beside(&run).is_none());
+                    lanes.for_each(|lane| lane.result = None);
                     self.notify_changed_rule(requested_rule, &run);
                     self.notify_dropped_set(requested_set.as_deref(), &run);
                 }

@@ -94,22 +94,25 @@ fn race(
     sender: &EventSender,
     control: &JobControl,
 ) {
-    let mut lanes = Vec::new();
+    let mut lanes: Vec<(usize, Arc<Run>)> = Vec::new();
     for (index, entry) in entries.into_iter().enumerate() {
         let Some(settings) = &settings else { break };
         let settings = settings.with_recipe(entry.recipe);
         let result = catch_panic(|| run(&settings, cache, &control.without_samples()));
         let stopped = matches!(result, Err(Error::Cancelled));
-        lanes.extend(result.as_ref().ok().map(|run| (index, settings, run.clone())));
+        let finished = result.as_ref().ok().cloned();
         sender.send(EngineEvent::Lane { generation, index, result });
+        // Final states of many lanes would fill the memory: the lab holds lanes as the cache does, most without.
+        for (index, sent) in &mut lanes {
+            let kept = cache.kept_form(sent);
+            if !Arc::ptr_eq(&kept, sent) {
+                sender.send(EngineEvent::Lane { generation, index: *index, result: Ok(kept.clone()) });
+                *sent = kept;
+            }
+        }
+        lanes.extend(finished.map(|run| (index, run)));
         if stopped {
             break;
-        }
-    }
-    // The lab shows the lanes as the cache keeps them: most without their final state.
-    for (index, settings, sent) in lanes {
-        if let Some(run) = cache.run(&settings).filter(|run| !Arc::ptr_eq(run, &sent)) {
-            sender.send(EngineEvent::Lane { generation, index, result: Ok(run) });
         }
     }
 }

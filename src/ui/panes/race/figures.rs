@@ -17,7 +17,7 @@ pub(super) struct LineFigures {
     pub(super) steps: String,
     /// Synaptic operations of a sample.
     pub(super) synops: f64,
-    /// Size of the recording in bytes.
+    /// Size of the recorded spikes in bytes: the final state, which the newest runs keep, does not count.
     pub(super) memory: f64,
     pub(super) seconds: f64,
 }
@@ -45,7 +45,7 @@ impl LineFigures {
             offset: off as f64 / all.max(1) as f64,
             steps,
             synops,
-            memory: run.recording.bytes() as f64,
+            memory: (run.recording.bytes() - run.recording.final_state_bytes()) as f64,
             seconds: run.seconds.snn + run.seconds.calibrate,
         }
     }

@@ -172,7 +172,7 @@ fn csv(lines: &[RaceLine<'_>], t: usize) -> String {
             figures.mismatch,
             figures.offset,
             run.settings.recipe.correction.presteps(),
-            run.recording.bytes(),
+            figures.memory,
             figures.seconds
         );
     }

@@ -39,7 +39,7 @@ pub const COLUMNS: [(&str, &str); 12] = [
          hardware",
     ),
     ("SynOps", "Synaptic operations per sample up to the time cursor, without those of pre-steps"),
-    ("memory", "Size of the recording"),
+    ("memory", "Size of the recorded spikes"),
     ("time", "Time for simulation and recipe-specific calibration; cached results take no time"),
     ("", ""),
 ];
