@@ -98,6 +98,7 @@ pub fn run(args: SweepArgs) -> Result<ExitCode> {
         None => {}
     }
     let plan = Plan::open(args.plan.as_deref().unwrap_or(Path::new("")))?;
+    plan.notes().iter().for_each(|note| eprintln!("{note}"));
     if args.count {
         println!("{}", plan.rows());
         return Ok(ExitCode::SUCCESS);

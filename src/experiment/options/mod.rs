@@ -6,6 +6,7 @@ mod sample_range;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+pub use layer_thresholds::edits;
 pub use sample_range::{parse_range, range_text};
 use serde::{Deserialize, Serialize};
 

@@ -13,6 +13,7 @@ use crate::experiment::cache::Cache;
 use crate::experiment::memory::freed::release_freed_memory;
 use crate::experiment::partial::PartialAccumulator;
 use crate::experiment::pipeline::{run, run_with_baseline};
+use crate::experiment::run::Run;
 use crate::experiment::settings::Settings;
 use crate::experiment::snapshot::Snapshot;
 use crate::progress::{JobControl, JobEvent};

@@ -278,8 +278,8 @@ mod tests {
             |s| s.recipe.readout = Readout::Delayed(None),
             |s| s.recipe.manual_thresholds = [("act".to_owned(), 1.0)].into(),
         ];
-        let recipe = Recipe { seed: 1, ..Recipe::default() };
-        let all = Settings { output: Some("y".into()), input: Some(vec![1]), recipe, ..Settings::default() };
+        let mut all = Settings { output: Some("y".into()), input: Some(vec![1]), ..Settings::default() };
+        all.recipe.seed = 1;
         let fields = serde_json::to_value(all).unwrap();
         let count = |value: &serde_json::Value| value.as_object().map_or(0, serde_json::Map::len);
         assert_eq!(count(&fields) - 1 + count(&fields["recipe"]), changes.len(), "a new setting needs its words");

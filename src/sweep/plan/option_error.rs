@@ -5,6 +5,7 @@ use toml::Value;
 use super::row::value_text;
 use super::toml_text::Located;
 use crate::Error;
+use crate::experiment::options::edits;
 
 /// The error about `option`, the last of a row, of which the reader of options says `message`; `known` are the names
 /// of all options.
@@ -15,9 +16,9 @@ pub(super) fn option_error<'a>(
 ) -> Error {
     let Some((key, Located { value, .. })) = option else { return Error::Invalid(message.to_owned()) };
     if message.starts_with("unknown field") {
-        let near = known.map(|name| (distance(&plain(key), name), name)).min();
+        let near = known.map(|name| (edits(&plain(key), name), name)).min();
         let advice = match near {
-            Some((distance, name)) if distance <= (key.len() / 3).max(1) => format!("Write '{name}'"),
+            Some((edits, name)) if edits <= key.len().div_ceil(3) => format!("Write '{name}'"),
             _ => "Use those of `spikescope run --help`, or method, presteps, attack, explain".to_owned(),
         };
         return Error::Invalid(format!("unknown option '{key}'. {advice}"));
@@ -54,33 +55,5 @@ fn kind(word: &str) -> String {
         "a" if word.starts_with("a string") => "a text".into(),
         "a" if word.starts_with("a boolean") => "true or false".into(),
         _ => word.to_owned(),
-    }
-}
-
-/// Number of letters to insert, remove or exchange that make `b` of `a` (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, letter) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, other) in b.iter().enumerate() {
-            let exchanged = diagonal + usize::from(letter != *other);
-            diagonal = row[j + 1];
-            row[j + 1] = exchanged.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn distances_count_letters() {
-        for (a, b, expected) in [("step", "steps", 1), ("", "abc", 3), ("kitten", "sitting", 3), ("tie", "tie", 0)] {
-            assert_eq!(distance(a, b), expected, "{a} {b}");
-        }
     }
 }

@@ -89,7 +89,7 @@ fn errors_name_the_line() {
         ("[grid]\nsteps = [4]\nsteps = [8]\n", 3, "duplicate"),
         ("[base]\nsteps = 4\n[grid]\nsteps = [4, 8]\n", 4, "line 2"),
         ("[base]\nmodel = \"x\"\n[grid]\nthreshhold = [\"max\"]\n", 4, "threshhold"),
-        ("[grid]\nthreshold = [\"max\",\n \"mux\"]\n", 2, "mux"),
+        ("[grid]\nthreshold = [\"max\",\n \"mux\"]\n", 3, "mux"),
         ("[grid]\nsteps = []\n", 2, "empty"),
         ("[grid]\nsteps = 4\n", 2, "[4]"),
         ("[grid]\nsteps = [\"four\"]\n", 2, "steps"),
@@ -119,10 +119,9 @@ fn errors_name_the_line() {
         ("[base]\nsteps = [4, 8]\n", 2, "in [grid]"),
         ("[base]\nsamples = 100\n", 2, "Write it in quotes"),
         ("[base]\nmodel = \"builtin:digit-cnn\"\n", 2, "digits-cnn"),
-        ("[base]\ndata = \"digits\"\n", 2, "digits"),
+        ("[base]\nsteps = 4\ndata = \"digits\"\n", 3, "digits"),
         ("[grid]\nseed = [1, 2]\n", 2, "changes nothing"),
         ("[base]\nseed = 1\ninitial-seed = 2\n", 3, "one here"),
-        ("[base]\nmethod = \"SRP\"\n[grid]\nv-init = [0.0, 0.5]\n", 4, "method"),
     ] {
         let error = refused(text);
         assert!(error.contains(&format!("plan.toml: line {line}: ")) && error.contains(part), "{text}: {error}");
@@ -143,4 +142,13 @@ fn a_seed_decides_what_a_row_draws() {
     let row = plan.row(1).unwrap().resolve().unwrap();
     let Work::Attack(request) = row.work else { panic!("no attack") };
     assert_eq!((request.attack.seed, row.settings.recipe.seed), (4, 0));
+}
+
+#[test]
+fn axes_that_a_method_overrides_are_told() {
+    let notes = |text: &str| parse(text).unwrap().notes();
+    let told = notes("[base]\nmethod = \"SRP\"\n[grid]\nv-init = [0.0, 0.5]\n");
+    assert!(told.len() == 1 && told[0].contains("line 4: 'v-init' changes nothing"), "{told:?}");
+    assert!(notes("[base]\nmethod = \"SRP\"\nv-init = 0.5\n[grid]\nsteps = [1]\n").is_empty());
+    assert!(notes("[grid]\nv-init = [0.0, 0.5]\n").is_empty());
 }
