@@ -102,7 +102,7 @@ fn errors_name_the_line() {
         ("[grid]\neps = [0.1]\n", 2, "'attack'"),
         ("[base]\nattack = \"pgd\"\nmethods = \"lrp\"\n", 2, "together"),
         ("[base]\nlayer = \"x\"\nexplain = \"lrq\"\n", 2, "lrq"),
-        ("[base]\nexplain = \"lrp\"\ntarget = \"x\"\n", 2, "target"),
+        ("[base]\nexplain = \"lrp\"\ntarget = \"x\"\n", 3, "target"),
         ("[base]\nexplain = \"lrp\"\nbudget = \"x\"\n", 3, "budget"),
         ("[grid]\nattack = [\"pgd\", \"pdg\"]\neps = [0.1]\n", 2, "pdg"),
         ("[grid]\nattack = [\"pgd\"]\neps = [0.1,\n 2]\n", 4, "eps 2"),
