@@ -1,5 +1,6 @@
 //! Command `sweep`: runs the rows of a plan, tells which are missing, merges their results, writes scripts for a cluster.
 
+use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -97,6 +98,7 @@ pub fn run(args: SweepArgs) -> Result<ExitCode> {
         None => {}
     }
     let plan = Plan::open(args.plan.as_deref().unwrap_or(Path::new("")))?;
+    plan.notes().iter().for_each(|note| eprintln!("{note}"));
     if args.count {
         println!("{}", plan.rows());
         return Ok(ExitCode::SUCCESS);
@@ -131,6 +133,7 @@ fn run_plan(plan: &Plan, out: &Path, task: Option<usize>) -> Result<ExitCode> {
     let control = progress.control(false);
     cancel_on_signals(&control)?;
     let in_terminal = std::io::stderr().is_terminal();
+    let (reasons, repeated) = (RefCell::new(HashSet::new()), Cell::new(0));
     let tell = |event: SweepEvent<'_>| match event {
         SweepEvent::Begin { rows, finished } if finished > 0 => {
             println!("{finished} of {rows} rows are finished already")
@@ -141,8 +144,13 @@ fn run_plan(plan: &Plan, out: &Path, task: Option<usize>) -> Result<ExitCode> {
             progress.begin(format!("{finished} of {rows} rows done; {}{others}", first.description()));
         }
         SweepEvent::Failed { row, error } => {
-            progress.clear();
-            eprintln!("{} did not run: {error}", row.description());
+            // Each reason once.
+            if reasons.borrow_mut().insert(error.to_string()) {
+                progress.clear();
+                eprintln!("{} did not run: {error}", row.description());
+            } else {
+                repeated.set(repeated.get() + 1);
+            }
         }
         SweepEvent::Waiting { rows } if in_terminal => {
             progress.show(format!("another process runs the last {rows} rows"))
@@ -156,7 +164,10 @@ fn run_plan(plan: &Plan, out: &Path, task: Option<usize>) -> Result<ExitCode> {
     if outcome.failed.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    eprintln!("{} rows did not run; their reasons are above", outcome.failed.len());
+    match repeated.get() {
+        0 => eprintln!("{} rows did not run; their reasons are above", outcome.failed.len()),
+        more => eprintln!("{} rows did not run; {more} of them for a reason above", outcome.failed.len()),
+    }
     Ok(ExitCode::from(2))
 }
 
@@ -195,7 +206,14 @@ fn status(args: &StatusArgs) -> Result<()> {
     }
     println!("{}: {done} of {} rows finished", plan.name, plan.rows());
     if !missing.is_empty() {
-        println!("missing rows: {}", ranges(&missing));
+        println!("without a result: {} {}", if missing.len() == 1 { "row" } else { "rows" }, ranges(&missing));
+    }
+    let unable = addresses.iter().filter(|address| address.is_none()).count();
+    if unable > 0 {
+        println!("{unable} of them cannot run here: `spikescope sweep` says why");
+    }
+    if !args.out.is_dir() {
+        println!("{}: no such folder yet", args.out.display());
     }
     faults.iter().for_each(|(file, why)| println!("{file}: {why}"));
     match foreign.len() {
@@ -215,6 +233,12 @@ fn status(args: &StatusArgs) -> Result<()> {
 /// Writes the table of all rows.
 fn merge_rows(args: &MergeArgs) -> Result<()> {
     let plan = Plan::open(&args.plan)?;
+    if !args.out.is_dir() {
+        let out = args.out.display();
+        return Err(Error::Invalid(format!(
+            "Cannot merge {out}: no such folder. Check --out, or run the sweep first."
+        )));
+    }
     let progress = Progress::new();
     let control = progress.control(false);
     cancel_on_signals(&control)?;

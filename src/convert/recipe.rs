@@ -11,6 +11,8 @@ use crate::{Error, Result};
 
 /// Maximum number of time steps.
 pub const MAX_STEPS: usize = 4096;
+/// Largest seed, the largest integer of TOML.
+pub const MAX_SEED: u64 = i64::MAX as u64;
 
 /// How an ANN is converted to an SNN, and for how many steps it runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,6 +28,9 @@ pub struct Recipe {
     pub v_init: f32,
     /// Distribution of v(0) over the neurons.
     pub initial: InitialPotential,
+    /// Decides the drawn v(0) of [`InitialPotential::Uniform`] and [`InitialPotential::Gaussian`].
+    #[serde(skip_serializing_if = "is_zero")]
+    pub seed: u64,
     /// What a neuron can emit in one step.
     pub neuron: NeuronModel,
     /// Effect of a spike on the potential.
@@ -94,6 +99,11 @@ pub enum TieRule {
     Gt,
 }
 
+/// Whether `seed` is the default, which files omit.
+fn is_zero(seed: &u64) -> bool {
+    *seed == 0
+}
+
 impl Default for Recipe {
     fn default() -> Self {
         Self {
@@ -102,6 +112,7 @@ impl Default for Recipe {
             granularity: Granularity::Layer,
             v_init: 0.5,
             initial: InitialPotential::Constant,
+            seed: 0,
             neuron: NeuronModel::If,
             reset: Reset::Soft,
             tie: TieRule::Ge,
@@ -147,6 +158,9 @@ impl Recipe {
                 "Cannot use v(0) = {} θ: use a fraction of the threshold from 0 to 1.",
                 self.v_init
             ));
+        }
+        if self.seed > MAX_SEED {
+            return refuse(format!("Cannot use seed {}: use 0 to {MAX_SEED}.", self.seed));
         }
         if let ThresholdRule::Percentile(p) = self.threshold
             && !(0.0..=100.0).contains(&p)

@@ -29,6 +29,7 @@ impl Recipe {
             granularity: self.granularity,
             initial: self.initial,
             v_init: self.v_init,
+            seed: self.seed,
             tie: self.tie,
             reset: self.reset,
             ..Recipe::default()
@@ -47,7 +48,8 @@ impl Recipe {
         };
         add(self.threshold != base.threshold, format!("θ {}", threshold(self.threshold)));
         add(self.granularity != base.granularity, granularity(self.granularity).into());
-        add((self.initial, self.v_init) != (base.initial, base.v_init), initial(self));
+        let start = |recipe: &Recipe| (recipe.initial, recipe.v_init, recipe.seed);
+        add(start(self) != start(base), initial(self));
         add(self.neuron != base.neuron, neuron(self.neuron));
         add(self.tie != base.tie, tie(self.tie).into());
         add(self.reset != base.reset, reset(self.reset).into());
@@ -95,10 +97,11 @@ fn granularity(granularity: Granularity) -> &'static str {
 fn initial(recipe: &Recipe) -> String {
     let rounded = (recipe.v_init * 100.0).round() / 100.0;
     let center = if recipe.v_init == 0.0 { "0".into() } else { format!("{rounded} θ") };
+    let seed = if recipe.seed == 0 { String::new() } else { format!(" (seed {})", recipe.seed) };
     match recipe.initial {
         InitialPotential::Constant => format!("v(0) {center}"),
-        InitialPotential::Uniform => "v(0) uniform".into(),
-        InitialPotential::Gaussian => format!("v(0) Gaussian around {center}"),
+        InitialPotential::Uniform => format!("v(0) uniform{seed}"),
+        InitialPotential::Gaussian => format!("v(0) Gaussian around {center}{seed}"),
         InitialPotential::Calibrated => format!("v(0) calibrated from {center}"),
     }
 }

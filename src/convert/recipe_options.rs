@@ -83,6 +83,13 @@ pub enum InitialPotential {
     Calibrated,
 }
 
+impl InitialPotential {
+    /// Whether v(0) is drawn at random, by the recipe's seed.
+    pub fn is_drawn(self) -> bool {
+        matches!(self, Self::Uniform | Self::Gaussian)
+    }
+}
+
 /// Rule for max pooling.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

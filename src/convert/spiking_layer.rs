@@ -6,7 +6,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 
-use super::recipe::{Reset, TieRule};
+use super::recipe::{Recipe, Reset, TieRule};
 use super::recipe_options::{InitialPotential, NeuronModel};
 use crate::network::{Activation, NodeId};
 
@@ -95,16 +95,37 @@ impl SpikingLayer {
     }
 }
 
-/// Reproducible random initial potentials, as fractions of θ around `center`: drawn for every neuron of every layer,
-/// the same for all samples and in every run.
-pub(super) fn random_v_init(kind: InitialPotential, center: f32, layer: usize, neurons: usize) -> Option<Vec<f32>> {
+/// Reproducible random initial potentials of layer `layer`, as fractions of θ: drawn for every neuron, the same for all
+/// samples and in every run with the seed of `recipe`.
+pub(super) fn random_v_init(recipe: &Recipe, layer: usize, neurons: usize) -> Option<Vec<f32>> {
+    let center = recipe.v_init;
     let mut rng = ChaCha8Rng::seed_from_u64(0x5eed_0000 + layer as u64);
-    match kind {
+    rng.set_stream(recipe.seed);
+    match recipe.initial {
         InitialPotential::Constant | InitialPotential::Calibrated => None,
         InitialPotential::Uniform => Some((0..neurons).map(|_| rng.random::<f32>()).collect()),
         InitialPotential::Gaussian => {
             let normal = || center + 0.25 * rng.sample::<f32, _>(StandardNormal);
             Some(std::iter::repeat_with(normal).take(neurons).collect())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn drawn_potentials_follow_the_seed() {
+        let draw = |initial, seed| random_v_init(&Recipe { initial, seed, ..Recipe::default() }, 2, 1000);
+        for kind in [InitialPotential::Uniform, InitialPotential::Gaussian] {
+            let first = draw(kind, 0).unwrap();
+            assert_eq!(draw(kind, 0).unwrap(), first);
+            let other = draw(kind, 1).unwrap();
+            assert!(first.iter().zip(&other).filter(|(a, b)| a == b).count() < 10);
+            let mean = other.iter().sum::<f32>() / 1000.0;
+            assert!((mean - 0.5).abs() < 0.05, "{mean}");
+        }
+        assert_eq!(draw(InitialPotential::Constant, 1), None);
     }
 }

@@ -66,10 +66,9 @@ impl SpikingNetwork {
                 reset: recipe.reset,
                 tie: recipe.tie,
             };
-            layer.v_init_values =
-                random_v_init(recipe.initial, recipe.v_init, index, layer.neurons()).map(|fractions| {
-                    Arc::new(fractions.iter().enumerate().map(|(i, p)| p * layer.amplitude_of(i)).collect())
-                });
+            layer.v_init_values = random_v_init(recipe, index, layer.neurons()).map(|fractions| {
+                Arc::new(fractions.iter().enumerate().map(|(i, p)| p * layer.amplitude_of(i)).collect())
+            });
             Ok(layer)
         };
         let layers = calibration.layers.iter().enumerate().map(layer).collect::<Result<Vec<_>>>()?;

@@ -67,15 +67,25 @@ pub fn open_with(source: &str, options: &OpenOptions) -> Result<OpenedNetwork> {
     }
 }
 
+/// Checks the name of `source`, if it is that of a bundled network.
+///
+/// # Errors
+/// [`Error::Invalid`] with the names that there are.
+pub fn check_bundled(source: &str) -> Result<()> {
+    let Some(name) = source.strip_prefix(BUILTIN_PREFIX) else { return Ok(()) };
+    let names: Vec<_> = zoo::BUNDLED.iter().map(|b| b.name).collect();
+    if names.contains(&name) {
+        return Ok(());
+    }
+    let names = names.join(", ");
+    Err(Error::Invalid(format!("Cannot open bundled network '{name}': unknown name. Use one of {names}.")))
+}
+
 fn open_of_any_format(source: &str, options: &OpenOptions) -> Result<OpenedNetwork> {
     if let Some(name) = source.strip_prefix(BUILTIN_PREFIX) {
-        return zoo::bundled(name).map(|network| network.map(without_notes)).unwrap_or_else(|| {
-            let names: Vec<_> = zoo::BUNDLED.iter().map(|b| b.name).collect();
-            Err(Error::Invalid(format!(
-                "Cannot open bundled network '{name}': unknown name. Use one of {}.",
-                names.join(", ")
-            )))
-        });
+        check_bundled(source)?;
+        let unknown = || Error::Internal(format!("the bundled network '{name}' cannot be read"));
+        return zoo::bundled(name).ok_or_else(unknown)?.map(without_notes);
     }
     let (path, architecture_file) = split_source(source);
     if path.to_string_lossy().to_lowercase().ends_with(ARCHITECTURE_SUFFIX) {

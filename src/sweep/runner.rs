@@ -52,26 +52,29 @@ pub struct Outcome {
 /// A row on its way to run.
 enum Prepared {
     Row(Box<GroupRow>),
-    /// Its options do not combine.
+    /// Its options do not combine, or a file cannot be read.
     Refused(PlanRow, Error),
 }
 
 /// Row `number` of `plan` with its address.
 fn prepare(plan: &Plan, number: usize, digests: &SourceDigests) -> Result<Prepared> {
     let row = plan.row(number)?;
-    match row.resolve() {
-        Ok(settings) => {
-            Ok(Prepared::Row(Box::new(GroupRow { number, address: digests.address(&settings)?, row: settings })))
+    let prepared = row.resolve().and_then(|settings| Ok((digests.address(&settings)?, settings)));
+    match prepared {
+        Ok((address, row)) => Ok(Prepared::Row(Box::new(GroupRow { number, address, row }))),
+        // A file that is missing is one that other rows may not need.
+        Err(error @ (Error::Invalid(_) | Error::Io { .. } | Error::File { .. })) => {
+            let error = row.with_line(&plan.path, error);
+            Ok(Prepared::Refused(row, error))
         }
-        Err(error @ Error::Invalid(_)) => Ok(Prepared::Refused(row, error)),
         Err(error) => Err(error),
     }
 }
 
-/// The address of every row of `plan`, in order; `None` for a row whose options do not combine.
+/// The address of every row of `plan`, in order; `None` for a row whose options do not combine or whose files cannot be read.
 ///
 /// # Errors
-/// [`Error::Io`] for a source that cannot be read.
+/// [`Error::Internal`] for settings that cannot be written.
 pub fn addresses(plan: &Plan, digests: &SourceDigests) -> Result<Vec<Option<String>>> {
     // The first row reads the files, the others find their digests.
     let address = |number: usize| match prepare(plan, number, digests)? {

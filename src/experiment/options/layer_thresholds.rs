@@ -83,7 +83,7 @@ pub fn check_layers(texts: &[String], network: &Network) -> Result<()> {
 }
 
 /// Edits (insertions, deletions, replacements of a character) that turn `a` into `b`.
-fn edits(a: &str, b: &str) -> usize {
+pub fn edits(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, from) in a.chars().enumerate() {

@@ -6,6 +6,7 @@ mod sample_range;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+pub use layer_thresholds::edits;
 pub use sample_range::{parse_range, range_text};
 use serde::{Deserialize, Serialize};
 
@@ -104,6 +105,9 @@ pub struct RunArgs {
         help = with_default("Distribution of v(0): constant | uniform | gaussian | calibrated", |s| word(&s.recipe.initial))
     )]
     pub initial: Option<String>,
+    /// Decides a drawn v(0) (uniform, gaussian) [default: 0]
+    #[arg(long, value_name = "N")]
+    pub initial_seed: Option<u64>,
     /// A neuron model.
     #[arg(long, help = with_default("Neuron: if | lif:DECAY | signed | group:M | burst:G", |s| s.recipe.neuron.to_string()))]
     pub neuron: Option<String>,
@@ -197,6 +201,7 @@ pub fn with_config(args: RunArgs) -> Result<RunArgs> {
         reset: args.reset.or(file.reset),
         recipe: args.recipe.or(file.recipe),
         initial: args.initial.or(file.initial),
+        initial_seed: args.initial_seed.or(file.initial_seed),
         neuron: args.neuron.or(file.neuron),
         correction: args.correction.or(file.correction),
         bias_shift: args.bias_shift.or(file.bias_shift),
@@ -262,6 +267,7 @@ pub fn settings_from_args(args: &RunArgs) -> Result<Settings> {
     }
     recipe.bias_shift = args.bias_shift.or(recipe.bias_shift);
     recipe.v_init = args.v_init.unwrap_or(recipe.v_init);
+    recipe.seed = args.initial_seed.unwrap_or(recipe.seed);
     recipe.steps = args.steps.unwrap_or(recipe.steps);
     if let Some(text) = &args.at {
         settings.score_at = parse_steps(text, settings.recipe.steps)?;

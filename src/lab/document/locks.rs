@@ -42,7 +42,7 @@ impl ControlGroup {
             Message::SetThreshold(_) | Message::SetGranularity(_) | Message::SetLayerThreshold { .. } => {
                 Self::Threshold
             }
-            Message::SetVInit(_) | Message::SetInitial(_) => Self::VInit,
+            Message::SetVInit(_) | Message::SetInitial(_) | Message::SetSeed(_) => Self::VInit,
             Message::SetCorrection(_) => Self::Correction,
             Message::SetReset(_)
             | Message::SetTie(_)

@@ -73,6 +73,8 @@ pub enum Message {
     SetReset(Reset),
     SetTie(TieRule),
     SetInitial(InitialPotential),
+    /// Decides a drawn v(0).
+    SetSeed(u64),
     SetNeuron(NeuronModel),
     SetCorrection(Correction),
     /// Add θ/(2N) at every step, or nothing.

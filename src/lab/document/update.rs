@@ -62,6 +62,7 @@ impl Lab {
             Message::SetReset(reset) => self.change_once(|s| s.recipe.reset = reset),
             Message::SetTie(tie) => self.change_once(|s| s.recipe.tie = tie),
             Message::SetInitial(initial) => self.change_once(|s| s.recipe.initial = initial),
+            Message::SetSeed(seed) => self.change(|s| s.recipe.seed = seed),
             Message::SetNeuron(neuron) => self.change(|s| s.recipe.neuron = neuron),
             Message::SetCorrection(correction) => self.change(|s| s.recipe.correction = correction),
             Message::SetBiasShift(steps) => self.change(|s| s.recipe.bias_shift = steps),

@@ -186,6 +186,7 @@ pub fn describe_change(before: &Settings, after: &Settings) -> String {
     push_if(a.reset != b.reset, "reset", option_name(&a.reset), option_name(&b.reset));
     push_if(a.tie != b.tie, "tie rule", option_name(&a.tie), option_name(&b.tie));
     push_if(a.initial != b.initial, "distribution of v(0)", option_name(&a.initial), option_name(&b.initial));
+    push_if(a.seed != b.seed, "seed of v(0)", a.seed.to_string(), b.seed.to_string());
     push_if(a.neuron != b.neuron, "neuron", a.neuron.to_string(), b.neuron.to_string());
     push_if(a.correction != b.correction, "correction", a.correction.to_string(), b.correction.to_string());
     let shift = |steps: Option<usize>| steps.map_or("off".into(), |steps| format!("θ/2·{steps}"));
@@ -251,7 +252,7 @@ mod tests {
         };
         use crate::data::Scaling;
         type Change = fn(&mut Settings);
-        let changes: [Change; 23] = [
+        let changes: [Change; 24] = [
             |s| s.model = "a.onnx".into(),
             |s| s.output = Some("logits".into()),
             |s| s.input = Some(vec![3, 8, 8]),
@@ -266,6 +267,7 @@ mod tests {
             |s| s.recipe.granularity = Granularity::Channel,
             |s| s.recipe.v_init = 0.25,
             |s| s.recipe.initial = InitialPotential::Uniform,
+            |s| s.recipe.seed = 7,
             |s| s.recipe.reset = Reset::Hard,
             |s| s.recipe.tie = TieRule::Gt,
             |s| s.recipe.neuron = NeuronModel::Signed,
@@ -276,7 +278,8 @@ mod tests {
             |s| s.recipe.readout = Readout::Delayed(None),
             |s| s.recipe.manual_thresholds = [("act".to_owned(), 1.0)].into(),
         ];
-        let all = Settings { output: Some("y".into()), input: Some(vec![1]), ..Settings::default() };
+        let mut all = Settings { output: Some("y".into()), input: Some(vec![1]), ..Settings::default() };
+        all.recipe.seed = 1;
         let fields = serde_json::to_value(all).unwrap();
         let count = |value: &serde_json::Value| value.as_object().map_or(0, serde_json::Map::len);
         assert_eq!(count(&fields) - 1 + count(&fields["recipe"]), changes.len(), "a new setting needs its words");

@@ -1,6 +1,8 @@
 //! Plan of a sweep: options that all rows share, and axes over which rows vary.
 
 mod axis;
+mod meaning;
+mod option_error;
 mod row;
 mod toml_text;
 mod write;
@@ -92,6 +94,7 @@ impl Plan {
         let plan = Self { rows: count_rows(&text, &axes)?, name, path: path.to_owned(), base, axes };
         plan.check_keys(&text)?;
         plan.check_values(&text)?;
+        meaning::check(&plan, &text)?;
         Ok(plan)
     }
 
@@ -113,6 +116,11 @@ impl Plan {
             (axis.keys[k].clone(), (0..axis.len()).map(text).collect())
         };
         self.axes.iter().flat_map(|axis| (0..axis.keys.len()).map(|k| of_key(axis, k))).collect()
+    }
+
+    /// Sentences about axes that change nothing.
+    pub fn notes(&self) -> Vec<String> {
+        meaning::notes(self)
     }
 
     /// Row `number`, from 0. The first axis is slowest.
@@ -176,6 +184,12 @@ impl Plan {
             let row = PlanRow { number: 0, varied: Vec::new(), options };
             row.options().map_err(|error| text.error(value.line, error.to_string().trim_end_matches('.')))?;
         }
+        // The first option with which the base is refused.
+        let refuses = |k: &usize| {
+            let options = self.base[..=*k].to_vec();
+            PlanRow { number: 0, varied: Vec::new(), options }.resolve().is_err()
+        };
+        let base_line = (0..self.base.len()).find(refuses).map_or(base_line, |k| self.base[k].1.line);
         check(&[], base_line)?;
         for axis in &self.axes {
             for at in 0..axis.len() {

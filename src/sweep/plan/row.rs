@@ -6,16 +6,19 @@ use std::sync::LazyLock;
 use clap::Args;
 use toml::Value;
 
+use super::option_error::option_error;
 use super::toml_text::Located;
 use crate::convert::Recipe;
+use crate::data::DataSpec;
 use crate::experiment::Settings;
 use crate::experiment::attacked::{AttackOptions, AttackRequest, Attacked};
 use crate::experiment::explained::AttributionOptions;
 use crate::experiment::options::{RunArgs, settings_from_args};
+use crate::network::open::check_bundled;
 use crate::{Error, Result};
 
 /// Options of a command that a row does not have.
-const REFUSED: [&str; 3] = ["out", "dump", "config"];
+pub(super) const REFUSED: [&str; 3] = ["out", "dump", "config"];
 /// Pre-steps τ and ρ of a named method, if the plan does not state them.
 const PRESTEPS: usize = 4;
 
@@ -88,7 +91,13 @@ enum Other {
 const ATTACK: &str = "attack";
 const EXPLAIN: [&str; 2] = ["methods", "explain"];
 
-/// The names of the options of an attack, and of an explanation; some are the same.
+/// The option that decides what a row draws: the attack, the explanation, or else v(0), as [`INITIAL_SEED`] does.
+pub(super) const SEED: &str = "seed";
+pub(super) const INITIAL_SEED: &str = "initial-seed";
+
+/// The names of the options of a run, of an attack, and of an explanation; some are the same.
+static RUN_OPTIONS: LazyLock<HashSet<String>> =
+    LazyLock::new(|| names(RunArgs::augment_args(clap::Command::new("run"))));
 static ATTACK_OPTIONS: LazyLock<HashSet<String>> =
     LazyLock::new(|| names(AttackOptions::augment_args(clap::Command::new(ATTACK))));
 static EXPLAIN_OPTIONS: LazyLock<HashSet<String>> = LazyLock::new(|| {
@@ -126,6 +135,19 @@ impl PlanRow {
         }
     }
 
+    /// `error` with the line of the option that names the file which it is about, in the plan at `path`.
+    pub(crate) fn with_line(&self, path: &std::path::Path, error: Error) -> Error {
+        let Error::Io { path: file, .. } = &error else { return error };
+        let names_file = |(_, value): &&(String, Located)| value_text(&value.value).contains(&*file.to_string_lossy());
+        match self.options.iter().find(names_file) {
+            Some((key, value)) => {
+                let why = error.to_string();
+                Error::file(path, format!("line {}", value.line), format!("'{key}': {}", why.trim_end_matches('.')))
+            }
+            None => error,
+        }
+    }
+
     /// The options by their command, each valid by itself.
     pub(super) fn options(&self) -> Result<RowOptions> {
         let (mut run, mut other, mut method, mut presteps) = (toml::Table::new(), toml::Table::new(), None, None);
@@ -138,6 +160,9 @@ impl PlanRow {
                 }
                 // Beside rows that have a shift: none.
                 ("bias-shift", Value::Integer(0)) => {}
+                ("bias-correction", Value::Boolean(on)) => {
+                    run.insert(key.clone(), Value::String(if *on { "on" } else { "off" }.into()));
+                }
                 ("method", Value::String(name)) => method = Some(name.clone()),
                 ("method", _) => return Err(Error::Invalid("'method' is not a text".into())),
                 ("presteps", Value::Integer(steps)) if *steps > 0 => presteps = usize::try_from(*steps).ok(),
@@ -148,8 +173,17 @@ impl PlanRow {
                 }
             }
         }
-        let key = self.options.last().map_or("", |(key, _)| key);
-        let refused = |error: toml::de::Error| Error::Invalid(format!("'{key}': {}", error.message()));
+        if !other.keys().any(|key| decides(key))
+            && let Some(seed) = other.remove(SEED)
+            && run.insert(INITIAL_SEED.to_owned(), seed).is_some()
+        {
+            return Err(Error::Invalid(format!("'{SEED}' and '{INITIAL_SEED}' are one here. Keep one of them")));
+        }
+        let known = || {
+            let of_commands = RUN_OPTIONS.iter().chain(ATTACK_OPTIONS.iter()).chain(EXPLAIN_OPTIONS.iter());
+            of_commands.map(String::as_str).chain(["method", "presteps"]).filter(|name| !REFUSED.contains(name))
+        };
+        let refused = |error: toml::de::Error| option_error(self.options.last(), error.message(), known());
         let method = method.map(|name| Method { name, presteps: presteps.unwrap_or(PRESTEPS) });
         let run = run.try_into().map_err(refused)?;
         let has = |key: &str| other.contains_key(key);
@@ -180,6 +214,10 @@ impl PlanRow {
     pub fn resolve(&self) -> Result<RowSettings> {
         let RowOptions { run: args, method, presteps, other } = self.options()?;
         let mut settings = settings_from_args(&args)?;
+        check_bundled(&settings.model)?;
+        for data in [Some(&settings.data), settings.calibration_data.as_ref()].into_iter().flatten() {
+            DataSpec::parse(data)?;
+        }
         match method {
             Some(method) => settings.recipe = method.recipe(&settings.recipe)?,
             None if presteps.is_some() => {

@@ -89,7 +89,7 @@ fn errors_name_the_line() {
         ("[grid]\nsteps = [4]\nsteps = [8]\n", 3, "duplicate"),
         ("[base]\nsteps = 4\n[grid]\nsteps = [4, 8]\n", 4, "line 2"),
         ("[base]\nmodel = \"x\"\n[grid]\nthreshhold = [\"max\"]\n", 4, "threshhold"),
-        ("[grid]\nthreshold = [\"max\",\n \"mux\"]\n", 2, "mux"),
+        ("[grid]\nthreshold = [\"max\",\n \"mux\"]\n", 3, "mux"),
         ("[grid]\nsteps = []\n", 2, "empty"),
         ("[grid]\nsteps = 4\n", 2, "[4]"),
         ("[grid]\nsteps = [\"four\"]\n", 2, "steps"),
@@ -102,13 +102,26 @@ fn errors_name_the_line() {
         ("[grid]\neps = [0.1]\n", 2, "'attack'"),
         ("[base]\nattack = \"pgd\"\nmethods = \"lrp\"\n", 2, "together"),
         ("[base]\nlayer = \"x\"\nexplain = \"lrq\"\n", 2, "lrq"),
-        ("[base]\nexplain = \"lrp\"\ntarget = \"x\"\n", 2, "target"),
+        ("[base]\nexplain = \"lrp\"\ntarget = \"x\"\n", 3, "target"),
         ("[base]\nexplain = \"lrp\"\nbudget = \"x\"\n", 3, "budget"),
         ("[grid]\nattack = [\"pgd\", \"pdg\"]\neps = [0.1]\n", 2, "pdg"),
-        ("[grid]\nattack = [\"pgd\"]\neps = [0.1,\n 2]\n", 3, "eps 2"),
+        ("[grid]\nattack = [\"pgd\"]\neps = [0.1,\n 2]\n", 4, "eps 2"),
         ("[base]\npresteps = 3\n", 2, "method"),
         ("[[list]]\nsteps = 1\n[[list]]\ntie = \"gt\"\n", 4, "tie"),
         ("[base]\n\nx y\n", 3, ""),
+        ("[grid]\nsteps = [\n 4,\n 8,\n 0.5]\n", 5, "steps"),
+        ("[grid]\nstep = [4]\n", 2, "Write 'steps'."),
+        ("[base]\nmodle = \"x\"\n", 2, "Write 'model'."),
+        ("[grid]\nv_init = [0.5]\n", 2, "Write 'v-init'."),
+        ("[base]\nlearning-rate = 0.1\n", 2, "--help"),
+        ("[grid]\nsteps = [\"4\"]\n", 2, "Write 4 without quotes"),
+        ("[grid]\nsteps = [-4]\n", 2, "'steps' is -4, not a whole number"),
+        ("[base]\nsteps = [4, 8]\n", 2, "in [grid]"),
+        ("[base]\nsamples = 100\n", 2, "Write it in quotes"),
+        ("[base]\nmodel = \"builtin:digit-cnn\"\n", 2, "digits-cnn"),
+        ("[base]\nsteps = 4\ndata = \"digits\"\n", 3, "digits"),
+        ("[grid]\nseed = [1, 2]\n", 2, "changes nothing"),
+        ("[base]\nseed = 1\ninitial-seed = 2\n", 3, "one here"),
     ] {
         let error = refused(text);
         assert!(error.contains(&format!("plan.toml: line {line}: ")) && error.contains(part), "{text}: {error}");
@@ -118,4 +131,24 @@ fn errors_name_the_line() {
         .take(3);
     let many = format!("[grid]\n{}samples = [{}]\n", many.collect::<String>(), "'0..9',".repeat(100));
     assert!(refused(&many).contains("more than"));
+}
+
+#[test]
+fn a_seed_decides_what_a_row_draws() {
+    let plan = parse("[base]\ninitial = \"uniform\"\n[grid]\nseed = [0, 1, 2]\n").unwrap();
+    let seeds = (0..3).map(|row| plan.row(row).unwrap().resolve().unwrap().settings.recipe.seed);
+    assert_eq!(seeds.collect::<Vec<_>>(), [0, 1, 2]);
+    let plan = parse("[base]\nattack = \"pgd\"\n[grid]\nseed = [3, 4]\n").unwrap();
+    let row = plan.row(1).unwrap().resolve().unwrap();
+    let Work::Attack(request) = row.work else { panic!("no attack") };
+    assert_eq!((request.attack.seed, row.settings.recipe.seed), (4, 0));
+}
+
+#[test]
+fn axes_that_a_method_overrides_are_told() {
+    let notes = |text: &str| parse(text).unwrap().notes();
+    let told = notes("[base]\nmethod = \"SRP\"\n[grid]\nv-init = [0.0, 0.5]\n");
+    assert!(told.len() == 1 && told[0].contains("line 4: 'v-init' changes nothing"), "{told:?}");
+    assert!(notes("[base]\nmethod = \"SRP\"\nv-init = 0.5\n[grid]\nsteps = [1]\n").is_empty());
+    assert!(notes("[grid]\nv-init = [0.0, 0.5]\n").is_empty());
 }

@@ -20,6 +20,8 @@ pub struct Text<'a> {
 pub struct Located {
     pub value: Value,
     pub line: usize,
+    /// The lines of the items of a list; empty for other values.
+    item_lines: Vec<usize>,
 }
 
 /// A key and its line, from 1.
@@ -71,7 +73,7 @@ impl<'a> Text<'a> {
                     });
                     Section::Tables(tables.collect::<Result<_>>()?)
                 }
-                other => Section::Value(Located { value: self.value(other, at)?, line: self.line(at) }),
+                other => Section::Value(self.located(other, at)?),
             };
             sections.push((at, Key { text: key.get_ref().to_string(), line: self.line(at) }, section));
         }
@@ -85,7 +87,7 @@ impl<'a> Text<'a> {
         entries.sort_by_key(|(at, ..)| *at);
         let entry = |(at, key, value): (usize, &toml::Spanned<_>, &toml::Spanned<DeValue<'_>>)| {
             let key: &std::borrow::Cow<'_, str> = key.get_ref();
-            Ok((key.to_string(), Located { value: self.value(value.get_ref(), at)?, line: self.line(at) }))
+            Ok((key.to_string(), self.located(value.get_ref(), at)?))
         };
         entries.into_iter().map(entry).collect()
     }
@@ -98,7 +100,16 @@ impl<'a> Text<'a> {
         if items.is_empty() {
             return Err(self.error(list.line, format!("the list of '{key}' is empty")));
         }
-        Ok(items.iter().map(|value| Located { value: value.clone(), line: list.line }).collect())
+        let lines = list.item_lines.iter().copied().chain(std::iter::repeat(list.line));
+        let item = |(value, line): (&Value, usize)| Located { value: value.clone(), line, item_lines: Vec::new() };
+        Ok(items.iter().zip(lines).map(item).collect())
+    }
+
+    /// The value `value` of the key at `at`, with the lines of its items.
+    fn located(&self, value: &DeValue<'_>, at: usize) -> Result<Located> {
+        let items = value.as_array().into_iter().flatten();
+        let item_lines = items.map(|item| self.line(item.span().start)).collect();
+        Ok(Located { value: self.value(value, at)?, line: self.line(at), item_lines })
     }
 
     /// The value `value`, which begins at `at`.

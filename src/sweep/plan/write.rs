@@ -80,6 +80,7 @@ fn recipe_options(recipe: &Recipe) -> Result<Options> {
         granularity,
         v_init,
         initial,
+        seed,
         neuron,
         reset,
         tie,
@@ -99,6 +100,7 @@ fn recipe_options(recipe: &Recipe) -> Result<Options> {
         // As text, 0.1f32 is not 0.10000000149.
         ("v-init", Value::Float(v_init.to_string().parse().unwrap_or_else(|_| f64::from(*v_init)))),
         ("initial", word(initial)?),
+        ("initial-seed", Value::Integer(i64::try_from(*seed).unwrap_or(i64::MAX))),
         ("neuron", text(neuron)),
         ("reset", word(reset)?),
         ("tie", word(tie)?),

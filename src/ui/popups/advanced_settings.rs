@@ -2,6 +2,7 @@
 
 use egui::{DragValue, Grid, Role, Ui, WidgetInfo};
 
+use crate::convert::recipe::MAX_SEED;
 use crate::convert::{Granularity, InitialPotential, MaxPoolRule, NeuronModel, Readout, Recipe, Reset, TieRule};
 use crate::lab::{Lab, Message};
 use crate::ui::texts::recipe as texts;
@@ -65,6 +66,18 @@ fn rows(ui: &mut Ui, recipe: &Recipe, messages: &mut Vec<Message>) {
         (InitialPotential::Calibrated, texts::CALIBRATED, texts::CALIBRATED_HINT),
     ];
     choice(ui, "v(0)", recipe.initial, messages, Message::SetInitial, &initial);
+    if recipe.initial.is_drawn() {
+        ui.label("");
+        let mut seed = recipe.seed;
+        let field = DragValue::new(&mut seed).range(0..=MAX_SEED).speed(0.05).prefix(texts::SEED);
+        let response = number_field(ui, field).on_hover_text(texts::SEED_HINT);
+        response.widget_info(|| WidgetInfo::labeled(Role::SpinButton, true, texts::SEED_NAME));
+        if response.changed() {
+            messages.push(Message::SetSeed(seed));
+        }
+        crate::ui::widgets::gesture::end_gesture(&response, messages);
+        ui.end_row();
+    }
     let leaky = if let NeuronModel::Lif(thousandths) = recipe.neuron { thousandths } else { DEFAULT_DECAY };
     let group = if let NeuronModel::Group(m) = recipe.neuron { m } else { DEFAULT_GROUP };
     let burst = if let NeuronModel::Burst(g) = recipe.neuron { g } else { DEFAULT_BURST };

@@ -69,6 +69,9 @@ pub const GAUSSIAN_HINT: &str = "v(0) is drawn around the fraction, with ¼ θ a
 pub const CALIBRATED: &str = "calibrated";
 pub const CALIBRATED_HINT: &str =
     "v(0) of each neuron is shifted by T times its mean activation error on the calibration samples";
+pub const SEED: &str = "seed ";
+pub const SEED_NAME: &str = "Seed of the drawn v(0)";
+pub const SEED_HINT: &str = "Decides what is drawn: with the same seed, the same v(0)";
 pub const IF: &str = "IF";
 pub const IF_HINT: &str = "At most one spike of θ per step";
 pub const LIF: &str = "leaky";
