@@ -31,8 +31,6 @@ const DISTANCE: f32 = 0.05;
 const NOISE: usize = 8;
 /// Patches of the generator at every step.
 const BATCH: usize = 12;
-/// Deviations from the mean that its codes do not pass: beyond them the decoder knows no crop and answers black and white.
-const REACH: f32 = 3.0;
 
 /// A decoder of crops of clean pictures, with its encoder.
 pub struct Decoder {
@@ -195,20 +193,13 @@ impl Decoder {
         for _ in 0..PATCH_STEPS {
             control.check()?;
             let layers = generator.forward(&noise(BATCH, &mut rng));
-            let codes = within_reach(layers.last().cloned().unwrap_or_default());
+            let codes = layers.last().cloned().unwrap_or_default();
             let mut slope = self.code_gradient(subject, &codes, goal, &mut rng, control)?;
-            let of_outputs = slope.iter_mut().zip(&codes);
-            of_outputs.for_each(|(slope, code)| *slope *= (1.0 - (code / REACH).powi(2)) / BATCH as f32);
+            slope.iter_mut().for_each(|value| *value /= BATCH as f32);
             let gradient = generator.backward(&layers, &slope);
             adam.step(&mut generator.params, &gradient);
         }
-        let codes = within_reach(generator.forward(&noise(count, &mut rng)).pop().unwrap_or_default());
+        let codes = generator.forward(&noise(count, &mut rng)).pop().unwrap_or_default();
         self.decode(&codes, control)
     }
-}
-
-/// Codes of a generator from its outputs, between −[`REACH`] and [`REACH`].
-fn within_reach(mut outputs: Vec<f32>) -> Vec<f32> {
-    outputs.iter_mut().for_each(|value| *value = REACH * (*value / REACH).tanh());
-    outputs
 }
