@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use spikescope::attack::AttackKind;
 use spikescope::convert::ThresholdRule;
-use spikescope::experiment::attacked::AttackView;
 use spikescope::experiment::adapt::{Adapt, adapt_settings};
+use spikescope::experiment::attacked::AttackView;
 use spikescope::experiment::cache::Cache;
 use spikescope::experiment::{Settings, SnapshotPart, SnapshotParts};
 use spikescope::lab::{Lab, Message};

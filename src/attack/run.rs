@@ -40,7 +40,7 @@ pub fn attack(
             "Cannot aim apgd at a class: it has no targeted form. Use fgsm, rfgsm or pgd.".into(),
         ));
     }
-    let mut outcome = Outcome { samples: Vec::with_capacity(count), adversarial: Vec::new() };
+    let mut outcome = Outcome { samples: Vec::with_capacity(count), ..Outcome::default() };
     let quiet = control.without_events();
     let clean = logits(target, images.pixels, &quiet)?;
     let classes = target.classes().max(1);
@@ -161,7 +161,7 @@ fn run_block(
             queries: queries[k],
         }
     };
-    Ok(Outcome { samples: (0..count).map(sample).collect(), adversarial })
+    Ok(Outcome { samples: (0..count).map(sample).collect(), adversarial, logits: after })
 }
 
 /// What one restart found for some samples.
