@@ -6,8 +6,10 @@
 
 use std::time::{Duration, Instant};
 
+use spikescope::attack::AttackKind;
 use spikescope::convert::ThresholdRule;
 use spikescope::experiment::adapt::{Adapt, adapt_settings};
+use spikescope::experiment::attacked::AttackView;
 use spikescope::experiment::cache::Cache;
 use spikescope::experiment::{Settings, SnapshotPart, SnapshotParts};
 use spikescope::lab::{Lab, Message};
@@ -46,6 +48,13 @@ fn main() -> spikescope::Result<()> {
     }
     measure(&mut lab, "time cursor", |k| Message::SetCursor(Some(1 + k as usize % 31)));
     measure(&mut lab, "another neuron", |k| Message::FocusLayer(k as usize % layers.max(1)));
+    lab.update([Message::SetSnapshotParts([SnapshotPart::Robustness].into_iter().collect())]);
+    for (what, kind) in [("ε of FGSM", AttackKind::Fgsm), ("ε of PGD with 10 steps", AttackKind::Pgd)] {
+        measure(&mut lab, &format!("{what}, the Robustness pane"), |k| {
+            let eps = (1.0 + k as f32) / 255.0;
+            Message::SetAttack(AttackView { kind, eps, steps: 10, ..AttackView::default() })
+        });
+    }
     Ok(())
 }
 

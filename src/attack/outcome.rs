@@ -36,6 +36,8 @@ pub struct Outcome {
     pub samples: Vec<SampleOutcome>,
     /// `[N, F]`, values in [0, 1].
     pub adversarial: Vec<f32>,
+    /// The answers to them, `[N, classes]`.
+    pub logits: Vec<f32>,
 }
 
 impl Outcome {
@@ -43,6 +45,7 @@ impl Outcome {
     pub fn extend(&mut self, other: Self) {
         self.samples.extend(other.samples);
         self.adversarial.extend(other.adversarial);
+        self.logits.extend(other.logits);
     }
     /// Accuracy on the images as they are.
     pub fn clean_accuracy(&self) -> f64 {
@@ -66,13 +69,16 @@ impl Outcome {
     }
     /// Joins another attack on the same samples: one that fools a sample takes the place of one that does not.
     pub fn join(&mut self, other: &Self) {
-        let width = self.adversarial.len() / self.samples.len().max(1);
+        let count = self.samples.len().max(1);
+        let (width, classes) = (self.adversarial.len() / count, self.logits.len() / count);
         for (k, (own, other_sample)) in self.samples.iter_mut().zip(&other.samples).enumerate() {
             let queries = own.queries + other_sample.queries;
             if !own.is_fooled() && other_sample.is_fooled() {
                 *own = *other_sample;
                 let row = k * width..(k + 1) * width;
                 self.adversarial[row.clone()].copy_from_slice(&other.adversarial[row]);
+                let row = k * classes..(k + 1) * classes;
+                self.logits[row.clone()].copy_from_slice(&other.logits[row]);
             }
             own.queries = queries;
         }

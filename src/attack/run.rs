@@ -40,7 +40,7 @@ pub fn attack(
             "Cannot aim apgd at a class: it has no targeted form. Use fgsm, rfgsm or pgd.".into(),
         ));
     }
-    let mut outcome = Outcome { samples: Vec::with_capacity(count), adversarial: Vec::new() };
+    let mut outcome = Outcome { samples: Vec::with_capacity(count), ..Outcome::default() };
     let quiet = control.without_events();
     let clean = logits(target, images.pixels, &quiet)?;
     let classes = target.classes().max(1);
@@ -107,6 +107,8 @@ fn run_block(
     let answer = |logits: &[f32], k: usize| predicted_class(&logits[k * classes..][..classes]);
     let label = |k: usize| usize::from(images.labels[k]);
     let mut adversarial = images.pixels.to_vec();
+    // The logits of `adversarial`.
+    let mut after = clean.to_vec();
     let mut queries = vec![0u32; count];
     let mut loss = vec![f32::NEG_INFINITY; count];
     let mut open: Vec<usize> =
@@ -128,6 +130,7 @@ fn run_block(
             if fooled || is_higher {
                 loss[k] = height;
                 adversarial[k * width..(k + 1) * width].copy_from_slice(&found.pixels[row * width..(row + 1) * width]);
+                after[k * classes..(k + 1) * classes].copy_from_slice(&logits[row * classes..(row + 1) * classes]);
             }
             if !fooled {
                 left.push(k);
@@ -135,7 +138,6 @@ fn run_block(
         }
         open = left;
     }
-    let after = logits(target, &adversarial, control)?;
     let rows = |values: &[f32], k: usize| values[k * width..(k + 1) * width].to_vec();
     let beside: Vec<f32> = (0..count)
         .flat_map(|k| {
@@ -159,7 +161,7 @@ fn run_block(
             queries: queries[k],
         }
     };
-    Ok(Outcome { samples: (0..count).map(sample).collect(), adversarial })
+    Ok(Outcome { samples: (0..count).map(sample).collect(), adversarial, logits: after })
 }
 
 /// What one restart found for some samples.

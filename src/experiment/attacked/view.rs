@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::asked::AttackView;
 use super::curve::RobustnessCurve;
 use super::subject::{AttackSubject, Attacked};
-use crate::attack::vulnerability::{LINEAR, per_sample};
+use crate::attack::vulnerability::{LINEAR, SampleVulnerability, per_sample};
 use crate::attack::{Given, GradientRule, ImageForm, Outcome, attack};
 use crate::experiment::run::Run;
 use crate::progress::JobControl;
@@ -34,6 +34,8 @@ pub struct AttackedSide {
     pub l2: f32,
     /// The rules by which it was attacked, with whether each fools it; none for the ANN.
     pub rules: Vec<(GradientRule, bool)>,
+    /// By which rule and with what radius gradient and ratio were measured.
+    probe: (GradientRule, f32),
     /// Gradient of the two-class probability, `[F]`: pixels with a gradient, ‖∇‖₁ and ‖∇‖₂.
     pub gradient: Vec<f32>,
     pub l0: usize,
@@ -47,6 +49,8 @@ pub struct AttackedSide {
 #[derive(Clone, Debug, PartialEq)]
 pub struct RobustnessView {
     pub of: AttackView,
+    /// The sample, counted within the run.
+    pub sample: usize,
     pub label: usize,
     /// Whether the label is the data's; otherwise it is the ANN's answer.
     pub labeled: bool,
@@ -72,8 +76,10 @@ impl RobustnessView {
     ) -> Result<Self> {
         let subject = |on| AttackSubject::of_run(run, on, sample..sample + 1);
         let (ann, snn) = (subject(Attacked::Ann)?, subject(Attacked::Snn)?);
-        let side = |subject: &AttackSubject| side(subject, &of, control);
-        let (ann_side, snn_side) = rayon::join(|| side(&ann), || side(&snn));
+        let same = known.filter(|known| known.sample == sample);
+        let side = |subject: &AttackSubject, known: Option<&AttackedSide>| side(subject, &of, known, control);
+        let (ann_side, snn_side) =
+            rayon::join(|| side(&ann, same.map(|known| &known.ann)), || side(&snn, same.map(|known| &known.snn)));
         let (ann_side, snn_side) = (ann_side?, snn_side?);
         let changed = changed_layers(run, &snn, &snn_side.adversarial, control)?;
         let curve = known.and_then(|known| known.curve.clone()).filter(|curve| curve.is_of(&of));
@@ -83,6 +89,7 @@ impl RobustnessView {
         };
         Ok(Self {
             of,
+            sample,
             label: usize::from(ann.labels[0]),
             labeled: !run.labels.is_empty(),
             ann: ann_side,
@@ -98,7 +105,13 @@ impl RobustnessView {
     }
 }
 
-fn side(subject: &AttackSubject, of: &AttackView, control: &JobControl) -> Result<AttackedSide> {
+/// Attacks one network. `known` is an earlier view of the same sample: what does not depend on the attack's ε is kept.
+fn side(
+    subject: &AttackSubject,
+    of: &AttackView,
+    known: Option<&AttackedSide>,
+    control: &JobControl,
+) -> Result<AttackedSide> {
     let options = of.attack(of.eps);
     let images = subject.images();
     let is_spiking = subject.spiking.is_some();
@@ -117,30 +130,59 @@ fn side(subject: &AttackSubject, of: &AttackView, control: &JobControl) -> Resul
         }
     }
     let Some((rule, outcome)) = found else { return Err(Error::Internal("an attack without a rule".into())) };
+    let probe = (rule, options.eps.min(LINEAR));
+    let is_same = |known: &&AttackedSide| known.probe.1 == probe.1 && (!is_spiking || known.probe.0 == rule);
     subject.with_target(rule, |target| {
         let sample = outcome.samples[0];
-        let probabilities_of = |pixels: &[f32]| Ok(probabilities(&target.logits(pixels, control)?, 1));
-        let vulnerability = per_sample(target, &images, options.eps.min(LINEAR), options.seed, control)?.remove(0);
+        let measured = match known.filter(is_same) {
+            Some(known) => Measured::of(known),
+            None => Measured::new(&per_sample(target, &images, probe.1, options.seed, control)?[0]),
+        };
+        let before = match known {
+            Some(known) => known.before.clone(),
+            None => probabilities(&target.logits(images.pixels, control)?, 1),
+        };
         let whole = || outcome.adversarial.iter().all(|count| count.fract() == 0.0);
         Ok(AttackedSide {
             form: subject.pixels.form(),
             frames: subject.pixels.frames(),
             image: subject.images.clone(),
             whole_counts: subject.pixels.has_counts().then(whole),
-            before: probabilities_of(images.pixels)?,
-            after: probabilities_of(&outcome.adversarial)?,
+            before,
+            after: probabilities(&outcome.logits, 1),
             adversarial: outcome.adversarial,
             answers: [sample.before, sample.after, sample.beside],
             linf: sample.linf,
             l2: sample.l2,
             rules: if is_spiking { fooled } else { Vec::new() },
-            l0: vulnerability.l0(),
-            l1: vulnerability.l1(),
-            gradient_l2: vulnerability.l2(),
-            ratio: vulnerability.ratio(),
-            gradient: vulnerability.gradient,
+            probe,
+            l0: measured.l0,
+            l1: measured.l1,
+            gradient_l2: measured.l2,
+            ratio: measured.ratio,
+            gradient: measured.gradient,
         })
     })
+}
+
+/// Gradient and ratio, measured now or kept.
+struct Measured {
+    gradient: Vec<f32>,
+    l0: usize,
+    l1: f64,
+    l2: f64,
+    ratio: Option<f64>,
+}
+
+impl Measured {
+    fn new(of: &SampleVulnerability) -> Self {
+        Self { gradient: of.gradient.clone(), l0: of.l0(), l1: of.l1(), l2: of.l2(), ratio: of.ratio() }
+    }
+
+    fn of(side: &AttackedSide) -> Self {
+        let AttackedSide { gradient, l0, l1, gradient_l2, ratio, .. } = side;
+        Self { gradient: gradient.clone(), l0: *l0, l1: *l1, l2: *gradient_l2, ratio: *ratio }
+    }
 }
 
 /// Share of the neurons of each spiking layer whose count differs between the image and `adversarial`.

@@ -164,7 +164,7 @@ fn sentences(snapshot: &Snapshot, view: &RobustnessView) -> Vec<String> {
     }
     if view.snn.rules.len() > 1 {
         let rules: Vec<(&str, bool)> = view.snn.rules.iter().map(|(rule, fooled)| (rule.as_str(), *fooled)).collect();
-        said.push(texts::fooling(&rules));
+        said.push(texts::fooling(&rules, view.snn.answers[0] == view.label));
     }
     words.splice(3..3, said);
     words

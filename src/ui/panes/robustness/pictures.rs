@@ -2,7 +2,7 @@
 //!
 //! Of event recordings a row has the frame at the time cursor, or the sum over time ([`event_frames`]).
 
-use egui::{Align, Color32, ColorImage, Label, RichText, Ui, vec2};
+use egui::{Color32, ColorImage, Label, RichText, Ui, vec2};
 
 use super::event_frames::{self, ShownFrames};
 use crate::attack::ImageForm;
@@ -20,8 +20,6 @@ const MAX_SIDE: f32 = 200.0;
 const MIN_SIDE: f32 = 56.0;
 /// Width of a network's name beside its row, in points.
 const NAME_WIDTH: f32 = 32.0;
-/// Height of a caption, in points.
-const CAPTION: f32 = 14.0;
 
 /// Draws both rows; of event recordings the frames `shown`.
 pub fn show(ui: &mut Ui, snapshot: &Snapshot, view: &RobustnessView, shown: ShownFrames) {
@@ -35,7 +33,8 @@ pub fn show(ui: &mut Ui, snapshot: &Snapshot, view: &RobustnessView, shown: Show
         ui.vertical(|ui| {
             ui.spacing_mut().item_spacing.y = 1.0;
             // A long caption keeps to its picture.
-            ui.add_sized(vec2(side, CAPTION), Label::new(RichText::new(caption).small()).truncate().halign(Align::Min));
+            ui.set_max_width(side);
+            ui.add(Label::new(RichText::new(caption).small()).truncate());
             let texture = heat_map::texture(ui, &format!("{who} {what}"), key, make);
             let (_, response) = heat_map::image_ui(ui, &texture, vec2(side, side));
             plot_description::describe_plot(&response, &texts::picture_of(what, who), || texts::picture_of(what, who));

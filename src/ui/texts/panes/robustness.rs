@@ -28,7 +28,7 @@ pub const SUM: &str = "sum over time";
 pub const SUM_HINT: &str = "All frames of the recording together";
 pub const AT_CURSOR: &str = "at the cursor";
 pub const AT_CURSOR_HINT: &str = "The frame that the time cursor's step shows";
-pub const MEAN_FRAME: &str = "mean over time";
+pub const MEAN_FRAME: &str = "mean";
 pub const WORST: &str = "worst";
 pub const WORST_HINT: &str = "The attack by every gradient, one after the other: a sample is robust only if all fail";
 
@@ -114,7 +114,10 @@ pub fn masked(square_on: &[&str], by_rules: bool) -> String {
 }
 
 /// Which gradient rules fool the spiking network.
-pub fn fooling(rules: &[(&str, bool)]) -> String {
+pub fn fooling(rules: &[(&str, bool)], was_right: bool) -> String {
+    if !was_right {
+        return "The SNN is wrong without an attack: no gradient needs to fool it.".to_owned();
+    }
     let fooling: Vec<&str> = rules.iter().filter(|(_, fooled)| *fooled).map(|(word, _)| *word).collect();
     match fooling.as_slice() {
         [] => format!("None of {} gradients fools the SNN.", rules.len()),
@@ -137,7 +140,7 @@ pub fn one_frame(frame: usize, frames: usize) -> String {
 }
 
 pub fn sum_of(frames: usize) -> String {
-    format!("sum of {frames} frames")
+    format!("sum of {frames}")
 }
 
 pub fn measured(samples: usize, has_worst: bool) -> String {
