@@ -149,7 +149,7 @@ impl PlanRow {
             }
         }
         let key = self.options.last().map_or("", |(key, _)| key);
-        let refused = |error: toml::de::Error| Error::Invalid(format!("'{key}': {}", error.message()));
+        let refused = |error: toml::de::Error| Error::Invalid(format!("'{key}': {}", Error::toml_reason(&error)));
         let method = method.map(|name| Method { name, presteps: presteps.unwrap_or(PRESTEPS) });
         let run = run.try_into().map_err(refused)?;
         let has = |key: &str| other.contains_key(key);
