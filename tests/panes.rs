@@ -2,14 +2,19 @@
 
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
-use spikescope::lab::{Message, Notification, NotificationLevel, Workspace};
+use spikescope::convert::{Recipe, ThresholdRule};
+use spikescope::experiment::Settings;
+use spikescope::lab::{Lab, Message, Notification, NotificationLevel, Workspace};
 use spikescope::measure::NeuronRef;
 use spikescope::ui::types::pane::Pane;
 
 #[path = "common/window.rs"]
 mod common;
 
-use common::{Desk, click, desk, desk_of};
+#[path = "common/scene_network.rs"]
+mod scene_network;
+
+use common::{Desk, click, desk, desk_of, desk_on};
 
 fn front(harness: &mut Harness<'static, Desk>, pane: Pane) {
     let workspace = harness.state().lab.view.workspace;
@@ -427,4 +432,54 @@ fn runs_are_named_starred_filtered_and_removed() {
     harness.run_ok();
     assert_eq!(rows(&harness), all - 1);
     assert!(harness.state().lab.history.get(first).is_none());
+}
+
+#[test]
+fn a_plot_too_low_for_the_name_of_its_axis_has_none() {
+    let lab = desk().into_state().lab;
+    for height in [215.0, 260.0, 420.0] {
+        let draw = |ui: &mut egui::Ui| Pane::Membrane.show(ui, &lab, &mut Vec::new());
+        let mut harness = Harness::builder().with_size(egui::vec2(460.0, height)).build_ui(draw);
+        harness.run_ok();
+        let names = harness.output().shapes.iter().filter_map(|shape| match &shape.shape {
+            egui::Shape::Text(text) if text.angle != 0.0 && text.galley.text() == "potential" => {
+                Some(text.visual_bounding_rect())
+            }
+            _ => None,
+        });
+        let names: Vec<egui::Rect> = names.collect();
+        let plot = harness.get_by_label_contains("Potential of").rect();
+        assert!(names.iter().all(|name| name.height() <= plot.height()), "{height}: {names:?} beside {plot}");
+        assert!(plot.bottom() <= height, "{height}: the plot is seen whole, {plot}");
+        assert!(height < 400.0 || names.len() == 1, "{names:?}");
+    }
+}
+
+#[test]
+fn maps_are_graded_in_the_sample_strip_and_the_worst_come_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("segmenter.safetensors");
+    let network = scene_network::network(96, 4, &[("y", 6)]);
+    spikescope::network::safetensors::save(&network, &model).unwrap();
+    let settings = Settings {
+        model: model.display().to_string(),
+        data: "builtin:scenes".into(),
+        samples: 0..4,
+        calibrate: 4..6,
+        recipe: Recipe { steps: 4, threshold: ThresholdRule::Max, ..Recipe::default() },
+        ..Settings::default()
+    };
+    let lab = Lab::open(settings).unwrap();
+    let mut harness = desk_on(Desk { lab, window: Default::default() }, egui::vec2(1280.0, 800.0));
+    assert!(harness.query_by_label_contains("disagree at").is_none(), "maps are more or less alike");
+    harness.get_by_label_contains("alike ");
+    click(&mut harness, "worst first");
+    let run = harness.state().lab.run.clone().unwrap();
+    let alike = |sample: usize| run.likeness(4, sample).unwrap();
+    let left = |sample: usize| harness.get_by_label_contains(&format!("Sample {sample}:")).rect().left();
+    for (one, other) in [(0, 1), (1, 2), (2, 3)] {
+        assert_eq!(alike(one) < alike(other), left(one) < left(other), "{} {}", alike(one), alike(other));
+    }
+    // The headline has the score of the maps.
+    harness.get_by_label("mIoU");
 }

@@ -66,6 +66,7 @@ fn weights_without_architecture_get_a_draft_that_is_edited_and_tried() {
     // The data of the desk have another size: the network waits for data of its own.
     harness.run_ok();
     assert_eq!(harness.state().lab.apart().map(|pending| pending.shape.clone()), Some(vec![1, 8, 8]));
+    harness.get_by_label_contains("waits for data of 1x8x8");
     assert!(std::fs::read_to_string(folder.path().join("mine.arch.toml")).unwrap().contains("[1, 8, 8]"));
 }
 

@@ -45,7 +45,11 @@ impl Error {
     pub fn toml(path: &Path, text: &str, error: &toml::de::Error) -> Self {
         let before = error.span().map_or("", |span| text.get(..span.start).unwrap_or(text));
         let line = before.matches('\n').count() + 1;
-        Self::file(path, format!("line {line}"), error.message().replace("expected usize", "expected an integer"))
+        Self::file(path, format!("line {line}"), Self::toml_reason(error))
+    }
+    /// What is wrong with a TOML value, in words of the user.
+    pub fn toml_reason(error: &toml::de::Error) -> String {
+        error.message().replace("expected usize", "expected an integer")
     }
     /// An operating-system error about a file.
     pub fn io(path: &Path, source: std::io::Error) -> Self {

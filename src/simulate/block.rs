@@ -5,10 +5,14 @@
 
 use std::ops::Range;
 
+use burn::tensor::Tensor;
+use rayon::prelude::*;
+
 use super::correction::srp;
 use super::currents::{Current, Currents, Piece, PieceCurrents, TakeCurrents};
 use super::event_currents::{EventCurrents, SpikeInput};
 use super::event_frames::{frame_lists, frame_spikes};
+use super::execution_form::{dense_nodes, is_whole, planned_form, steps_at_once};
 use super::layer::{LayerTask, integrate};
 use super::layer_buffers::{LayerBuffers, LayerOutput};
 use super::plan::{Reuse, SimulationPlan};
@@ -17,10 +21,10 @@ use super::spike_train::{SampleSpikes, SpikeRows, SpikeTrain, for_each_bit};
 use crate::compute::dense::tensor_to_vec;
 use crate::compute::event::frame_events::FrameEvents;
 use crate::compute::event::lookup_table::TableCache;
-use crate::compute::event::{Grid, LinearMap, SynapsePlan, Term, depends_on_input};
-use crate::compute::program::{EventForm, Program};
+use crate::compute::event::{Grid, LinearMap, SynapsePlan, Term};
+use crate::compute::program::EventForm;
 use crate::compute::simd::lanes::LANES;
-use crate::convert::{Correction, MaxPoolRule, SpikingLayer, SpikingNetwork};
+use crate::convert::{Correction, SpikingLayer, SpikingNetwork};
 use crate::network::{NodeId, Op};
 use crate::progress::JobControl;
 use crate::{Error, Result};
@@ -44,24 +48,6 @@ pub(super) struct BlockContext<'a> {
     pub dense: &'a [bool],
     /// Parts that one sample's work is split into for several threads.
     pub parts: usize,
-}
-
-/// The event form in which a run reads node `id`, if it has one under the network's max-pooling rule and its inputs do
-/// not spike in nearly every step.
-pub(super) fn event_form<'a>(program: &'a Program, id: NodeId, spiking: &SpikingNetwork) -> Option<&'a EventForm> {
-    let form = program.event_form(id).filter(|_| !spiking.dense_nodes.contains(&id))?;
-    (spiking.pooling == MaxPoolRule::Lateral || !form.plan.needs_lateral()).then_some(form)
-}
-
-/// Like [`event_form`], under `plan`: an input that changes over time is events too. Blocks whose frames are no
-/// whole-number counts run on dense values ([`super::event_frames`]).
-pub(super) fn planned_form<'a>(plan: &SimulationPlan<'a>, id: NodeId) -> Option<&'a EventForm> {
-    let program = plan.program;
-    if frame_count(program, plan.input, plan.samples) < 2 || !depends_on_input(program.network(), id) {
-        return event_form(program, id, plan.spiking);
-    }
-    let form = program.frame_form(id).filter(|_| !plan.spiking.dense_nodes.contains(&id))?;
-    (plan.spiking.pooling == MaxPoolRule::Lateral || !form.plan.needs_lateral()).then_some(form)
 }
 
 /// Steps that a run without reuse simulates: COS reads ρ steps even if fewer are recorded.
@@ -144,20 +130,6 @@ fn pre_steps(
     Ok(layers.iter().zip(buffers).map(mask).collect())
 }
 
-/// The nodes whose dense value is needed if the first `recorded_layers` spiking layers are known: those on the paths
-/// from spikes or input to every layer without an event form.
-pub(super) fn dense_nodes(plan: &SimulationPlan<'_>, recorded_layers: usize) -> Vec<bool> {
-    let network = plan.program.network();
-    let mut needed = vec![false; network.nodes.len()];
-    let readers = plan.spiking.layers[recorded_layers..].iter().map(|layer| network.nodes[layer.node].inputs[0]);
-    for target in readers.chain([network.output]) {
-        if planned_form(plan, target).is_none() {
-            plan.program.nodes_between_spikes(target).into_iter().for_each(|id| needed[id] = true);
-        }
-    }
-    needed
-}
-
 /// State of a block while it runs through the network.
 struct BlockState<'a, 'b> {
     shared: BlockContext<'a>,
@@ -191,11 +163,11 @@ impl BlockState<'_, '_> {
         if let Some(frames) = form.filter(|form| form.plan.frames)
             && !self.read_frames(&frames.plan)
         {
-            self.compute_dense(source)?;
             form = None;
         }
         let current = match form {
             Some(form) => Current::Events(self.events(form)),
+            None if !is_whole(plan, source) => Current::Steps(self.dense_steps(source)?),
             None => match self.value(source, Some(reader))? {
                 Signal::Constant(x) => Current::Constant(tensor_to_vec(x)),
                 Signal::Sequence(x) => Current::Steps(tensor_to_vec(x)),
@@ -222,6 +194,72 @@ impl BlockState<'_, '_> {
             self.frames.bits = bits;
         }
         self.frames.lists.is_some()
+    }
+
+    /// The dense value of node `target` at every step, `[T·B, F]`, computed for a few steps at a time.
+    fn dense_steps(&self, target: NodeId) -> Result<Vec<f32>> {
+        let BlockContext { plan, parts, .. } = self.shared;
+        let network = plan.program.network();
+        let nodes = plan.program.nodes_between_spikes(target);
+        let at_once = steps_at_once(network, &nodes, self.block.rows, self.steps, parts);
+        let row = self.block.rows * network.nodes[target].len();
+        let mut values = vec![0.0; self.steps * row];
+        let part = |(k, values): (usize, &mut [f32])| -> Result<()> {
+            let first = k * at_once;
+            let value = self.dense_part(&nodes, first..(first + at_once).min(self.steps))?;
+            values.copy_from_slice(&tensor_to_vec(value));
+            Ok(())
+        };
+        let size = (at_once * row).max(1);
+        if parts > 1 {
+            values.par_chunks_mut(size).enumerate().try_for_each(part)?;
+        } else {
+            values.chunks_mut(size).enumerate().try_for_each(part)?;
+        }
+        Ok(values)
+    }
+
+    /// The dense value of the last of `nodes`, which are all that it needs, at `steps`: `[steps·B, F]`.
+    fn dense_part(&self, nodes: &[NodeId], steps: Range<usize>) -> Result<Tensor<2>> {
+        let BlockContext { plan, reuse, .. } = self.shared;
+        let network = plan.program.network();
+        let count = steps.len();
+        let mut values: Vec<Option<Signal>> = vec![None; nodes.len()];
+        for (at, &id) in nodes.iter().enumerate() {
+            let node = &network.nodes[id];
+            let index = plan.spiking.layers.iter().position(|layer| layer.node == id);
+            let value = match (&node.op, index) {
+                (Op::Input, _) => {
+                    let (of, shown) = ((self.block.first, self.block.rows), (reuse.from_step + steps.start, count));
+                    input_signal(plan.program, plan.input, plan.samples, of, shown)
+                }
+                (Op::Activation(_), Some(index)) => {
+                    let (rows, first) = self.spikes(index);
+                    let spikes = decode(&plan.spiking.layers[index], rows, steps.clone(), first, self.block.rows);
+                    Signal::Sequence(plan.program.tensor(spikes, count * self.block.rows))
+                }
+                (Op::Activation(_), None) => return Err(without_neurons(&node.name)),
+                _ => {
+                    let mut inputs = Vec::with_capacity(node.inputs.len());
+                    for (k, input) in node.inputs.iter().enumerate() {
+                        let place = nodes[..at].iter().position(|id| id == input);
+                        // Moved out at the last reading, so that it can be overwritten.
+                        let again = node.inputs[k + 1..].contains(input)
+                            || nodes[at + 1..].iter().any(|&later| network.nodes[later].inputs.contains(input));
+                        let value = place.and_then(|place| match again {
+                            true => values[place].clone(),
+                            false => values[place].take(),
+                        });
+                        let missing = || Error::Internal(format!("'{}' has no value", network.nodes[*input].name));
+                        inputs.push(value.ok_or_else(missing)?);
+                    }
+                    apply_signal(network, node, plan.program.params(id), inputs, count, plan.spiking.pooling)
+                }
+            };
+            values[at] = Some(value);
+        }
+        let last = values.pop().flatten().ok_or_else(|| Error::Internal("no dense value".into()))?;
+        Ok(last.sequence(count))
     }
 
     /// Computes the dense values that node `target` needs and that are not known.
@@ -299,7 +337,7 @@ impl BlockState<'_, '_> {
                 Signal::Sequence(plan.program.tensor(spikes, self.steps * self.block.rows))
             }
             (Op::Activation(_), None) => {
-                return Err(Error::Internal(format!("activation '{}' has no neurons", node.name)));
+                return Err(without_neurons(&node.name));
             }
             _ => {
                 // A node can read one value several times; it is moved out at the last.
@@ -341,6 +379,10 @@ impl BlockState<'_, '_> {
     }
 }
 
+fn without_neurons(activation: &str) -> Error {
+    Error::Internal(format!("activation '{activation}' has no neurons"))
+}
+
 /// Calls `work` with the input currents of spiking layer `layer` for samples `first..first + rows`, computed from the
 /// recorded spikes of the layers before it.
 pub(super) fn with_recorded_currents<R>(
@@ -363,7 +405,7 @@ pub(super) fn with_recorded_currents<R>(
         values: vec![None; network.nodes.len()],
         frames: FrameInput::default(),
     };
-    if planned_form(plan, source).is_none() {
+    if planned_form(plan, source).is_none() && is_whole(plan, source) {
         state.compute_dense(source)?;
     }
     let currents = state.currents(source, spiking.node, &spiking.bias)?;

@@ -1,14 +1,17 @@
 //! Memory estimate of a run, and the number of samples in one block.
 
-use super::block::{dense_nodes, planned_form, simulated_steps};
+use super::block::simulated_steps;
 use super::currents::exceeds_cache;
-use super::execution_form::{ExecutionForm, execution_form, receives_spikes};
+use super::execution_form::{
+    ExecutionForm, dense_nodes, dense_targets, execution_form, is_whole, planned_form, steps_at_once,
+};
 use super::plan::{Reuse, SimulationPlan};
 use super::recording::Recording;
 use super::recording_builder::held_layers;
-use super::signal::frame_count;
+use super::signal::{frame_count, receives_spikes};
 use crate::compute::event::depends_on_input;
 use crate::convert::{Correction, SpikingLayer};
+use crate::network::Op;
 
 /// Values of one layer that one block of samples may hold over all steps (f32 each).
 const BLOCK_VALUES: usize = 2 << 20;
@@ -25,7 +28,16 @@ pub fn estimate_bytes(plan: &SimulationPlan<'_>) -> usize {
     let rows = block_rows(plan, Reuse::NONE, &dense, threads);
     let in_progress = plan.samples.div_ceil(rows).min(threads) * rows;
     let steps = plan.steps.max(plan.spiking.correction.presteps());
-    let dense_bytes = dense_values(plan, &dense, steps) * 4 * in_progress;
+    let stepwise = stepwise_values(plan, 0);
+    let at_once = |target| {
+        let nodes = plan.program.nodes_between_spikes(target);
+        let widest = nodes.iter().map(|&id| plan.program.network().nodes[id].len()).max().unwrap_or(0);
+        // Inputs and output of a node.
+        3 * widest * rows * steps_at_once(plan.program.network(), &nodes, rows, steps, 1)
+    };
+    let few_steps = dense_targets(plan, 0).filter(|&target| !is_whole(plan, target)).map(at_once).max().unwrap_or(0);
+    let dense_values = dense_values(plan, &dense, steps).max(stepwise * steps) * in_progress;
+    let dense_bytes = (dense_values + few_steps * threads) * 4;
     let recording = recording_bytes(plan);
     // The readout of unfinished blocks, before it is added to that of the run.
     let readout = simulated_steps(plan, Reuse::NONE) * classes * 4 * in_progress;
@@ -36,22 +48,18 @@ pub fn estimate_bytes(plan: &SimulationPlan<'_>) -> usize {
         }
         _ => 0,
     };
-    if std::env::var_os("DBGMEM").is_some() {
-        eprintln!(
-            "rec {} pre {} dense {} readout {} rows {} inprog {}",
-            recording >> 20,
-            pre_steps >> 20,
-            dense_bytes >> 20,
-            readout >> 20,
-            rows,
-            in_progress
-        );
-    }
     recording + pre_steps + dense_bytes + readout
 }
 
-/// Largest number of dense values (f32) that a block of one sample holds at once over `steps` steps: nodes are computed in order, and
-/// a value is kept until its last reader has it.
+/// Values of one step of the widest node that layers after the first `recorded_layers` read as dense values, computed for a
+/// few steps at a time.
+fn stepwise_values(plan: &SimulationPlan<'_>, recorded_layers: usize) -> usize {
+    let targets = dense_targets(plan, recorded_layers).filter(|&target| !is_whole(plan, target));
+    targets.map(|target| plan.program.network().nodes[target].len()).max().unwrap_or(0)
+}
+
+/// Largest number of dense values (f32) that a block of one sample holds at once over `steps` steps: nodes are computed
+/// in order, and a value is kept until its last reader has it.
 fn dense_values(plan: &SimulationPlan<'_>, dense: &[bool], steps: usize) -> usize {
     let (program, network) = (plan.program, plan.program.network());
     let changes = frame_count(program, plan.input, plan.samples.max(1)) > 1;
@@ -75,7 +83,12 @@ fn dense_values(plan: &SimulationPlan<'_>, dense: &[bool], steps: usize) -> usiz
             let repeated: usize = repeated.map(|&input| network.nodes[input].len() * steps).sum();
             now += size(id);
             held[id] = size(id);
-            most = most.max(now + repeated);
+            // A sum is written over its first input, if no other node reads that.
+            let over = |&&input: &&usize| {
+                matches!(node.op, Op::Add) && program.last_reader(input) == id && held[input] == held[id]
+            };
+            let over = node.inputs.first().filter(over).map_or(0, |&input| held[input]);
+            most = most.max(now + repeated - over);
         }
         for &input in node.inputs.iter().filter(|&&input| program.last_reader(input) == id) {
             now -= std::mem::take(&mut held[input]);
@@ -115,7 +128,7 @@ pub(super) fn block_rows(plan: &SimulationPlan<'_>, reuse: Reuse<'_>, dense: &[b
     let widest = nodes.filter(|(_, dense)| **dense).map(|(node, _)| node.len()).max().unwrap_or(0);
     let share = plan.samples.div_ceil(2 * threads).max(1);
     // A constant value is stored once, the readout at every step.
-    let widest =
-        (widest * if event_forms_only(plan) { 1 } else { steps }).max(plan.program.network().classes() * steps);
+    let whole = widest * if event_forms_only(plan) { 1 } else { steps };
+    let widest = whole.max(stepwise_values(plan, reuse.layers).max(plan.program.network().classes()) * steps);
     (BLOCK_VALUES / widest.max(1)).min(max_bytes / bytes.max(1)).clamp(1, share)
 }

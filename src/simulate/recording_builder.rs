@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::block::{Block, planned_form, simulated_steps};
-use super::execution_form::receives_spikes;
+use super::block::{Block, simulated_steps};
+use super::execution_form::planned_form;
 use super::layer_buffers::LayerBuffers;
 use super::plan::{Reuse, SimulationPlan};
 use super::recording::{LayerRecording, Recording, derives_mean_input};
-use super::signal::frame_count;
+use super::signal::{frame_count, receives_spikes};
 use super::spike_train::SpikeTrain;
 use crate::convert::{Correction, SpikingLayer};
 

@@ -11,7 +11,8 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use super::block::{Block, BlockContext, dense_nodes, run_block};
+use super::block::{Block, BlockContext, run_block};
+use super::execution_form::dense_nodes;
 use super::memory::block_rows;
 use super::plan::{Reuse, SimulationPlan};
 use super::prefix::truncate_recording;

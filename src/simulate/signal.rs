@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 use crate::compute::dense::{NodeParams, apply_node};
 use crate::compute::program::Program;
 use crate::convert::MaxPoolRule;
-use crate::network::{Network, Node, Op};
+use crate::network::{Network, Node, NodeId, Op};
 
 /// A value over T steps for B samples.
 #[derive(Clone, Debug)]
@@ -54,6 +54,12 @@ pub fn input_signal(
     };
     let shown = (0..steps).flat_map(|t| (first..first + rows).flat_map(move |sample| frame(t, sample)));
     Signal::Sequence(program.tensor(shown.copied().collect(), steps * rows))
+}
+
+/// Whether spikes reach node `id`.
+pub(super) fn receives_spikes(network: &Network, id: NodeId) -> bool {
+    let node = &network.nodes[id];
+    matches!(node.op, Op::Activation(_)) || node.inputs.iter().any(|&input| receives_spikes(network, input))
 }
 
 /// Applies a node without neurons to its inputs over `steps` steps, starting at the first one; the result is constant

@@ -77,6 +77,13 @@ pub enum MissingSide {
 }
 
 impl PendingOpen {
+    /// What was opened and waits: a network, or the specification of a data set.
+    pub fn source(&self) -> &str {
+        match self.missing {
+            MissingSide::Data => &self.settings.model,
+            MissingSide::Network => &self.settings.data,
+        }
+    }
     /// Whether `notification` is about this pair.
     pub fn is_shown_by(&self, notification: &Notification) -> bool {
         self.text == notification.text

@@ -5,12 +5,15 @@ use egui::{Align, Layout, Response, RichText, Ui, vec2};
 
 use super::headline::{headline, headline_below};
 use super::{findings, recipe_bar};
+use crate::error::format_shape;
+use crate::lab::document::job::MissingSide;
 use crate::lab::{ControlGroup, Lab, Message, Workspace};
 use crate::ui::commands::menu;
 use crate::ui::popups::network_and_data;
 use crate::ui::state::window::WindowState;
 use crate::ui::texts::bars as texts;
 use crate::ui::texts::format::{source_file_name, source_name};
+use crate::ui::theme::colors::ui_colors;
 use crate::ui::theme::icons::{Icon, dropdown_button, icon_button};
 
 /// The workspaces with their names and tooltips.
@@ -89,6 +92,15 @@ fn source_buttons(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &m
         let free = !lab.is_locked(ControlGroup::Data);
         ui.add_enabled_ui(free, |ui| network_and_data::data(ui, lab, window, messages));
     });
+    if let Some(waiting) = lab.apart() {
+        let words = texts::waits(
+            &source_file_name(waiting.source()),
+            waiting.missing == MissingSide::Data,
+            &format_shape(&waiting.shape),
+        );
+        let label = egui::Label::new(RichText::new(&words).color(ui_colors(ui).accent)).truncate();
+        ui.add(label).on_hover_text(&words);
+    }
 }
 
 fn chip(ui: &mut Ui, what: &str, name: &str, whole: &str) -> Response {

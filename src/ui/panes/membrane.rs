@@ -21,8 +21,9 @@ use crate::ui::widgets::pane_parts::{PaneHeader, neuron_name};
 use crate::ui::widgets::shared_axis::SharedAxis;
 use crate::ui::widgets::{legend, pane_frame, pane_parts, plot_description};
 
-/// Minimum height of a membrane plot, in points.
+/// Minimum height of a membrane plot, in points, and of the only one.
 const MIN_HEIGHT: f32 = 70.0;
+const MIN_HEIGHT_ALONE: f32 = 36.0;
 /// Height of the input current plot below it, in points.
 const CURRENT_HEIGHT: f32 = 74.0;
 /// Maximum number of steps for which every point of the membrane has a marker.
@@ -70,7 +71,8 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
                         let top = ui.cursor().top();
                         row_header(ui, run, row, cursor, messages);
                         let left = each - (ui.cursor().top() - top) - CURRENT_HEIGHT - gap;
-                        plots(ui, row, cursor, left.max(MIN_HEIGHT), &axis, messages);
+                        let least = if rows.len() == 1 { MIN_HEIGHT_ALONE } else { MIN_HEIGHT };
+                        plots(ui, row, cursor, left.max(least), &axis, messages);
                     });
                 }
             });

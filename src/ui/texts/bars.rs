@@ -55,6 +55,12 @@ pub fn right(share: f64) -> String {
     format!("SNN accuracy {}, ", percent(share, 1))
 }
 
+/// In the header: what was opened waits for data, or a network, of a shape.
+pub fn waits(source: &str, for_data: bool, shape: &str) -> String {
+    let partner = if for_data { "data" } else { "a network" };
+    format!("{source} waits for {partner} of {shape}")
+}
+
 pub const AGREES_ON: &str = "agreement with the ANN";
 
 /// `alike` names the agreement measure; it is [`AGREES_ON`] for classes.

@@ -36,7 +36,15 @@ pub fn show(ui: &mut Ui, bench: &NeuronBench, outcome: &BenchTrace, playing: Opt
     axis.finish();
 }
 
-fn plot<'a>(name: &'a str, label: &str, steps: usize, height: f32, axis: &'a SharedAxis) -> Plot<'a> {
+/// A plot over the steps, `height` points high with the horizontal axis, which is shown if `steps_below`.
+fn plot<'a>(
+    name: &'a str,
+    label: &str,
+    steps: usize,
+    (height, steps_below): (f32, bool),
+    axis: &'a SharedAxis,
+) -> Plot<'a> {
+    let frame = height - if steps_below { pane_parts::X_AXIS_HEIGHT } else { 0.0 };
     Plot::new(name)
         .grid_color(GRID)
         .height(height)
@@ -50,11 +58,7 @@ fn plot<'a>(name: &'a str, label: &str, steps: usize, height: f32, axis: &'a Sha
         .x_grid_spacer(|input| pane_parts::step_marks(input.bounds))
         .y_grid_spacer(move |input| pane_parts::round_marks(input.bounds, f64::from(height / 30.0).clamp(3.0, 8.0)))
         .custom_x_axes(vec![pane_parts::x_axis(shared::TIME_STEPS)])
-        .custom_y_axes(vec![axis.hints(
-            label,
-            height - pane_parts::X_AXIS_HEIGHT,
-            crate::ui::texts::format::format_tick,
-        )])
+        .custom_y_axes(vec![axis.hints(label, frame, crate::ui::texts::format::format_tick)])
 }
 
 fn input(
@@ -71,7 +75,7 @@ fn input(
     let reach = outcome.current.iter().fold(bench.theta, |reach, i| reach.max(i.abs())) * 1.15;
     let id = ui.scope_id().with("arrow in hand");
     let dragged: Option<usize> = ui.data(|data| data.get_temp(id));
-    let shown = plot("bench input", texts::CURRENT, steps, height, axis)
+    let shown = plot("bench input", texts::CURRENT, steps, (height, steps_below), axis)
         .show_axes([steps_below, true])
         .include_y(-f64::from(reach))
         .include_y(f64::from(reach))
@@ -153,7 +157,7 @@ fn membrane(
         let spikes = outcome.emitted.iter().enumerate().filter(|(_, n)| if positive { **n > 0 } else { **n < 0 });
         spikes.map(|(k, _)| [charged[k][0], above]).collect()
     };
-    let shown = plot("bench membrane", texts::POTENTIAL, steps, height, axis)
+    let shown = plot("bench membrane", texts::POTENTIAL, steps, (height, true), axis)
         .include_y(above + 0.1 * f64::from(top - low))
         .label_formatter(|at| {
             let t = pane_parts::step_at(pane_parts::position(at).x, steps);
