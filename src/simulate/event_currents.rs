@@ -144,7 +144,7 @@ pub struct RowSpikes {
     taps: Vec<Tap>,
     /// Term, sample and row that the taps belong to.
     key: Option<(usize, usize, usize)>,
-    patterns: Vec<u8>,
+    patterns: [Vec<u8>; 2],
     events: ColumnEvents,
 }
 
@@ -364,7 +364,8 @@ impl EventCurrents<'_> {
         let (words, count) = (spikes.plane(t, plane), spikes.weights()[plane] as f32);
         if source.tables {
             write_patterns(words, term.from, width, taps, patterns);
-            let sums = TableSums { tables: weights, groups, patterns, taps, width, count };
+            let [patterns, any] = patterns;
+            let sums = TableSums { tables: weights, groups, patterns, any, taps, width, count };
             match lookup_table::octets(map) {
                 1 => work.run(&Tables::<1>(sums)),
                 _ => work.run(&Tables::<2>(sums)),

@@ -73,9 +73,21 @@ pub fn row_taps(term: &Term, map: &PackedWeights, y: usize, out: &mut Vec<Tap>) 
     }
 }
 
-/// Patterns of eight channels of all input channels, `[tap][input column][octet]`.
+/// Patterns of eight channels of all input channels: `[tap][input column][octet]` in the first buffer, and those of all taps
+/// together, `[input column][octet]`, in the second.
 #[inline(always)]
-pub fn write_patterns(words: &[u64], from: Grid, width: usize, taps: &[Tap], out: &mut Vec<u8>) {
+pub fn write_patterns(words: &[u64], from: Grid, width: usize, taps: &[Tap], out: &mut [Vec<u8>; 2]) {
+    let [out, any] = out;
+    write_each(words, from, width, taps, out);
+    any.clear();
+    any.resize(width * from.channels.div_ceil(PATTERN_CHANNELS), 0);
+    for patterns in out.chunks_exact(any.len().max(1)) {
+        any.iter_mut().zip(patterns).for_each(|(any, pattern)| *any |= pattern);
+    }
+}
+
+#[inline(always)]
+fn write_each(words: &[u64], from: Grid, width: usize, taps: &[Tap], out: &mut Vec<u8>) {
     let (channels, octets) = (from.channels, from.channels.div_ceil(PATTERN_CHANNELS));
     let size = width * octets;
     out.resize(taps.len() * size, 0);

@@ -45,6 +45,8 @@ pub struct TableSums<'a> {
     pub groups: &'a [usize],
     /// `[tap][input column][octet]`
     pub patterns: &'a [u8],
+    /// The bits that are set in any tap, `[input column][octet]`.
+    pub any: &'a [u8],
     pub taps: &'a [Tap],
     /// Columns of the input.
     pub width: usize,
@@ -65,6 +67,10 @@ impl<const O: usize, const N: usize> ColumnSums<N> for Tables<'_, O> {
         let tables = rows.as_chunks::<PATTERNS>().0.as_chunks::<O>().0;
         let patterns = self.0.patterns.as_chunks::<O>().0;
         let mut sums = [[I::splat(0.0); N]; K];
+        // Where nothing fires, as around the object of an event camera.
+        if self.0.any.as_chunks::<O>().0[x] == [0; O] {
+            return sums;
+        }
         for (k, tap) in self.0.taps.iter().enumerate() {
             let patterns = &patterns[k * self.0.width + x];
             let tables = &tables[tap.kernel_row];

@@ -133,14 +133,15 @@ impl<const N: usize> Kernel for Row<'_, N> {
                 row = Self::add_sums::<I>(&row, map, &sums);
             }
             if lookup_table::is_applicable(term, N) {
-                let (mut looked_up, mut patterns) = (before, Vec::new());
+                let (mut looked_up, mut patterns) = (before, <[Vec<u8>; 2]>::default());
                 let (tables, groups) = (lookup_table::build(map, N, amplitude), lookup_table::group_offsets(map, N));
                 let size = tables.len() / plan.blocks.len();
                 let tables = &tables[block * size..(block + 1) * size];
                 for (plane, &count) in field.weights.iter().enumerate() {
                     write_patterns((&field).plane(t, plane), term.from, width, &taps, &mut patterns);
                     let (groups, count) = (&groups, count as f32);
-                    let sums = TableSums { tables, groups, patterns: &patterns, taps: &taps, width, count };
+                    let [patterns, any] = &patterns;
+                    let sums = TableSums { tables, groups, patterns, any, taps: &taps, width, count };
                     looked_up = match lookup_table::octets(map) {
                         1 => Self::add_sums::<I>(&looked_up, map, &Tables::<1>(sums)),
                         _ => Self::add_sums::<I>(&looked_up, map, &Tables::<2>(sums)),

@@ -144,6 +144,8 @@ pub(super) fn bin_all(
     use rayon::prelude::*;
     let parts = frames.par_chunks_mut((count * len).max(1)).zip(means.par_chunks_mut(len.max(1)));
     let one = |(index, (frames, sums)): (usize, (&mut [f32], &mut [f32]))| {
+        // Fresh pages that are read before they are written cost two faults each.
+        frames.fill(0.0);
         let stats = bin(index, [frames, &mut *sums]);
         sums.iter_mut().for_each(|sum| *sum /= count as f32);
         stats
