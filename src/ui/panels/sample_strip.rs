@@ -203,7 +203,11 @@ fn tile(
     let fill = if differ { colors.snn.gamma_multiply(0.14) } else { ui.visuals().faint_bg_color };
     painter.rect(rect, 3.0, fill, edge, StrokeKind::Inside);
     if let Some(likeness) = likeness {
-        let track = Rect::from_min_max(pos2(rect.left() + TILE.y, rect.bottom() - 6.0), rect.max - vec2(5.0, 3.0));
+        // In the line of the label, which such samples do not have.
+        let track = Rect::from_min_max(
+            pos2(rect.left() + TILE.y, rect.top() + 8.0),
+            pos2(rect.right() - 5.0, rect.top() + 11.0),
+        );
         painter.rect_filled(track, 1.0, colors.faint);
         let bar = track.with_max_x(track.left() + track.width() * likeness.clamp(0.0, 1.0) as f32);
         painter.rect_filled(bar, 1.0, colors.snn);

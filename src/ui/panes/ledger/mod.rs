@@ -98,6 +98,7 @@ fn sentence(ui: &mut Ui, layers: &[LayerReport], reference: LedgerReference, mes
             ui.label(words);
             ui.label(texts::BEGINS).on_hover_text(texts::BEGINS_HINT);
             link(ui, first);
+            ui.label(".");
         } else {
             // The period wraps with the last word.
             ui.label(words + ".");
