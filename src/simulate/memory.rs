@@ -39,8 +39,10 @@ pub fn estimate_bytes(plan: &SimulationPlan<'_>) -> usize {
     let dense_values = dense_values(plan, &dense, steps).max(stepwise * steps) * in_progress;
     let dense_bytes = (dense_values + few_steps * threads) * 4;
     let recording = recording_bytes(plan);
-    // The readout of unfinished blocks, before it is added to that of the run.
+    // The readout of unfinished blocks. That of the run has their place, which is untouched memory before they end; then
+    // their dense values are gone.
     let readout = simulated_steps(plan, Reuse::NONE) * classes * 4 * in_progress;
+    let unfinished = dense_bytes.saturating_sub(readout).max(readout);
     let pre_steps = match plan.spiking.correction {
         Correction::Srp { steps, .. } => {
             let layer = |layer: &SpikingLayer| layer.neurons() * (steps * layer.neuron.plane_weights().len() / 8 + 4);
@@ -48,13 +50,14 @@ pub fn estimate_bytes(plan: &SimulationPlan<'_>) -> usize {
         }
         _ => 0,
     };
-    recording + pre_steps + dense_bytes + readout
+    recording + pre_steps + unfinished
 }
 
 /// Values of one step of the widest node that layers after the first `recorded_layers` read as dense values, computed for a
 /// few steps at a time.
 fn stepwise_values(plan: &SimulationPlan<'_>, recorded_layers: usize) -> usize {
-    let targets = dense_targets(plan, recorded_layers).filter(|&target| !is_whole(plan, target));
+    let output = plan.program.network().output;
+    let targets = dense_targets(plan, recorded_layers).filter(|&target| target != output && !is_whole(plan, target));
     targets.map(|target| plan.program.network().nodes[target].len()).max().unwrap_or(0)
 }
 
