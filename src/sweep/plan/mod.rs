@@ -10,9 +10,8 @@ mod write;
 use std::path::{Path, PathBuf};
 
 use axis::Axis;
-use row::value_text;
 pub use row::{PlanRow, RowSettings, Work};
-use toml_text::{Located, Section, Text};
+use toml_text::{Located, Section, Text, value_text};
 pub use write::plan_text;
 
 use crate::{Error, Result};
@@ -94,7 +93,7 @@ impl Plan {
         let plan = Self { rows: count_rows(&text, &axes)?, name, path: path.to_owned(), base, axes };
         plan.check_keys(&text)?;
         plan.check_values(&text)?;
-        meaning::check(&plan, &text)?;
+        meaning::check(&plan.base, &plan.axes, &text)?;
         Ok(plan)
     }
 
@@ -120,7 +119,7 @@ impl Plan {
 
     /// Sentences about axes that change nothing.
     pub fn notes(&self) -> Vec<String> {
-        meaning::notes(self)
+        meaning::notes(&self.path, &self.base, &self.axes)
     }
 
     /// Row `number`, from 0. The first axis is slowest.

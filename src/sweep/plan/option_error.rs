@@ -2,8 +2,7 @@
 
 use toml::Value;
 
-use super::row::value_text;
-use super::toml_text::Located;
+use super::toml_text::{Located, value_text};
 use crate::Error;
 use crate::experiment::options::edits;
 

@@ -7,7 +7,7 @@ use clap::Args;
 use toml::Value;
 
 use super::option_error::option_error;
-use super::toml_text::Located;
+use super::toml_text::{Located, value_text};
 use crate::convert::Recipe;
 use crate::data::DataSpec;
 use crate::experiment::Settings;
@@ -260,14 +260,5 @@ impl Method {
         let found = known.iter().find(|method| method.name.eq_ignore_ascii_case(self.name.trim()));
         let unknown = || Error::Invalid(format!("unknown method '{}'. Use any of {}", self.name, names()));
         found.map(|method| Recipe { steps: base.steps, ..method.recipe.clone() }).ok_or_else(unknown)
-    }
-}
-
-/// A value as text, texts without quotes.
-pub(super) fn value_text(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Array(items) => items.iter().map(value_text).collect::<Vec<_>>().join(","),
-        other => other.to_string(),
     }
 }

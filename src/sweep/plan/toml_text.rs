@@ -140,3 +140,12 @@ impl<'a> Text<'a> {
         self.ends.partition_point(|&end| end < at) + 1
     }
 }
+
+/// A value as text, texts without quotes.
+pub(super) fn value_text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(value_text).collect::<Vec<_>>().join(","),
+        other => other.to_string(),
+    }
+}

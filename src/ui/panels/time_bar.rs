@@ -128,7 +128,7 @@ fn hover(lab: &Lab, response: &Response, inner: Rect) {
     let share = ((pointer.x - inner.left()) / inner.width()).clamp(0.0, 1.0);
     let index = (share * (lab.steps() - 1) as f32).round() as usize;
     if let Some(point) = lab.curve().and_then(|curve| curve.points.get(index)) {
-        let right = point.accuracy.map_or(String::new(), |a| texts::right(a));
+        let right = point.accuracy.map_or(String::new(), texts::right);
         let words = match &run.output_agreement {
             Some(agreement) => output_agreement::agreement_labels(Some(agreement.of)).short,
             None => texts::AGREES_ON,

@@ -23,7 +23,7 @@ use crate::ui::widgets::{legend, pane_frame, pane_parts, plot_description};
 
 /// Minimum height of a membrane plot, in points, and of the only one.
 const MIN_HEIGHT: f32 = 70.0;
-const MIN_HEIGHT_ALONE: f32 = 36.0;
+const MIN_HEIGHT_ALONE: f32 = 56.0;
 /// Height of the input current plot below it, in points.
 const CURRENT_HEIGHT: f32 = 74.0;
 /// Maximum number of steps for which every point of the membrane has a marker.
