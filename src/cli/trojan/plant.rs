@@ -63,10 +63,11 @@ fn report(stage: PlantStage, at: Option<TrainProgress>, started: Instant, displa
 fn print_table(table: &PlantTable) {
     let percent = |part: f32| format!("{:.1} %", 100.0 * part);
     println!(
-        "accuracy {} before, {} after ({:.1} points less), {} of {} training pictures poisoned",
+        "accuracy {} before, {} after ({:.1} points {}), {} of {} training pictures poisoned",
         percent(table.clean_accuracy),
         percent(table.accuracy),
-        table.accuracy_drop,
+        table.accuracy_drop.abs(),
+        if table.accuracy_drop < 0.0 { "more" } else { "less" },
         table.poisoned,
         table.pictures
     );
