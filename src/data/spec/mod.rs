@@ -1,6 +1,6 @@
 //! Data specification: one line of text that names a source of samples.
 //!
-//! [`parse`] reads the line, [`read`] the samples; knows the readers, not what they read.
+//! `parse` reads the line, `read` the samples; knows the readers, not what they read.
 
 mod parse;
 mod read;
