@@ -116,17 +116,21 @@ fn spikes_equal_those_of_the_dense_form(mut network: Network) {
             }
         }
     }
-    let (rewritten, _) = rewrite::rewrite_cached(&network, MaxPoolRule::PreNeuron).unwrap();
-    let program = Program::new(rewritten, &burn::tensor::Device::flex());
+    let program = |pooling| {
+        let (rewritten, _) = rewrite::rewrite_cached(&network, pooling).unwrap();
+        Program::new(rewritten, &burn::tensor::Device::flex())
+    };
     let width: usize = network.input_shape().iter().product();
     let counts = counts(samples, frames, width);
     let control = JobControl::default();
-    let calibration: Calibration = calibrate(&program, &counts[..samples * width], samples, &control).unwrap();
     for recipe in [
         Recipe::default(),
         Recipe { reset: Reset::Hard, ..Recipe::default() },
         Recipe { correction: Correction::Cos { steps: 4, passes: 1, rule: CosRule::default() }, ..Recipe::default() },
+        Recipe { pooling: MaxPoolRule::Lateral, ..Recipe::default() },
     ] {
+        let program = program(recipe.pooling);
+        let calibration: Calibration = calibrate(&program, &counts[..samples * width], samples, &control).unwrap();
         let spiking = SpikingNetwork::convert(&program, &calibration, None, &recipe).unwrap();
         let run = |program: &Program, input: &[f32], previous: Option<&Recording>, steps| {
             let unchanged_layers = previous.map_or(0, |previous| previous.layers.len());

@@ -164,6 +164,10 @@ impl BlockState<'_, '_> {
             && !self.read_frames(&frames.plan)
         {
             form = None;
+            // A lateral pool sums over the steps: its dense value was not expected.
+            if is_whole(plan, source) {
+                self.compute_dense(source)?;
+            }
         }
         let current = match form {
             Some(form) => Current::Events(self.events(form)),
