@@ -3,31 +3,32 @@
 //! A layer runs in event form if it has one. Otherwise, or if another layer needs its dense value, values are dense
 //! tensors.
 
-use std::ops::Range;
+mod by_step;
+mod decode;
+mod dense;
 
-use burn::tensor::Tensor;
-use rayon::prelude::*;
+pub(super) use by_step::currents_by_step;
+pub(super) use decode::decode;
 
 use super::correction::srp;
-use super::currents::{Current, Currents, Piece, PieceCurrents, TakeCurrents};
+use super::currents::{Current, Currents};
 use super::event_currents::{EventCurrents, SpikeInput};
 use super::event_frames::{frame_lists, frame_spikes};
-use super::execution_form::{dense_nodes, is_whole, planned_form, steps_at_once};
+use super::execution_form::{dense_nodes, is_whole, planned_form};
 use super::layer::{LayerTask, integrate};
 use super::layer_buffers::{LayerBuffers, LayerOutput};
 use super::plan::{Reuse, SimulationPlan};
-use super::signal::{Signal, apply_signal, frame_count, input_signal};
-use super::spike_train::{SampleSpikes, SpikeRows, SpikeTrain, for_each_bit};
+use super::signal::{Signal, frame_count};
+use super::spike_train::{SpikeRows, SpikeTrain};
+use crate::Result;
 use crate::compute::dense::tensor_to_vec;
 use crate::compute::event::frame_events::FrameEvents;
 use crate::compute::event::lookup_table::TableCache;
 use crate::compute::event::{Grid, LinearMap, SynapsePlan, Term};
 use crate::compute::program::EventForm;
-use crate::compute::simd::lanes::LANES;
 use crate::convert::{Correction, SpikingLayer, SpikingNetwork};
 use crate::network::{NodeId, Op};
 use crate::progress::JobControl;
-use crate::{Error, Result};
 
 /// A block of samples, whose results are written in place.
 pub(super) struct Block<'a> {
@@ -200,84 +201,6 @@ impl BlockState<'_, '_> {
         self.frames.lists.is_some()
     }
 
-    /// The dense value of node `target` at every step, `[T·B, F]`, computed for a few steps at a time.
-    fn dense_steps(&self, target: NodeId) -> Result<Vec<f32>> {
-        let BlockContext { plan, parts, .. } = self.shared;
-        let network = plan.program.network();
-        let nodes = plan.program.nodes_between_spikes(target);
-        let at_once = steps_at_once(network, &nodes, self.block.rows, self.steps, parts);
-        let row = self.block.rows * network.nodes[target].len();
-        let mut values = vec![0.0; self.steps * row];
-        let part = |(k, values): (usize, &mut [f32])| -> Result<()> {
-            let first = k * at_once;
-            let value = self.dense_part(&nodes, first..(first + at_once).min(self.steps))?;
-            values.copy_from_slice(&tensor_to_vec(value));
-            Ok(())
-        };
-        let size = (at_once * row).max(1);
-        if parts > 1 {
-            values.par_chunks_mut(size).enumerate().try_for_each(part)?;
-        } else {
-            values.chunks_mut(size).enumerate().try_for_each(part)?;
-        }
-        Ok(values)
-    }
-
-    /// The dense value of the last of `nodes`, which are all that it needs, at `steps`: `[steps·B, F]`.
-    fn dense_part(&self, nodes: &[NodeId], steps: Range<usize>) -> Result<Tensor<2>> {
-        let BlockContext { plan, reuse, .. } = self.shared;
-        let network = plan.program.network();
-        let count = steps.len();
-        let mut values: Vec<Option<Signal>> = vec![None; nodes.len()];
-        for (at, &id) in nodes.iter().enumerate() {
-            let node = &network.nodes[id];
-            let index = plan.spiking.layers.iter().position(|layer| layer.node == id);
-            let value = match (&node.op, index) {
-                (Op::Input, _) => {
-                    let (of, shown) = ((self.block.first, self.block.rows), (reuse.from_step + steps.start, count));
-                    input_signal(plan.program, plan.input, plan.samples, of, shown)
-                }
-                (Op::Activation(_), Some(index)) => {
-                    let (rows, first) = self.spikes(index);
-                    let spikes = decode(&plan.spiking.layers[index], rows, steps.clone(), first, self.block.rows);
-                    Signal::Sequence(plan.program.tensor(spikes, count * self.block.rows))
-                }
-                (Op::Activation(_), None) => return Err(without_neurons(&node.name)),
-                _ => {
-                    let mut inputs = Vec::with_capacity(node.inputs.len());
-                    for (k, input) in node.inputs.iter().enumerate() {
-                        let place = nodes[..at].iter().position(|id| id == input);
-                        // Moved out at the last reading, so that it can be overwritten.
-                        let again = node.inputs[k + 1..].contains(input)
-                            || nodes[at + 1..].iter().any(|&later| network.nodes[later].inputs.contains(input));
-                        let value = place.and_then(|place| match again {
-                            true => values[place].clone(),
-                            false => values[place].take(),
-                        });
-                        let missing = || Error::Internal(format!("'{}' has no value", network.nodes[*input].name));
-                        inputs.push(value.ok_or_else(missing)?);
-                    }
-                    apply_signal(network, node, plan.program.params(id), inputs, count, plan.spiking.pooling)
-                }
-            };
-            values[at] = Some(value);
-        }
-        let last = values.pop().flatten().ok_or_else(|| Error::Internal("no dense value".into()))?;
-        Ok(last.sequence(count))
-    }
-
-    /// Computes the dense values that node `target` needs and that are not known.
-    fn compute_dense(&mut self, target: NodeId) -> Result<()> {
-        let plan = self.shared.plan;
-        for id in plan.program.nodes_between_spikes(target) {
-            let index = plan.spiking.layers.iter().position(|layer| layer.node == id);
-            if self.values[id].is_none() {
-                self.values[id] = Some(self.dense_value(id, index)?);
-            }
-        }
-        Ok(())
-    }
-
     fn events<'b>(&'b self, form: &'b EventForm) -> EventCurrents<'b> {
         let plan = self.shared.plan;
         let source = |(term, tables): (&'b Term, &TableCache)| {
@@ -324,49 +247,6 @@ impl BlockState<'_, '_> {
         )
     }
 
-    /// The dense value of node `id`; `index` is its index among the spiking layers.
-    fn dense_value(&mut self, id: NodeId, index: Option<usize>) -> Result<Signal> {
-        let BlockContext { plan, reuse, .. } = self.shared;
-        let network = plan.program.network();
-        let node = &network.nodes[id];
-        Ok(match (&node.op, index) {
-            (Op::Input, _) => {
-                let (of, steps) = ((self.block.first, self.block.rows), (reuse.from_step, self.steps));
-                input_signal(plan.program, plan.input, plan.samples, of, steps)
-            }
-            (Op::Activation(_), Some(index)) => {
-                let layer = &plan.spiking.layers[index];
-                let (rows, first) = self.spikes(index);
-                let spikes = decode(layer, rows, 0..self.steps, first, self.block.rows);
-                Signal::Sequence(plan.program.tensor(spikes, self.steps * self.block.rows))
-            }
-            (Op::Activation(_), None) => {
-                return Err(without_neurons(&node.name));
-            }
-            _ => {
-                // A node can read one value several times; it is moved out at the last.
-                let last = |k: usize| !node.inputs[k + 1..].contains(&node.inputs[k]);
-                let inputs: Result<Vec<Signal>> = node
-                    .inputs
-                    .iter()
-                    .enumerate()
-                    .map(|(k, &input)| self.value(input, last(k).then_some(id)))
-                    .collect();
-                apply_signal(network, node, plan.program.params(id), inputs?, self.steps, plan.spiking.pooling)
-            }
-        })
-    }
-
-    /// The dense value of `id`; moved out if `reader` is the last node that reads it.
-    fn value(&mut self, id: NodeId, reader: Option<NodeId>) -> Result<Signal> {
-        let value = &mut self.values[id];
-        let is_last = reader == Some(self.shared.plan.program.last_reader(id));
-        let value = if is_last { value.take() } else { value.clone() };
-        value.ok_or_else(|| {
-            Error::Internal(format!("'{}' has no value", self.shared.plan.program.network().nodes[id].name))
-        })
-    }
-
     /// The readout summed over steps, `[recorded steps][B][classes]`.
     fn readout(&mut self, recorded_steps: usize, control: &JobControl) -> Result<Vec<f32>> {
         let plan = self.shared.plan;
@@ -381,10 +261,6 @@ impl BlockState<'_, '_> {
         }
         Ok(readout)
     }
-}
-
-fn without_neurons(activation: &str) -> Error {
-    Error::Internal(format!("activation '{activation}' has no neurons"))
 }
 
 /// Calls `work` with the input currents of spiking layer `layer` for samples `first..first + rows`, computed from the
@@ -414,65 +290,6 @@ pub(super) fn with_recorded_currents<R>(
     }
     let currents = state.currents(source, spiking.node, &spiking.bias)?;
     work(&currents)
-}
-
-/// Currents as `[T][B][F]`.
-pub(super) fn currents_by_step(currents: &Currents<'_>, control: &JobControl) -> Result<Vec<f32>> {
-    match (&currents.current, currents.lanes()) {
-        (Current::Steps(values), _) if currents.bias.is_empty() => Ok(values.clone()),
-        (Current::Constant(values), _) if currents.bias.is_empty() => Ok(values.repeat(currents.steps)),
-        (_, 1) => by_step_in::<1>(currents, control),
-        (_, 2) => by_step_in::<2>(currents, control),
-        _ => by_step_in::<4>(currents, control),
-    }
-}
-
-fn by_step_in<const N: usize>(currents: &Currents<'_>, control: &JobControl) -> Result<Vec<f32>> {
-    let mut out = vec![0.0; currents.steps * currents.samples * currents.grid.len()];
-    for task in currents.tasks() {
-        currents.run::<N>(&task, control, &mut ByStep { currents, out: &mut out })?;
-    }
-    Ok(out)
-}
-
-/// Collects currents as `[T][B][F]`.
-struct ByStep<'a, 'b> {
-    currents: &'a Currents<'b>,
-    out: &'a mut [f32],
-}
-
-impl<const N: usize> TakeCurrents<N> for ByStep<'_, '_> {
-    fn take(&mut self, piece: &Piece, steps: Range<usize>, currents: PieceCurrents<'_, N>) {
-        let (samples, grid) = (self.currents.samples, self.currents.grid);
-        for (k, t) in steps.enumerate() {
-            let row = (t * samples + piece.sample) * grid.len();
-            for (at, place) in piece.places.clone().enumerate() {
-                let values = currents.at(k, at);
-                for (lane, c) in piece.channels.clone().enumerate() {
-                    self.out[row + c * grid.places() + place] = values[lane / LANES].0[lane % LANES];
-                }
-            }
-        }
-    }
-}
-
-/// Outputs of `steps` as amplitudes, `[T·B, F]`.
-pub(super) fn decode(
-    layer: &SpikingLayer,
-    spikes: SpikeRows<'_>,
-    steps: Range<usize>,
-    first: usize,
-    rows: usize,
-) -> Vec<f32> {
-    let units = layer.amplitudes();
-    let mut out = vec![0.0; steps.len() * rows * units.len()];
-    for (i, row) in out.chunks_mut(units.len().max(1)).enumerate() {
-        let sample = SampleSpikes { rows: spikes, sample: first + i % rows };
-        for_each_bit(&sample, spikes.shape(), steps.start + i / rows, |neuron, weight| {
-            row[neuron] += weight as f32 * units[neuron];
-        });
-    }
-    out
 }
 
 /// Adds the layer's bias correction to its currents, `[…, F]`.
