@@ -1,9 +1,10 @@
 """Runs Spikescope and measures it from outside: wall time, CPU time and memory of the process.
 
 The wall time of a simulation is Spikescope's own `seconds.snn`. It does not tell the CPU time of it, so the process' CPU
-clock is read every few milliseconds while it runs, together with what it says about its progress: "measuring" follows
-the simulation directly, so the simulation is the `seconds.snn` before that word. The peak of its memory is read at that
-word too; it covers loading, calibration and the ANN besides.
+clock is read every few milliseconds while it runs, together with what it says about its progress. ANN, simulation and
+measures take turns, one group of samples after the other, between "running ANN" and "measuring"; of the CPU time of all three
+the simulation has the share that it has of their wall time. The peak of the memory is read at that word too; it covers loading
+and calibration besides.
 """
 
 import json
@@ -38,12 +39,13 @@ class Watched:
         self.child = subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal, env=environment)
         os.close(terminal)
         self.clock = (~self.child.pid << 3) | 2
-        self.samples, self.heard, self.text = [], {}, ""
+        self.samples, self.heard, self.text, self.peak = [], {}, "", 0.0
 
     def run(self, *words):
         """Waits for the end, which must be a good one. Notes the moment and the memory when each of `words` is first said."""
         while True:
             self._sample()
+            self._peak_mib()
             if select.select([self.master], [], [], POLL_SECONDS)[0]:
                 try:
                     self.text += os.read(self.master, 65536).decode(errors="replace")
@@ -70,18 +72,24 @@ class Watched:
             pass
 
     def _peak_mib(self):
-        # The kernel's figure for an ended process would count what its parent held before it started.
+        # The kernel's figure for an ended process would count what its parent held before it started. Of one that has just
+        # ended there is none here: then the last one counts.
         with open(f"/proc/{self.child.pid}/status") as lines:
-            return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), 0.0)
+            self.peak = next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), self.peak)
+        return self.peak
 
 
 def run(binary, out, threads, options, dump=False):
     """`spikescope run` with `options`; the summary and what the simulation in it cost."""
     watched = Watched(command(binary, "run", out, options) + (["--dump", "counts"] if dump else []), threads)
-    watched.run("measuring")
+    watched.run("running ", "measuring")
     summary = json.loads((Path(out) / "summary.json").read_text())
-    seconds, (end, peak) = summary["seconds"]["snn"], watched.heard["measuring"]
-    return summary, Measured(seconds, watched.cpu_between(end - seconds, end), peak)
+    seconds, (end, peak) = summary["seconds"], watched.heard["measuring"]
+    if dump:
+        # All samples at once: the simulation comes right before.
+        return summary, Measured(seconds["snn"], watched.cpu_between(end - seconds["snn"], end), peak)
+    share = seconds["snn"] / (seconds["ann"] + seconds["snn"] + seconds["measure"])
+    return summary, Measured(seconds["snn"], watched.cpu_between(watched.heard["running "][0], end) * share, peak)
 
 
 def train(binary, out, threads, options):

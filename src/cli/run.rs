@@ -40,7 +40,9 @@ pub fn run(args: RunArgs) -> Result<()> {
     check_theta(&settings, &args, &mut cache)?;
     let control = progress.control(false);
     fit_default_ranges(&mut settings, &args, &mut cache, &control)?;
-    let result = pipeline::run(&settings, &mut cache, &control);
+    // Counts of single neurons need the whole recording.
+    let compute = if dump { pipeline::run } else { pipeline::run_in_groups };
+    let result = compute(&settings, &mut cache, &control);
     progress.clear();
     let run = result?;
     write_results(&run, &out, dump)?;

@@ -11,7 +11,7 @@ use crate::network::{NodeId, Op, predicted_class};
 use crate::progress::JobControl;
 
 /// Logits and pre-activations of the ANN for the samples of a run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct AnnRun {
     pub samples: usize,
     pub classes: usize,
@@ -27,11 +27,35 @@ impl AnnRun {
     /// # Errors
     /// [`crate::Error::Cancelled`] once `control` is cancelled.
     pub fn compute(program: &Program, input: &[f32], rows: usize, control: &JobControl) -> Result<Self> {
+        let mut run = Self::default();
+        run.compute_again(program, input, rows, control)?;
+        Ok(run)
+    }
+
+    /// Runs the ANN on `input` (`[rows, F]`, scaled) in place of what this run holds, in the same memory.
+    ///
+    /// # Errors
+    /// [`crate::Error::Cancelled`] once `control` is cancelled; then the values mean nothing.
+    pub fn compute_again(
+        &mut self,
+        program: &Program,
+        input: &[f32],
+        rows: usize,
+        control: &JobControl,
+    ) -> Result<()> {
         let network = program.network();
         let sources: Vec<NodeId> = network.activation_nodes().map(|(id, _)| network.nodes[id].inputs[0]).collect();
-        let mut pre_activations: Vec<Vec<f32>> =
-            sources.iter().map(|&id| vec![0.0; rows * network.nodes[id].len()]).collect();
-        let stored = pre_activations.iter_mut().zip(&sources);
+        self.pre_activations.resize_with(sources.len(), Vec::new);
+        for (values, &id) in self.pre_activations.iter_mut().zip(&sources) {
+            let len = rows * network.nodes[id].len();
+            if values.is_empty() {
+                // Zeroed pages from the system cost nothing until they are written.
+                *values = vec![0.0; len];
+            } else {
+                values.resize(len, 0.0);
+            }
+        }
+        let stored = self.pre_activations.iter_mut().zip(&sources);
         let places: Vec<SamplePlaces> =
             stored.map(|(values, &id)| sample_places(values, network.nodes[id].len())).collect();
         let store = |(): &mut (), node, sample: usize, values: &[f32]| {
@@ -44,7 +68,8 @@ impl AnnRun {
         };
         let (logits, _) = program.run_samples(input, &sources, "running the ANN", control, || (), store)?;
         drop(places);
-        Ok(Self { samples: rows, classes: network.classes(), logits, pre_activations })
+        (self.samples, self.classes, self.logits) = (rows, network.classes(), logits);
+        Ok(())
     }
 
     /// This run followed by the samples of `more`, a run of the same network.

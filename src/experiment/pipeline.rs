@@ -3,17 +3,20 @@
 //! Stages that two settings share are reused: networks, data sets, calibrations, ANN values, and the layers of an earlier
 //! recording that the change did not affect.
 
+mod in_groups;
+
+pub use in_groups::run_in_groups;
+
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use super::cache::{AnnKey, Cache};
-use super::classes::with_names_of_replaced_data;
 use super::diagnose::DiagnosisInput;
 use super::partial::PartialContext;
-use super::prepare::{check_ranges, load_or_compute_balanced, load_or_compute_calibration, load_or_compute_spiking};
-use super::run::{PreparedNetwork, Run, Timings};
+use super::prepare::{Prepared, prepare, timed};
+use super::run::{PreparedNetwork, Run};
 use super::settings::Settings;
-use super::{load, memory};
+use super::memory;
 use crate::compute::AnnRun;
 use crate::convert::{Correction, Finding, SpikingNetwork, ThresholdRule};
 use crate::data::Samples;
@@ -69,23 +72,19 @@ fn run_with_context(
     if let Some(run) = cache.run(settings) {
         return Ok(run);
     }
-    let mut seconds = Timings::default();
-    let (model, mut samples) = timed(&mut seconds.load, || {
-        control.progress("opening", 0.0);
-        let model = load::load_network(settings, cache, control)?;
-        let samples = load::load_samples(&settings.data, &model.original, cache, control)?;
-        Ok((model, samples))
-    })?;
-    check_ranges(settings, &samples)?;
-    let (calibration, balanced, spiking) = timed(&mut seconds.calibrate, || {
-        let calibration = load_or_compute_calibration(settings, &model, &samples, cache, control)?;
-        let balanced = load_or_compute_balanced(settings, &model, &samples, cache, control)?;
-        let spiking =
-            load_or_compute_spiking(settings, &model, &samples, &calibration, balanced.as_deref(), cache, control)?;
-        Ok((calibration, balanced, spiking))
-    })?;
-    // After the calibration, which reads the data that a drawing replaces.
-    samples = with_names_of_replaced_data(samples, settings, cache);
+    let prepared = prepare(settings, cache, control)?;
+    whole_run(settings, prepared, cache, control, on_start)
+}
+
+/// Computes the run of what is prepared, all samples at once.
+fn whole_run(
+    settings: &Settings,
+    prepared: Prepared,
+    cache: &mut Cache,
+    control: &JobControl,
+    on_start: &dyn Fn(Arc<PartialContext>),
+) -> Result<Arc<Run>> {
+    let Prepared { model, mut samples, calibration, balanced, spiking, mut seconds } = prepared;
     let range = settings.samples.clone();
     let count = range.len();
     let key = AnnKey::new(settings);
@@ -110,8 +109,8 @@ fn run_with_context(
     })?;
     let diagnosis = DiagnosisInput { settings, model: &model, samples: &samples, ann: Some(&ann) };
     let findings = diagnosis.findings(&calibration, Some(&spiking), cache, control)?;
+    let classes = are_classes(&model, &samples);
     // Labels are classes: they do not apply to other outputs.
-    let classes = model.detector.is_none() && Classes::of(&model.original, &samples.labels).are();
     let labels = samples.labels.get(range).filter(|_| classes).map(<[u16]>::to_vec);
     let labels = Arc::new(labels.unwrap_or_default());
     if classes && cache.discards_samples {
@@ -183,15 +182,25 @@ fn run_with_context(
     let known = reusable.as_ref().filter(|(before, _)| Arc::ptr_eq(&before.ann, &run.ann));
     let known = known.map(|(before, same)| (&*before.report, *same));
     run.report = Arc::new(measure_run_reusing(&run.run_data(&[]), run.recording.steps, known, control)?);
+    add_findings_of_report(&mut run);
+    run.seconds.measure = start.elapsed().as_secs_f64();
+    let run = Arc::new(run);
+    cache.insert_run(key, run.clone());
+    Ok(run)
+}
+
+/// Whether the network's outputs are the classes of the samples.
+fn are_classes(model: &PreparedNetwork, samples: &Samples) -> bool {
+    model.detector.is_none() && Classes::of(&model.original, &samples.labels).are()
+}
+
+/// Adds what the figures of a finished run tell.
+fn add_findings_of_report(run: &mut Run) {
     run.findings.extend(pooling_findings(&run.report));
     if let (Some(balanced), ThresholdRule::Balance(rule)) = (&run.balanced, run.settings.recipe.threshold) {
         run.findings.extend(convert::findings::unsettled_balancing(balanced, rule));
     }
     convert::findings::sort(&mut run.findings);
-    run.seconds.measure = start.elapsed().as_secs_f64();
-    let run = Arc::new(run);
-    cache.insert_run(key, run.clone());
-    Ok(run)
 }
 
 /// A note on classes of a detector that the data do not have.
@@ -222,11 +231,4 @@ fn check_memory(
             + if known { 0 } else { samples * values * 4 }
     };
     memory::check_run_memory(settings.samples.len(), settings.recipe.steps, bytes)
-}
-
-fn timed<T>(seconds: &mut f64, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    let start = Instant::now();
-    let result = work();
-    *seconds = start.elapsed().as_secs_f64();
-    result
 }

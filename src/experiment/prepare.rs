@@ -1,9 +1,11 @@
 //! Stages before a simulation, through the cache: calibration, balanced thresholds, spiking network.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::cache::{Cache, CalibrationKey};
-use super::run::PreparedNetwork;
+use super::classes::with_names_of_replaced_data;
+use super::run::{PreparedNetwork, Timings};
 use super::settings::Settings;
 use super::{load, memory};
 use crate::convert::{
@@ -13,6 +15,49 @@ use crate::data::Samples;
 use crate::progress::JobControl;
 use crate::simulate::light_calibration;
 use crate::{Error, Result, convert};
+
+/// What a run of some settings simulates, and how long it took to prepare.
+pub(super) struct Prepared {
+    pub model: Arc<PreparedNetwork>,
+    pub samples: Arc<Samples>,
+    pub calibration: Arc<Calibration>,
+    pub balanced: Option<Arc<BalancedThresholds>>,
+    pub spiking: Arc<SpikingNetwork>,
+    pub seconds: Timings,
+}
+
+/// Loads network and samples of `settings` and converts the network.
+///
+/// # Errors
+/// Files that cannot be read, settings that do not fit them, and [`crate::Error::Cancelled`].
+pub(super) fn prepare(settings: &Settings, cache: &mut Cache, control: &JobControl) -> Result<Prepared> {
+    let mut seconds = Timings::default();
+    let (model, samples) = timed(&mut seconds.load, || {
+        control.progress("opening", 0.0);
+        let model = load::load_network(settings, cache, control)?;
+        let samples = load::load_samples(&settings.data, &model.original, cache, control)?;
+        Ok((model, samples))
+    })?;
+    check_ranges(settings, &samples)?;
+    let (calibration, balanced, spiking) = timed(&mut seconds.calibrate, || {
+        let calibration = load_or_compute_calibration(settings, &model, &samples, cache, control)?;
+        let balanced = load_or_compute_balanced(settings, &model, &samples, cache, control)?;
+        let spiking =
+            load_or_compute_spiking(settings, &model, &samples, &calibration, balanced.as_deref(), cache, control)?;
+        Ok((calibration, balanced, spiking))
+    })?;
+    // After the calibration, which reads the data that a drawing replaces.
+    let samples = with_names_of_replaced_data(samples, settings, cache);
+    Ok(Prepared { model, samples, calibration, balanced, spiking, seconds })
+}
+
+/// Adds the duration of `work` to `seconds`.
+pub(super) fn timed<T>(seconds: &mut f64, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let start = Instant::now();
+    let result = work();
+    *seconds += start.elapsed().as_secs_f64();
+    result
+}
 
 pub(super) fn check_ranges(settings: &Settings, samples: &Samples) -> Result<()> {
     samples.check_scaling(&settings.scaling)?;

@@ -39,6 +39,8 @@ pub struct JobControl {
     suppress_samples: bool,
     /// Added to the sample indices of emitted events.
     sample_offset: usize,
+    /// The stage that all progress counts as, and the part of it, from 0 to 1.
+    part_of: Option<(&'static str, Range<f32>)>,
     /// Number of neuron-steps computed so far.
     computed: Arc<AtomicU64>,
 }
@@ -73,7 +75,15 @@ impl JobControl {
     }
     /// Emits the finished fraction (0 to 1) of a stage.
     pub fn progress(&self, stage: &'static str, fraction: f32) {
+        let (stage, fraction) = match &self.part_of {
+            Some((whole, part)) => (*whole, part.start + (part.end - part.start) * fraction),
+            None => (stage, fraction),
+        };
         self.emit(|| JobEvent::Progress { stage, fraction });
+    }
+    /// The same control for a part of `stage`, from one fraction of it to another.
+    pub fn part_of(&self, stage: &'static str, part: Range<f32>) -> Self {
+        Self { part_of: Some((stage, part)), ..self.clone() }
     }
     /// Emits an event; without a listener the event is not built.
     pub fn emit(&self, event: impl FnOnce() -> JobEvent) {

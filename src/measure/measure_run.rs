@@ -2,6 +2,8 @@
 //!
 //! Every figure is defined as in the reference cases (`golden`).
 
+pub mod in_parts;
+
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -21,7 +23,7 @@ use super::run_data::{NeuronRef, RunData};
 use crate::Result;
 use crate::compute::simd::dispatch;
 use crate::compute::simd::isa::{Isa, Kernel};
-use crate::convert::{Readout, expected_spikes};
+use crate::convert::{Readout, SpikingLayer, expected_spikes};
 use crate::network::Activation;
 use crate::progress::JobControl;
 use crate::task::classification::Predictions;
@@ -51,9 +53,15 @@ pub fn measure_run_reusing(
     let known = known.filter(|(report, _)| report.steps == steps && report.samples == data.recording.samples);
     let figures = |l: usize| match known {
         Some((report, unchanged)) if l < unchanged => Ok((report.layers[l].clone(), report.diverging[l].clone())),
-        _ => layer_report(data, l, steps, control).map(|(figures, diverging)| (figures, Arc::new(diverging))),
+        _ => layer_sums(data, l, steps, control).map(|sums| layer_report(data, l, steps, sums)),
     };
     let layers = (0..data.spiking.layers.len()).into_par_iter().map(figures).collect::<Result<Vec<_>>>()?;
+    Ok(report(data, steps, layers))
+}
+
+/// The report of a run from the figures of its layers, each with the samples that diverge in it. Of `data` the outputs are
+/// read.
+fn report(data: &RunData<'_>, steps: usize, layers: Vec<(LayerReport, Arc<Vec<usize>>)>) -> Report {
     let (layers, diverging): (Vec<LayerReport>, Vec<Arc<Vec<usize>>>) = layers.into_iter().unzip();
     let correct =
         |sample: usize| data.labels.get(sample).is_some_and(|&label| data.ann.prediction(sample) == usize::from(label));
@@ -66,7 +74,7 @@ pub fn measure_run_reusing(
     if let Some(agreement) = data.output_agreement {
         curve.iter_mut().for_each(|point| point.agreement = agreement.agreement(point.t));
     }
-    Ok(Report {
+    Report {
         steps,
         samples: data.recording.samples,
         ann_accuracy: labeled(data.labels, data.ann.samples)
@@ -77,6 +85,49 @@ pub fn measure_run_reusing(
         layers,
         first_layers: Arc::new(FirstLayers::from_diverging(&diverging, data.recording.samples)),
         diverging,
+    }
+}
+
+/// Samples of one group of sums. Their number is fixed and they are merged in order: sums do not depend on the number of
+/// threads.
+fn group_size(samples: usize) -> usize {
+    samples.div_ceil(8).max(1)
+}
+
+/// The largest count of a neuron of `layer` over `steps` steps.
+fn max_count(layer: &SpikingLayer, steps: usize) -> usize {
+    steps * layer.neuron.max_spikes_per_step()
+}
+
+/// The sums of a layer over all samples.
+fn layer_sums(data: &RunData<'_>, index: usize, steps: usize, control: &JobControl) -> Result<Sums> {
+    let samples = data.recording.samples;
+    let max_count = max_count(&data.spiking.layers[index], steps);
+    let group = group_size(samples);
+    let starts: Vec<usize> = (0..samples).step_by(group).collect();
+    let parts: Vec<Sums> = starts
+        .into_par_iter()
+        .map(|first| {
+            let mut sums = Sums::new(max_count);
+            add_samples(data, index, steps, first..(first + group).min(samples), 0, &mut sums, control)?;
+            Ok(sums)
+        })
+        .collect::<Result<_>>()?;
+    Ok(parts.into_iter().reduce(Sums::merge).unwrap_or_else(|| Sums::new(max_count)))
+}
+
+/// Adds the neurons of layer `index` for `samples` of `data`, whose first sample is sample `first` of the run.
+fn add_samples(
+    data: &RunData<'_>,
+    index: usize,
+    steps: usize,
+    samples: Range<usize>,
+    first: usize,
+    sums: &mut Sums,
+    control: &JobControl,
+) -> Result<()> {
+    samples.into_iter().try_for_each(|sample| {
+        dispatch(AddSample { data, index, steps, sample, first, sums: &mut *sums, control })
     })
 }
 
@@ -85,26 +136,10 @@ fn layer_report(
     data: &RunData<'_>,
     index: usize,
     steps: usize,
-    control: &JobControl,
-) -> Result<(LayerReport, Vec<usize>)> {
+    sums: Sums,
+) -> (LayerReport, Arc<Vec<usize>>) {
     let layer = &data.spiking.layers[index];
-    let samples = data.recording.samples;
-    let max_count = steps * layer.neuron.max_spikes_per_step();
-    // A fixed number of groups, merged in order: sums do not depend on the number of threads.
-    let group = samples.div_ceil(8).max(1);
-    let starts: Vec<usize> = (0..samples).step_by(group).collect();
-    let parts: Vec<Sums> = starts
-        .into_par_iter()
-        .map(|first| {
-            let mut sums = Sums::new(max_count);
-            for sample in first..(first + group).min(samples) {
-                dispatch(AddSample { data, index, steps, sample, sums: &mut sums, control })?;
-            }
-            Ok(sums)
-        })
-        .collect::<Result<_>>()?;
-    let sums = parts.into_iter().reduce(Sums::merge).unwrap_or_else(|| Sums::new(max_count));
-    let total = (samples * layer.neurons()).max(1) as f64;
+    let total = (data.recording.samples * layer.neurons()).max(1) as f64;
     let figures = LayerReport {
         name: layer.name.clone(),
         node: layer.node,
@@ -117,7 +152,7 @@ fn layer_report(
         correlation: correlation(sums.activation, sums.moments, total),
         same_input: Categories::from_array(sums.same_input),
         end_to_end: Categories::from_array(sums.end_to_end),
-        offset_spikes: sums.offset_spikes(max_count),
+        offset_spikes: sums.offset_spikes(max_count(layer, steps)),
         ledger: sums.ledger.scaled(1.0 / total),
         ledger_activation: has_own_activation(layer).then(|| sums.ledger_activation.scaled(1.0 / total)),
         propagated_by_rerun: sums.propagated_by_rerun / total,
@@ -129,7 +164,7 @@ fn layer_report(
         offset_map: Vec::new(),
         examples: sums.examples,
     };
-    Ok((figures, sums.diverging))
+    (figures, Arc::new(sums.diverging))
 }
 
 /// Adds the neurons of layer `index` for one sample.
@@ -138,6 +173,8 @@ struct AddSample<'a> {
     index: usize,
     steps: usize,
     sample: usize,
+    /// Sample of the run that is the first of `data`.
+    first: usize,
     sums: &'a mut Sums,
     control: &'a JobControl,
 }
@@ -146,8 +183,9 @@ impl Kernel for AddSample<'_> {
     type Output = Result<()>;
     #[inline(always)]
     fn run<I: Isa>(self) -> Result<()> {
-        let Self { data, index, steps, sample, sums, control } = self;
-        let input = LayerSample::new(data, index, steps, sample);
+        let Self { data, index, steps, sample, first, sums, control } = self;
+        let mut input = LayerSample::new(data, index, steps, sample);
+        input.sample_of_run = first + sample;
         let (known, before) = (sums.examples, sums.same_input);
         // Neurons that are measured in batches.
         let mut others = Vec::new();
@@ -175,7 +213,7 @@ impl Kernel for AddSample<'_> {
             add_examples(&input, known, before, sums);
         }
         if has_diverged {
-            sums.diverging.push(sample);
+            sums.diverging.push(first + sample);
         }
         Ok(())
     }
@@ -244,7 +282,7 @@ fn add_examples(input: &LayerSample<'_>, known: [Option<NeuronRef>; 5], before: 
             let expected = expected_spikes(input.zin[neuron], amplitude, input.steps, per_step, 0.5);
             Categories::index(n, expected) == category && (category != 0 || n > 0)
         };
-        let example = |neuron| NeuronRef { layer: input.index, sample: input.sample, neuron };
+        let example = |neuron| NeuronRef { layer: input.index, sample: input.sample_of_run, neuron };
         sums.examples[category] = (0..input.z.len()).find(|&neuron| is_example(neuron)).map(example);
     }
 }

@@ -29,6 +29,7 @@ pub use divergence::{Divergence, DivergenceCause, FirstLayers, first_divergence}
 pub use initial_potential::InitialPotentialErrors;
 pub use layer_report::{Categories, ConditionCounts, Density, LayerReport, Residual, Silenced};
 pub use ledger::{Ledger, LedgerReference};
+pub use measure_run::in_parts::MeasureInParts;
 pub use measure_run::{measure_run, measure_run_reusing};
 pub use pooling_finding::pooling_findings;
 pub use report::Report;

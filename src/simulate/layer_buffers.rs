@@ -1,8 +1,10 @@
 //! Memory of one layer's results: allocated once, written in place by the blocks of a run.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::currents::Piece;
+use super::recording::LayerRecording;
 use super::spike_train::{BlockSpikes, SpikeTrain};
 use crate::compute::simd::lanes::{LANES, Lanes};
 use crate::convert::SpikingLayer;
@@ -27,6 +29,25 @@ impl LayerBuffers {
         spikes.resize(steps);
         let values = |wanted: bool| vec![0.0; if wanted { samples * layer.neurons() } else { 0 }];
         Self { spikes, potential: values(true), mean_input: values(mean_inputs), start: values(starts) }
+    }
+
+    /// The same in the memory of `old`, a recording of the same layer that nothing else reads; as many values as before are
+    /// stored.
+    pub fn over(old: LayerRecording, layer: &SpikingLayer, samples: usize) -> Self {
+        let values = |old: Vec<f32>| {
+            let mut values = old;
+            if !values.is_empty() {
+                values.resize(samples * layer.neurons(), 0.0);
+            }
+            values
+        };
+        let owned = |old: Arc<Vec<f32>>| values(Arc::unwrap_or_clone(old));
+        Self {
+            spikes: old.spikes.silent(samples),
+            potential: owned(old.potential),
+            mean_input: owned(old.mean_input),
+            start: values(old.v_init.unwrap_or_default()),
+        }
     }
 
     /// The parts of blocks of `rows` samples each, from step `from` on.

@@ -53,6 +53,11 @@ pub fn estimate_bytes(plan: &SimulationPlan<'_>) -> usize {
     recording + pre_steps + unfinished
 }
 
+/// Samples of one block of a run of `plan`.
+pub fn block_size(plan: &SimulationPlan<'_>) -> usize {
+    block_rows(plan, Reuse::NONE, &dense_nodes(plan, 0), rayon::current_num_threads())
+}
+
 /// Values of one step of the widest node that layers after the first `recorded_layers` read as dense values, computed for a
 /// few steps at a time.
 fn stepwise_values(plan: &SimulationPlan<'_>, recorded_layers: usize) -> usize {

@@ -54,9 +54,9 @@ pub mod run;
 pub mod signal;
 pub mod spike_train;
 
-pub use memory::{estimate_bytes, recording_bytes};
+pub use memory::{block_size, estimate_bytes, recording_bytes};
 pub use plan::SimulationPlan;
 pub use recording::{LayerRecording, Recording};
 pub use recording_builder::held_layers;
-pub use run::simulate;
+pub use run::{simulate, simulate_over};
 pub use spike_train::{SampleSpikes, SpikeRows, SpikeTrain};

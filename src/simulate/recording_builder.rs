@@ -33,6 +33,18 @@ pub fn held_layers(plan: &SimulationPlan<'_>) -> Vec<bool> {
 }
 
 impl<'a> RecordingBuffers<'a> {
+    /// Space for the run of `plan` in the memory of `old`, a recording of as many steps of the same network, whose memory
+    /// nothing else reads.
+    pub fn over(old: Recording, plan: &'a SimulationPlan<'a>) -> Self {
+        let layers = old.layers.into_iter().zip(&plan.spiking.layers);
+        let layers = layers.map(|(old, layer)| {
+            let mut buffers = LayerBuffers::over(old, layer, plan.samples);
+            buffers.spikes.resize(simulated_steps(plan, Reuse::NONE));
+            Some(buffers)
+        });
+        Self { plan, reuse: Reuse::NONE, layers: layers.collect() }
+    }
+
     /// Space for new steps and new layers.
     pub fn allocate(plan: &'a SimulationPlan<'a>, reuse: Reuse<'a>) -> Self {
         let shifts = matches!(plan.spiking.correction, Correction::Cos { .. });

@@ -62,13 +62,35 @@ pub fn simulate(plan: &SimulationPlan<'_>, control: &JobControl) -> Result<Recor
     {
         return Ok(previous.clone());
     }
+    run_blocks(plan, reuse, RecordingBuffers::allocate(plan, reuse), control)
+}
+
+/// Simulates `plan` in the memory of `old`, a recording of as many steps of the same network and kind of input, whose memory
+/// nothing else reads: memory that a process has touched before costs no page faults. Nothing is reused of what it says.
+///
+/// # Errors
+/// As [`simulate`].
+pub fn simulate_over(old: Recording, plan: &SimulationPlan<'_>, control: &JobControl) -> Result<Recording> {
+    let plan = &SimulationPlan { previous: None, unchanged_layers: 0, ..*plan };
+    if old.steps != plan.steps || old.layers.len() != plan.spiking.layers.len() || !old.has_final_state() {
+        return simulate(plan, control);
+    }
+    run_blocks(plan, Reuse::NONE, RecordingBuffers::over(old, plan), control)
+}
+
+/// Runs all blocks of `plan` into `buffers`.
+fn run_blocks(
+    plan: &SimulationPlan<'_>,
+    reuse: Reuse<'_>,
+    mut buffers: RecordingBuffers<'_>,
+    control: &JobControl,
+) -> Result<Recording> {
     let dense = dense_nodes(plan, reuse.layers);
     let threads = rayon::current_num_threads();
     let rows = block_rows(plan, reuse, &dense, threads);
     // Few blocks leave threads idle; then a sample is split.
     let parts = if plan.samples.div_ceil(rows) < 2 * threads && threads > 1 { 2 * threads } else { 1 };
     let done = AtomicUsize::new(0);
-    let mut buffers = RecordingBuffers::allocate(plan, reuse);
     let readout = Mutex::new(first_readout(plan, reuse));
     let silenced = Mutex::new(Vec::new());
     let shared = BlockContext { plan, reuse, dense: &dense, parts };

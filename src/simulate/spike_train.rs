@@ -95,6 +95,15 @@ impl SpikeTrain {
             Arc::make_mut(&mut self.words).resize(words, 0);
         }
     }
+    /// As many steps of `samples` samples without a spike, in the same memory.
+    pub(super) fn silent(self, samples: usize) -> Self {
+        let steps = self.steps();
+        let mut words = Arc::unwrap_or_clone(self.words);
+        words.truncate(steps * samples * self.row_words);
+        words.fill(0);
+        words.resize(steps * samples * self.row_words, 0);
+        Self { samples, words: Arc::new(words), ..self }
+    }
     /// The bits of all neurons at step `t` (0-based) for `sample`, plane after plane.
     pub fn row(&self, t: usize, sample: usize) -> &[u64] {
         let start = (t * self.samples + sample) * self.row_words;

@@ -5,6 +5,8 @@
 use std::sync::Arc;
 
 mod bench;
+mod groups;
+mod groups;
 mod methods;
 mod reuse;
 

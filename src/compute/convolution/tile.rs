@@ -40,6 +40,7 @@ impl Kernel for Tiles<'_> {
         if I::REGISTERS >= 32 {
             match self.row.width {
                 8 => self.walk::<I, 8, 2, 8, 0>(),
+                6 => self.walk::<I, 6, 2, 6, 0>(),
                 4 => self.walk::<I, 4, 4, 4, 0>(),
                 2 => self.walk::<I, 2, 4, 2, 0>(),
                 _ => self.walk::<I, 1, 8, 1, 0>(),
@@ -50,6 +51,7 @@ impl Kernel for Tiles<'_> {
                     self.walk::<I, 4, 1, 8, 0>();
                     self.walk::<I, 4, 1, 8, 4>();
                 }
+                6 => self.walk::<I, 6, 1, 6, 0>(),
                 4 => self.walk::<I, 4, 1, 4, 0>(),
                 2 => self.walk::<I, 2, 2, 2, 0>(),
                 _ => self.walk::<I, 1, 4, 1, 0>(),

@@ -1,6 +1,7 @@
 //! Weights of a convolution in the order in which tiles read them.
 
 use super::geometry::Geometry;
+use crate::compute::simd::vector_registers;
 
 /// Output channels of one tile at most.
 pub const MAX_WIDTH: usize = 8;
@@ -22,7 +23,7 @@ pub struct TileRow {
     pub first: usize,
     /// Number of output channels.
     pub count: usize,
-    /// Channels of the tile: 1, 2, 4 or 8; those beyond `count` have weights of zero.
+    /// Channels of the tile: 1, 2, 4, 6 or 8; those beyond `count` have weights of zero.
     pub width: usize,
     /// Where its weights begin in those of the group.
     pub start: usize,
@@ -35,11 +36,14 @@ impl PackedWeights {
         let outputs = geometry.group_outputs();
         let mut rows = Vec::new();
         let mut start = 0;
-        for first in (0..outputs).step_by(MAX_WIDTH) {
-            let count = (outputs - first).min(MAX_WIDTH);
-            let width = count.next_power_of_two();
+        let mut first = 0;
+        while first < outputs {
+            let left = outputs - first;
+            let width = if vector_registers() >= 32 { left.min(MAX_WIDTH).next_power_of_two() } else { narrow_width(left) };
+            let count = left.min(width);
             rows.push(TileRow { first, count, width, start });
             start += width * taps;
+            first += count;
         }
         let mut values = vec![0.0; start * geometry.groups];
         for (group, from) in values.chunks_mut(start.max(1)).zip(weights.chunks((outputs * taps).max(1))) {
@@ -60,5 +64,16 @@ impl PackedWeights {
     pub fn of(&self, group: usize, row: &TileRow, first: usize) -> &[f32] {
         let start = group * self.group_len + row.start;
         &self.values[start..start + row.width * self.taps][first * row.width..]
+    }
+}
+
+/// Channels of the next tile of `left` where few registers hold the sums of at most six channels: six, unless that leaves
+/// fewer than four.
+fn narrow_width(left: usize) -> usize {
+    match left {
+        1 | 2 => left,
+        3 | 4 | 8 => 4,
+        _ if left % 6 == 2 => 4,
+        _ => 6,
     }
 }

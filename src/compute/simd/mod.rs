@@ -5,7 +5,7 @@ pub mod lanes;
 #[cfg(target_arch = "x86_64")]
 pub mod x86;
 
-use isa::{Kernel, Portable};
+use isa::{Isa, Kernel, Portable};
 
 /// Runs `kernel` with the widest instructions of this machine.
 #[inline]
@@ -21,6 +21,19 @@ pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
         Err(kernel) => kernel,
     };
     kernel.run::<Portable>()
+}
+
+/// Vectors of sixteen values that fit in the registers of what kernels run with.
+pub fn vector_registers() -> usize {
+    struct Registers;
+    impl Kernel for Registers {
+        type Output = usize;
+        #[inline(always)]
+        fn run<I: Isa>(self) -> usize {
+            I::REGISTERS
+        }
+    }
+    dispatch(Registers)
 }
 
 /// The name of the instruction set that kernels run with.

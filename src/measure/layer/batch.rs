@@ -269,7 +269,7 @@ impl NeuronBatch {
             sums.end_to_end[k] += in_category(&categories_end_to_end);
             if found > 0 && sums.examples[k].is_none() {
                 let first = (0..self.length).find(|&i| categories_same_input[i] as usize == k && (k != 0 || n[i] > 0));
-                let example = |i| NeuronRef { layer: input.index, sample: input.sample, neuron: self.first + i };
+                let example = |i| NeuronRef { layer: input.index, sample: input.sample_of_run, neuron: self.first + i };
                 sums.examples[k] = first.map(example);
             }
         }

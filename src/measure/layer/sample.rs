@@ -13,6 +13,8 @@ pub(crate) struct LayerSample<'a> {
     pub record: &'a LayerRecording,
     pub index: usize,
     pub sample: usize,
+    /// Index of the sample in the run, if the data are those of a part of its samples.
+    pub sample_of_run: usize,
     pub steps: usize,
     pub per_step: usize,
     /// Neurons per channel.
@@ -66,6 +68,7 @@ impl<'a> LayerSample<'a> {
             record,
             index,
             sample,
+            sample_of_run: sample,
             steps,
             per_step: layer.neuron.max_spikes_per_step(),
             plane: layer.neurons_per_channel(),

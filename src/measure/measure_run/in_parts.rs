@@ -1,0 +1,63 @@
+//! Measures a run whose samples are computed part by part: sums over the parts, then the report.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::{add_samples, group_size, layer_report, max_count, report};
+use crate::Result;
+use crate::convert::SpikingNetwork;
+use crate::measure::layer::sums::Sums;
+use crate::measure::{LayerReport, Report, RunData};
+use crate::progress::JobControl;
+
+/// Sums over the samples of a run that were measured so far. The report is the same, to the bit, as that of
+/// [`crate::measure::measure_run()`] on all samples at once.
+pub struct MeasureInParts {
+    samples: usize,
+    steps: usize,
+    /// For every layer the sums of its groups of samples.
+    layers: Vec<Vec<Sums>>,
+}
+
+impl MeasureInParts {
+    /// For a run of `samples` samples of `spiking` over `steps` steps.
+    pub fn new(spiking: &SpikingNetwork, samples: usize, steps: usize) -> Self {
+        let groups = samples.div_ceil(group_size(samples));
+        let of_layer = |layer| vec![Sums::new(max_count(layer, steps)); groups];
+        Self { samples, steps, layers: spiking.layers.iter().map(of_layer).collect() }
+    }
+
+    /// Adds the samples of `part`, whose first is sample `first` of the run; samples come in order.
+    ///
+    /// # Errors
+    /// [`crate::Error::Cancelled`] if `control` is cancelled.
+    pub fn add(&mut self, part: &RunData<'_>, first: usize, control: &JobControl) -> Result<()> {
+        let (group, steps, count) = (group_size(self.samples), self.steps, part.recording.samples);
+        self.layers.par_iter_mut().enumerate().try_for_each(|(index, groups)| {
+            for (k, sums) in groups.iter_mut().enumerate() {
+                let of_group = common(first..first + count, k * group..(k + 1) * group);
+                let in_part = of_group.start - first..of_group.end - first;
+                add_samples(part, index, steps, in_part, first, sums, control)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// The report of the run. Of `whole` the outputs of all samples are read, and nothing of the layers.
+    pub fn finish(self, whole: &RunData<'_>) -> Report {
+        let of_layer = |(index, groups): (usize, Vec<Sums>)| -> (LayerReport, Arc<Vec<usize>>) {
+            let empty = || Sums::new(max_count(&whole.spiking.layers[index], self.steps));
+            let sums = groups.into_iter().reduce(Sums::merge).unwrap_or_else(empty);
+            layer_report(whole, index, self.steps, sums)
+        };
+        report(whole, self.steps, self.layers.into_iter().enumerate().map(of_layer).collect())
+    }
+}
+
+/// What both ranges have in common; empty at the start of `a` if nothing.
+fn common(a: Range<usize>, b: Range<usize>) -> Range<usize> {
+    let (start, end) = (a.start.max(b.start), a.end.min(b.end));
+    if start < end { start..end } else { a.start..a.start }
+}
