@@ -36,13 +36,7 @@ impl AnnRun {
     ///
     /// # Errors
     /// [`crate::Error::Cancelled`] once `control` is cancelled; then the values mean nothing.
-    pub fn compute_again(
-        &mut self,
-        program: &Program,
-        input: &[f32],
-        rows: usize,
-        control: &JobControl,
-    ) -> Result<()> {
+    pub fn compute_again(&mut self, program: &Program, input: &[f32], rows: usize, control: &JobControl) -> Result<()> {
         let network = program.network();
         let sources: Vec<NodeId> = network.activation_nodes().map(|(id, _)| network.nodes[id].inputs[0]).collect();
         self.pre_activations.resize_with(sources.len(), Vec::new);

@@ -5,18 +5,18 @@
 
 mod in_groups;
 
-pub use in_groups::run_in_groups;
-
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
+pub use in_groups::run_in_groups;
+
 use super::cache::{AnnKey, Cache};
 use super::diagnose::DiagnosisInput;
+use super::memory;
 use super::partial::PartialContext;
 use super::prepare::{Prepared, prepare, timed};
 use super::run::{PreparedNetwork, Run};
 use super::settings::Settings;
-use super::memory;
 use crate::compute::AnnRun;
 use crate::convert::{Correction, Finding, SpikingNetwork, ThresholdRule};
 use crate::data::Samples;

@@ -126,18 +126,13 @@ fn add_samples(
     sums: &mut Sums,
     control: &JobControl,
 ) -> Result<()> {
-    samples.into_iter().try_for_each(|sample| {
-        dispatch(AddSample { data, index, steps, sample, first, sums: &mut *sums, control })
-    })
+    samples
+        .into_iter()
+        .try_for_each(|sample| dispatch(AddSample { data, index, steps, sample, first, sums: &mut *sums, control }))
 }
 
 /// The figures of a layer, and the samples that diverge in it.
-fn layer_report(
-    data: &RunData<'_>,
-    index: usize,
-    steps: usize,
-    sums: Sums,
-) -> (LayerReport, Arc<Vec<usize>>) {
+fn layer_report(data: &RunData<'_>, index: usize, steps: usize, sums: Sums) -> (LayerReport, Arc<Vec<usize>>) {
     let layer = &data.spiking.layers[index];
     let total = (data.recording.samples * layer.neurons()).max(1) as f64;
     let figures = LayerReport {

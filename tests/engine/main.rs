@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 mod bench;
 mod groups;
-mod groups;
 mod methods;
 mod reuse;
 

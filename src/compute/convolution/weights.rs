@@ -39,7 +39,8 @@ impl PackedWeights {
         let mut first = 0;
         while first < outputs {
             let left = outputs - first;
-            let width = if vector_registers() >= 32 { left.min(MAX_WIDTH).next_power_of_two() } else { narrow_width(left) };
+            let width =
+                if vector_registers() >= 32 { left.min(MAX_WIDTH).next_power_of_two() } else { narrow_width(left) };
             let count = left.min(width);
             rows.push(TileRow { first, count, width, start });
             start += width * taps;
