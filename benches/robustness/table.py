@@ -1,6 +1,7 @@
 """Trains small spiking networks plainly, with SR, AT and both, attacks each, and prints the table of docs/robustness.md.
 
 python benches/robustness/table.py --spikescope target/release/spikescope --out OUT [--data digits,fashion,events]
+    [--methods "plain,SR,AT,SR + AT"]
 
 What OUT already has is not computed again: a table that was interrupted goes on where it stopped, a training after its last
 complete epoch.
@@ -29,6 +30,7 @@ def main():
     parser.add_argument("--spikescope", default="target/release/spikescope")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--data", default="digits,fashion,events")
+    parser.add_argument("--methods", default=",".join(METHODS), help="trainings, in the order of the rows")
     parser.add_argument("--fashion", default="../shared/data/fashion-mnist", help="folder with the IDX files")
     parser.add_argument("--arch", default="mlp")
     parser.add_argument("--steps", default="8")
@@ -45,8 +47,8 @@ def main():
     print("| data | training | clean | " + " | ".join(attacks) + " | density | ‖∇f‖₁ |")
     print("|---" * (len(attacks) + 5) + "|")
     for data in args.data.split(","):
-        for method, parts in METHODS.items():
-            rows = [row(args, data, method, parts, seed, attacks) for seed in args.seeds.split(",")]
+        for method in args.methods.split(","):
+            rows = [row(args, data, method, METHODS[method], seed, attacks) for seed in args.seeds.split(",")]
             cells = [spread([r[k] for r in rows]) for k in range(len(rows[0]))]
             print(f"| {data} | {method} | " + " | ".join(cells) + " |", flush=True)
 
