@@ -118,6 +118,8 @@ fn progress_of_an_export_and_messages_do_not_cover_each_other() {
     let ctx = harness.ctx.clone();
     let Desk { lab, window } = harness.state_mut();
     window.exports.push(PaneExport::begin(&ctx, lab, Pane::Ledger, FigureTheme::White, ExportFormat::Gif, &path));
+    // The first frame measures a new area.
+    harness.step();
     harness.step();
     let stop = harness.get_by_label("Stop export").rect();
     let notice = harness.get_by_label_contains("A message of some length").rect();
