@@ -139,7 +139,10 @@ fn pending_network_gets_a_valid_recipe_and_survives_broken_data() {
     send(&mut lab, Message::OpenData("npz:nowhere.npz".into()));
     send(&mut lab, Message::SetSteps(5));
     assert!(lab.apart().is_some_and(|apart| apart.shape == [3, 32, 32]), "{:?}", lab.notifications);
-    send(&mut lab, Message::OpenData(data.clone()));
+    // While the chosen data are opened, nothing asks for them any more.
+    lab.update([Message::OpenData(data.clone())]);
+    assert!(lab.apart().is_none() && lab.notifications.iter().any(|notice| lab.is_answered(notice)));
+    lab.wait_until_idle();
     let run = lab.run.as_ref().unwrap();
     assert_eq!((&run.settings.model, &run.settings.data), (&model, &data), "{:?}", lab.notifications);
     assert_eq!(run.settings.recipe.threshold, ThresholdRule::Percentile(99.9));

@@ -137,6 +137,27 @@ fn export_keeps_the_options_chosen_in_the_pane() {
     assert!(before.contains("share of the mean activation") && after.contains("units of activation"), "{after}");
 }
 
+#[test]
+fn a_figure_of_a_low_pane_has_all_its_layers() {
+    let lab = lab();
+    let names: Vec<String> =
+        lab.snapshot.as_ref().unwrap().report.layers.iter().map(|layer| layer.name.clone()).collect();
+    let draw = move |ui: &mut egui::Ui| {
+        remember_size(ui, Pane::Ledger);
+        panes::show(ui, Pane::Ledger, &lab, &mut Vec::new());
+    };
+    let mut harness = Harness::builder().with_size(egui::vec2(520.0, 210.0)).build_ui(draw);
+    harness.run_ok();
+    let mut figure = OffscreenPane::of_window(&harness.ctx, Pane::Ledger);
+    let lab = self::lab();
+    let svg = figure.svg(&lab);
+    for name in &names {
+        assert!(svg.contains(&format!(">{name}</text>")), "{name} of {names:?}");
+    }
+    let height = figure.image(&lab).height();
+    assert!(height > 2 * 260 && height == figure.image(&lab).height(), "{height}: it grows once");
+}
+
 /// Waits for all exports, polling the lab as a window does.
 fn wait(lab: &mut Lab) {
     while !lab.exports.is_empty() {

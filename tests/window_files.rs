@@ -1,12 +1,15 @@
-//! Files in the window: drafts of architecture files, pictures, dialogs.
+//! Files in the window: drafts of architecture files, pictures, dialogs, exports, names of past runs.
 
 use egui_kittest::kittest::Queryable;
-use spikescope::lab::Message;
+use spikescope::lab::{Message, Notification, NotificationLevel, Workspace};
+use spikescope::ui::state::pane_export::PaneExport;
+use spikescope::ui::types::export_format::{ExportFormat, FigureTheme};
+use spikescope::ui::types::pane::Pane;
 
 #[path = "common/window.rs"]
 mod common;
 
-use common::{click, desk};
+use common::{Desk, click, desk};
 
 /// A safetensors file with zeros of these shapes.
 fn safetensors(entries: &[(&str, &[usize])]) -> Vec<u8> {
@@ -84,6 +87,43 @@ fn several_pictures_are_one_data_set() {
     assert!(data.starts_with("images:") && data.matches(".png").count() == 3, "{data}");
     assert!(data.find("0.png") < data.find("2.png"), "{data}");
     assert_eq!(harness.state().lab.run.as_ref().unwrap().samples.len(), 3);
+}
+
+#[test]
+fn a_run_is_named_by_a_click_into_its_menu() {
+    let mut harness = desk();
+    harness.state_mut().window.layout.docks.add(Workspace::Explore, Pane::Runs);
+    harness.run_ok();
+    click(&mut harness, "Name, star or remove run 1");
+    click(&mut harness, "Name of run 1");
+    let field = harness.get_by_label("Name of run 1");
+    field.focus();
+    field.type_text("pooled");
+    harness.run_ok();
+    harness.get_by_label("Name of run 1");
+    assert_eq!(harness.state().lab.history.get(1).map(|run| run.name.clone()), Some("pooled".into()));
+    harness.key_press(egui::Key::Enter);
+    harness.run_ok();
+    assert!(harness.query_by_label("Name of run 1").is_none(), "Enter closes the menu");
+}
+
+#[test]
+fn progress_of_an_export_and_messages_do_not_cover_each_other() {
+    let mut harness = desk();
+    let folder = tempfile::tempdir().unwrap();
+    let lab = &mut harness.state_mut().lab;
+    let text = "A message of some length, in the corner of the panes, as an export that was stopped leaves it.";
+    lab.update([Message::Notify(Notification { level: NotificationLevel::Note, text: text.into() })]);
+    let path = folder.path().join("ledger.gif");
+    let ctx = harness.ctx.clone();
+    let Desk { lab, window } = harness.state_mut();
+    window.exports.push(PaneExport::begin(&ctx, lab, Pane::Ledger, FigureTheme::White, ExportFormat::Gif, &path));
+    // The first frame measures a new area.
+    harness.step();
+    harness.step();
+    let stop = harness.get_by_label("Stop export").rect();
+    let notice = harness.get_by_label_contains("A message of some length").rect();
+    assert!(stop.right() < notice.left() || stop.bottom() < notice.top(), "{stop:?} {notice:?}");
 }
 
 #[test]

@@ -229,7 +229,7 @@ pub(super) fn list_images(paths: &[PathBuf], wanted: fn(&Path) -> bool) -> Resul
             files.extend(all.iter().filter(|p| wanted(p)).cloned());
             labels.resize(files.len(), label);
             if files.len() == before {
-                let reason = format!("{}; each subfolder is a class", no_image(&all));
+                let reason = format!("is a class, as every subfolder, but {}", no_image(&all));
                 return Err(Error::file(class, "folder", reason));
             }
             names.push(class.file_name().unwrap_or_default().to_string_lossy().into_owned());

@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use egui::{Align2, Color32, Context, FontId, LayerId, Order};
 
@@ -21,6 +22,10 @@ use crate::lab::storage::store::Store;
 use crate::lab::{Lab, Message, Notification, NotificationLevel};
 use crate::ui::texts::window as texts;
 use crate::{Error, Result};
+
+/// Time until a frame that settles what the frame before has changed. News of a run come more often, so that it is rarely an
+/// additional frame.
+const SETTLE_TIME: Duration = Duration::from_millis(100);
 
 /// Chosen files and the request that they answer.
 type ChosenFiles = (FileRequest, Option<Vec<PathBuf>>);
@@ -182,7 +187,10 @@ impl App {
 
 impl eframe::App for App {
     fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
-        self.lab.poll();
+        if self.lab.poll() {
+            // Plots place the names of their axes by the numbers of the frame before: one more frame puts them right.
+            ctx.request_repaint_after(SETTLE_TIME);
+        }
         let messages = self.files(ctx);
         if !messages.is_empty() {
             self.lab.update(messages);

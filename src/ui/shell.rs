@@ -132,7 +132,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec
     first_start_hints::show(ui, lab, window);
     super::popups::glossary::show(ui, window);
     super::popups::about::show(ui, lab, window);
-    jobs::show(ui, lab, window.layout.figures, &mut window.exports, &mut user_messages);
+    jobs::show(ui, lab, window.layout.figures, panes.response.rect, &mut window.exports, &mut user_messages);
     super::popups::architecture_draft::show(ui, window, &mut user_messages);
     session_dialogs::show(ui, lab, window, &mut user_messages);
     command_palette::show(ui, lab, window, &mut user_messages);

@@ -109,7 +109,7 @@ impl TileBehavior<'_> {
             PaneFrame::default().set(ui.ctx());
             self.file_requests.extend(wanted_file::take(ui));
         });
-        if pane.shows_run() {
+        if pane.shows_run() || pane == Pane::Race {
             preview_mark(ui, whole, self.lab, pane);
         }
         if self.marks.point == Some(pane) {

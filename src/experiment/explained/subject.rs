@@ -359,8 +359,8 @@ impl ExplainSubject {
             ))),
             TargetChoice::Output(target) => Ok(vec![target; answers.len()]),
             _ if !self.are_classes => invalid(
-                "Cannot explain the answer of this network: its outputs are not classes. Use --target N, the number of an \
-                 output value.",
+                "Cannot explain the answer of this network: its outputs are not classes. Choose the number of an output \
+                 value as target (--target N).",
             ),
             TargetChoice::Answer => Ok(answers.to_vec()),
             TargetChoice::Label if self.labels.len() < answers.len() => {

@@ -11,9 +11,27 @@ use crate::lab::{Lab, Notification, NotificationLevel};
 use crate::network::architecture_draft::needs_draft;
 
 impl Lab {
-    /// The network or data set that waits for a partner, if any.
+    /// The network or data set that waits for a partner, if any, and if none is being opened.
     pub fn apart(&self) -> Option<&PendingOpen> {
-        self.pending.as_ref()
+        self.pending.as_ref().filter(|_| !self.opens_partner())
+    }
+
+    /// Whether `notification` asks for the partner that is being opened.
+    pub fn is_answered(&self, notification: &Notification) -> bool {
+        self.opens_partner() && self.pending.as_ref().is_some_and(|pending| pending.is_shown_by(notification))
+    }
+
+    /// Whether the run in progress opens a partner of what waits.
+    fn opens_partner(&self) -> bool {
+        self.job.is_some()
+            && self.pending.as_ref().is_some_and(|pending| match pending.missing {
+                MissingSide::Data => {
+                    self.settings.model == pending.settings.model && self.settings.data != pending.settings.data
+                }
+                MissingSide::Network => {
+                    self.settings.data == pending.settings.data && self.settings.model != pending.settings.model
+                }
+            })
     }
 
     /// The weights without a known architecture that `notification` is about.

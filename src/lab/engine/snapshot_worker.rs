@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::event::{EngineEvent, EventSender, catch_panic};
 use super::mailbox::Mailbox;
+use super::own_threads::OwnThreads;
 use crate::experiment::memory::freed::release_freed_memory;
 use crate::experiment::run::Run;
 use crate::experiment::snapshot::{Focus, Snapshot};
@@ -21,7 +22,9 @@ pub(super) struct SnapshotRequest {
 pub(super) fn work(mailbox: &Mailbox<SnapshotRequest>, sender: &EventSender) {
     while let Some((request, control)) = mailbox.take(|_| JobControl::default(), release_freed_memory) {
         let result = catch_panic(|| {
-            Snapshot::compute(request.run.clone(), request.focus.clone(), request.known.as_deref(), &control)
+            OwnThreads::Snapshots.install(|| {
+                Snapshot::compute(request.run.clone(), request.focus.clone(), request.known.as_deref(), &control)
+            })
         });
         sender.send(EngineEvent::Snapshot { generation: request.generation, result: result.map(Arc::new) });
     }

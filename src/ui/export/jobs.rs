@@ -4,12 +4,13 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::channel;
 
-use egui::{Align2, Area, Context, Frame, Id, Margin, ProgressBar, Ui};
+use egui::{Align2, Area, Context, Frame, Id, Margin, ProgressBar, Rect, Ui};
 
 use super::OffscreenPane;
 use super::offscreen::png;
 use crate::Error;
 use crate::files::write_bytes;
+use crate::lab::engine::OwnThreads;
 use crate::lab::{Lab, Message, Notification, NotificationLevel};
 use crate::ui::state::pane_export::{Exported, PaneExport, PaneExportProgress};
 use crate::ui::texts::export as texts;
@@ -49,7 +50,8 @@ impl PaneExport {
         let export = move || {
             // The window's snapshot covers only visible panes; a pane behind another tab needs more parts.
             let (t, control) = (lab.cursor(), own.control().clone());
-            let result = lab.set_step(t, &control).and_then(|()| work(&mut offscreen, &mut lab, &own));
+            let write = || lab.set_step(t, &control).and_then(|()| work(&mut offscreen, &mut lab, &own));
+            let result = OwnThreads::Exports.install(write);
             // The receiver is gone: the program is shutting down.
             let _ = sender.send(result);
             own.ctx.iter().for_each(Context::request_repaint);
@@ -101,10 +103,17 @@ pub fn write(
     }
 }
 
-/// Draws exports of panes and runs in progress, and pushes messages for those that have ended.
+/// Draws exports of panes and runs in progress in a corner of `room`, and pushes messages for those that have ended.
 ///
 /// Starts the copy that a pane or a menu wants, in the `theme` of figures.
-pub fn show(ui: &Ui, lab: &Lab, theme: FigureTheme, exports: &mut Vec<PaneExport>, messages: &mut Vec<Message>) {
+pub fn show(
+    ui: &Ui,
+    lab: &Lab,
+    theme: FigureTheme,
+    room: Rect,
+    exports: &mut Vec<PaneExport>,
+    messages: &mut Vec<Message>,
+) {
     let wanted = ui.data_mut(|data| data.remove_temp::<Option<Pane>>(picture_wanted())).flatten();
     exports.extend(wanted.map(|pane| PaneExport::copy(ui.ctx(), lab, pane, theme)));
     exports.retain(|export| {
@@ -116,7 +125,9 @@ pub fn show(ui: &Ui, lab: &Lab, theme: FigureTheme, exports: &mut Vec<PaneExport
     if exports.is_empty() && lab.exports.is_empty() {
         return;
     }
-    Area::new(Id::unique("exports")).anchor(Align2::CENTER_BOTTOM, [0.0, -84.0]).show(ui.ctx(), |ui| {
+    // The corner opposite to that of the messages.
+    let place = room.shrink(12.0).left_bottom();
+    Area::new(Id::unique("exports")).pivot(Align2::LEFT_BOTTOM).fixed_pos(place).show(ui.ctx(), |ui| {
         Frame::popup(ui.style()).inner_margin(Margin::same(8)).show(ui, |ui| {
             for export in exports.iter() {
                 let done = export.progress.per_mille.load(Ordering::Relaxed) as f32 / 1000.0;

@@ -14,7 +14,7 @@ use crate::ui::texts::export as texts;
 use crate::ui::texts::format::source_file_name;
 use crate::ui::theme::colors;
 use crate::ui::types::pane::Pane;
-use crate::ui::widgets::pane_frame::{PaneFrame, size_id};
+use crate::ui::widgets::pane_frame::{self, PaneFrame, size_id};
 use crate::{Error, Result};
 
 /// Pixels per point of exported images.
@@ -26,6 +26,9 @@ const LAYOUT_FRAMES: usize = 4;
 /// Minimum size of an exported figure, in points. It has room for its texts beside the plot, even if the pane in the
 /// window is lower.
 const MIN_SIZE: Vec2 = vec2(300.0, 260.0);
+
+/// By how much a figure grows at most for the rows of its pane, in points.
+const MAX_GROWTH: f32 = 4000.0;
 
 /// Height of the line above a figure, in points.
 const CAPTION_HEIGHT: f32 = 22.0;
@@ -43,6 +46,8 @@ pub struct OffscreenPane {
     /// Draws the whole window if `pane` is `None`.
     draw_window: Option<DrawWindow>,
     style: FigureStyle,
+    /// Whether the size is still that of the window, and grows with the rows of the pane when it is drawn.
+    grows: bool,
 }
 
 /// How a pane is drawn as a figure.
@@ -73,6 +78,7 @@ impl OffscreenPane {
             window: WindowState::default(),
             draw_window: None,
             style: FigureStyle::default(),
+            grows: true,
         }
     }
 
@@ -84,6 +90,7 @@ impl OffscreenPane {
             window: WindowState::default(),
             draw_window: None,
             style: FigureStyle::default(),
+            grows: false,
         }
     }
 
@@ -102,14 +109,26 @@ impl OffscreenPane {
         Self { window, draw_window: Some(draw_window), ..self }
     }
 
+    /// Makes a figure of the window as high as its rows: a figure cannot be scrolled.
+    fn fit_rows(&mut self, lab: &Lab) {
+        if std::mem::take(&mut self.grows) {
+            pane_frame::take_cut(self.context.ctx());
+            self.frames(lab);
+            let cut = pane_frame::take_cut(self.context.ctx());
+            self.context.grow(cut.ceil().min(MAX_GROWTH));
+        }
+    }
+
     /// Draws it as an image.
     pub fn image(&mut self, lab: &Lab) -> egui::ColorImage {
+        self.fit_rows(lab);
         let (pane, window, draw_window, style) = (self.pane, &mut self.window, self.draw_window, self.style);
         self.context.image(LAYOUT_FRAMES, |ui| draw(ui, pane, lab, window, draw_window, style))
     }
 
     /// Draws it as an SVG document.
     pub fn svg(&mut self, lab: &Lab) -> String {
+        self.fit_rows(lab);
         let output = self.frames(lab);
         let background = self.context.ctx().global_style().visuals.panel_fill;
         super::svg::svg_document(&output.shapes, self.context.size(), background, self.context.textures())

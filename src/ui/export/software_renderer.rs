@@ -41,6 +41,10 @@ impl OffscreenContext {
     pub fn size(&self) -> Vec2 {
         self.size / self.ctx.zoom_factor()
     }
+    /// Makes the screen `points` higher.
+    pub fn grow(&mut self, points: f32) {
+        self.size.y = (self.size.y + points * self.ctx.zoom_factor()).round();
+    }
     /// Textures uploaded so far.
     pub fn textures(&self) -> &Textures {
         &self.textures

@@ -98,9 +98,9 @@ impl SampleOrder {
         match (self, &run.output_agreement) {
             (Self::Differing(samples), _) => texts::disagree(samples.len(), t),
             (Self::Graded(_), outputs) => {
-                let measure = output_agreement::agreement_labels(outputs.as_ref().map(|outputs| outputs.of)).tile;
+                let measure = output_agreement::agreement_labels(outputs.as_ref().map(|outputs| outputs.of)).short;
                 let share = outputs.as_ref().map_or(1.0, |outputs| outputs.agreement(t));
-                texts::alike(measure, &percent(share, 0), t)
+                texts::alike(measure, &percent(share, 0))
             }
         }
     }

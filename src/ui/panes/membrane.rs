@@ -65,7 +65,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
             let gap = ui.spacing().item_spacing.y;
             let each = ui.available_height() / rows.len() as f32 - gap;
             let axis = SharedAxis::new(ui, "membrane", MIN_AXIS_WIDTH);
-            egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            let plots_shown = egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 for row in &rows {
                     ui.push_id(row.at, |ui| {
                         let top = ui.cursor().top();
@@ -76,6 +76,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
                     });
                 }
             });
+            pane_frame::remember_cut(ui, &plots_shown);
             axis.finish();
         },
     );

@@ -5,8 +5,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use egui::text::LayoutJob;
 use egui::{
-    Align, Align2, Area, Frame, Id, Label, Layout, Margin, Rect, RichText, ScrollArea, Sense, Stroke, Ui, vec2,
+    Align, Align2, Area, FontSelection, Frame, Id, Label, Layout, Margin, Rect, RichText, ScrollArea, Sense, Stroke,
+    Ui, vec2,
 };
 
 use super::message_parts::{self, Part};
@@ -30,7 +32,9 @@ const GAP: f32 = 12.0;
 /// Draws the notifications in a corner of `room`, the area of the panes.
 pub fn show(ui: &Ui, lab: &Lab, window: &mut WindowState, room: Rect, messages: &mut Vec<Message>) {
     dismiss_expired(ui, lab, messages);
-    if lab.notifications.is_empty() {
+    // A request for data is over while the chosen data are opened.
+    let shown: Vec<_> = lab.notifications.iter().enumerate().filter(|(_, notice)| !lab.is_answered(notice)).collect();
+    if shown.is_empty() {
         return;
     }
     let room = room.shrink(GAP);
@@ -41,13 +45,13 @@ pub fn show(ui: &Ui, lab: &Lab, window: &mut WindowState, room: Rect, messages: 
         // The list grows upwards: its place in the frame before, with fewer messages, is no limit.
         ui.set_max_height(room.height());
         let top = ui.cursor().top();
-        if lab.notifications.len() > 1 {
+        if shown.len() > 1 {
             all_header(ui, lab, messages);
         }
         let height = (room.height() - (ui.cursor().top() - top)).max(60.0);
         // The whole list scrolls, and only where the window has no room for it; the newest stands at its beginning.
         ScrollArea::vertical().max_height(height).show(ui, |ui| {
-            for (index, notification) in lab.notifications.iter().enumerate().rev().take(MAX_VISIBLE) {
+            for (index, notification) in shown.into_iter().rev().take(MAX_VISIBLE) {
                 one(ui, lab, window, index, notification, messages);
             }
         });
@@ -91,7 +95,7 @@ fn one(
                 ui.set_width(width);
                 for paragraph in message_parts::split(&notification.text) {
                     match paragraph {
-                        Part::Text(text) => _ = ui.add(Label::new(text).wrap()),
+                        Part::Text(text) => _ = ui.add(Label::new(unligated(ui, text)).wrap()),
                         Part::Item(text) => item(ui, text),
                         Part::Code(text) => code(ui, text),
                     }
@@ -134,8 +138,23 @@ fn item(ui: &mut Ui, text: &str) {
         ui.spacing_mut().item_spacing.x = 6.0;
         let (dot, _) = ui.allocate_exact_size(vec2(6.0, ui.text_style_height(&egui::TextStyle::Body)), Sense::hover());
         ui.painter().circle_filled(dot.center(), 2.0, ui.visuals().text_color());
-        ui.add(Label::new(text).wrap());
+        ui.add(Label::new(unligated(ui, text)).wrap());
     });
+}
+
+/// `text` in sections that end between two hyphens: the font draws `--` of one section as a dash, so that an option of the
+/// command line could not be read.
+fn unligated(ui: &Ui, text: &str) -> LayoutJob {
+    let mut job = LayoutJob::default();
+    let mut rest = text;
+    loop {
+        let (part, after) = rest.split_at(rest.find("--").map_or(rest.len(), |at| at + 1));
+        RichText::new(part).append_to(&mut job, ui.style(), FontSelection::Default, Align::Min);
+        if after.is_empty() {
+            return job;
+        }
+        rest = after;
+    }
 }
 
 /// Draws the buttons of a pending open.

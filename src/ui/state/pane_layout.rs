@@ -59,10 +59,17 @@ impl PaneLayout {
     }
 
     /// Adds `pane` to `workspace`, or moves its tab to the front.
+    ///
+    /// The first pane that is added has a place of its own at the end; those after it are tabs there.
     pub fn add(&mut self, workspace: Workspace, pane: Pane) {
         let tree = self.tree_mut(workspace);
         if tree.tiles.find_pane(&pane).is_none() {
             let tile = tree.tiles.insert_pane(pane);
+            if let Some((place, count)) = tabs_at_end(tree) {
+                tree.move_tile_to_container(tile, place, count, false);
+                tree.make_active(|_, tile| matches!(tile, egui_tiles::Tile::Pane(p) if *p == pane));
+                return;
+            }
             let tabs = tree.tiles.insert_tab_tile(vec![tile]);
             match tree
                 .root
@@ -116,6 +123,19 @@ impl PaneLayout {
             Workspace::Teach => &mut self.teach,
             Workspace::Tune => &mut self.tune,
         }
+    }
+}
+
+/// The tabs that the root of `tree` ends with, and how many there are.
+fn tabs_at_end(tree: &Tree<Pane>) -> Option<(TileId, usize)> {
+    let root = tree.root?;
+    let last = match tree.tiles.get_container(root)? {
+        Container::Tabs(_) => root,
+        container => *container.children_vec().last()?,
+    };
+    match tree.tiles.get_container(last)? {
+        Container::Tabs(tabs) => Some((last, tabs.children.len())),
+        _ => None,
     }
 }
 
@@ -200,6 +220,21 @@ mod tests {
             !parts.has(SnapshotPart::Threshold) && parts.has(SnapshotPart::Initial),
             "the same tabs, another in front"
         );
+    }
+
+    #[test]
+    fn added_panes_share_one_place() {
+        for workspace in [Workspace::Explore, Workspace::Teach, Workspace::Tune] {
+            let mut layout = PaneLayout::default();
+            let before = layout.visible_panes(workspace).len();
+            for pane in [Pane::Train, Pane::Attribution, Pane::Robustness] {
+                layout.add(workspace, pane);
+                assert!(layout.is_visible(workspace, pane), "{pane:?}");
+                assert_eq!(layout.visible_panes(workspace).len(), before + 1, "{workspace:?}: tabs of one place");
+            }
+            layout.add(workspace, Pane::Train);
+            assert!(layout.is_visible(workspace, Pane::Train) && !layout.is_visible(workspace, Pane::Robustness));
+        }
     }
 
     #[test]

@@ -6,13 +6,11 @@ use crate::task::output_agreement::SampleAgreement;
 
 /// Names of the agreement measure, by kind of output (`None`: classes).
 pub struct AgreementLabels {
-    /// Before a percentage.
+    /// Before a percentage, and in the narrow heading of the sample strip.
     pub short: &'static str,
     /// At an axis.
     pub axis: &'static str,
     pub hint: &'static str,
-    /// In the narrow heading of the sample strip.
-    pub tile: &'static str,
 }
 
 /// The names for outputs of kind `of`.
@@ -22,19 +20,16 @@ pub fn agreement_labels(of: Option<OutputKind>) -> AgreementLabels {
             short: "agreement",
             axis: "agreement",
             hint: "Samples for which SNN and ANN give the same prediction, at the time cursor",
-            tile: "agree",
         },
         Some(OutputKind::Boxes) => AgreementLabels {
             short: "matching boxes",
             axis: "matching boxes",
             hint: "Boxes that SNN and ANN both detect (IoU of 0.5 or more), of all boxes detected, at the time cursor",
-            tile: "boxes",
         },
         Some(OutputKind::Values) => AgreementLabels {
             short: "output similarity",
             axis: "similarity",
             hint: "1 − |SNN − ANN| / |ANN| of the outputs, averaged over the samples, at the time cursor",
-            tile: "alike",
         },
     }
 }

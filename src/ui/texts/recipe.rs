@@ -26,6 +26,7 @@ pub const OF: &str = "of";
 pub const BATCH_HINT: &str = "Calibration samples per batch";
 pub const CAP: &str = "cap";
 pub const CAP_HINT: &str = "Limit θ to the largest activation seen so far";
+pub const SLIDER_HINT: &str = "Share of the activations on the calibration samples that lie below θ";
 pub const PERCENTILE_NAME: &str = "Threshold percentile";
 pub const CORRECTION_HINT: &str = "Correction of single neurons, for each sample: silence neurons that fire too often \
      after some pre-steps (SRP), or shift v(0) to remove or add one spike (COS)";

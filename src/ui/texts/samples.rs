@@ -11,8 +11,8 @@ pub const ONLY: &str = "only these";
 pub const ONLY_HINT: &str = "Show only samples where SNN and ANN disagree at the time cursor";
 
 /// How alike the outputs of all samples are, for outputs that are no classes.
-pub fn alike(measure: &str, share: &str, t: usize) -> String {
-    format!("{measure} {share} at t = {t}")
+pub fn alike(measure: &str, share: &str) -> String {
+    format!("{measure} {share}")
 }
 
 pub const WORST_FIRST: &str = "worst first";

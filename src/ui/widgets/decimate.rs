@@ -3,12 +3,16 @@
 //! Each column of pixels keeps its first, lowest, highest and last point. It does not know plots.
 
 /// The part of `points` (ascending in x) within `from..=to`, with at most about four points per column. Keeps the
-/// points just outside, so that lines leave the frame at the right place. Returns short polylines unchanged.
+/// points just outside, so that lines leave the frame at the right place. Returns short polylines whole: the bounds that a plot
+/// knows are those of its last frame, which ends earlier while T grows.
 pub fn decimate(points: &[[f64; 2]], from: f64, to: f64, columns: usize) -> Vec<[f64; 2]> {
+    let columns = columns.max(1);
+    if points.len() <= 4 * columns {
+        return points.to_vec();
+    }
     let first = points.partition_point(|p| p[0] < from).saturating_sub(1);
     let last = (points.partition_point(|p| p[0] <= to) + 1).min(points.len());
     let Some(shown) = points.get(first..last) else { return Vec::new() };
-    let columns = columns.max(1);
     if shown.len() <= 4 * columns {
         return shown.to_vec();
     }
@@ -42,12 +46,13 @@ mod tests {
         assert!(shown.first() == points.first() && shown.last() == points.last());
         assert!(shown.windows(2).all(|pair| pair[0][0] <= pair[1][0]));
         assert_eq!(decimate(&points[..10], 0.0, 9.0, 300), points[..10]);
+        assert_eq!(decimate(&points[..45], 0.0, 16.0, 300), points[..45], "the bounds are of a shorter run");
     }
 
     #[test]
     fn decimation_keeps_points_just_outside_and_empty_lines() {
         let points: Vec<[f64; 2]> = (0..100).map(|t| [f64::from(t), 0.0]).collect();
-        let shown = decimate(&points, 10.5, 12.5, 300);
+        let shown = decimate(&points, 10.5, 12.5, 4);
         assert_eq!(shown.iter().map(|p| p[0]).collect::<Vec<_>>(), [10.0, 11.0, 12.0, 13.0]);
         assert!(decimate(&[], 0.0, 1.0, 10).is_empty());
     }

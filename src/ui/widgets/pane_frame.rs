@@ -108,6 +108,22 @@ pub fn remember_size(ui: &Ui, pane: Pane) {
     ui.data_mut(|data| data.insert_temp(size_id(pane), size));
 }
 
+/// Id of the height, in points, that the rows of a pane lack.
+fn cut_id() -> Id {
+    Id::unique("height that the rows lack")
+}
+
+/// Stores by how much rows of a fixed height are higher than the room in which they scroll.
+pub fn remember_cut<R>(ui: &Ui, rows: &egui::containers::scroll_area::ScrollAreaOutput<R>) {
+    let cut = (rows.content_size.y - rows.inner_rect.height()).max(0.0);
+    ui.data_mut(|data| data.insert_temp(cut_id(), cut));
+}
+
+/// The height, in points, that the rows of the pane drawn last lack; 0 if they have room.
+pub fn take_cut(ctx: &Context) -> f32 {
+    ctx.data_mut(|data| data.remove_temp(cut_id())).unwrap_or(0.0)
+}
+
 /// Id under which the window stores the "?" button of `pane`.
 pub fn help_of(pane: Pane) -> Id {
     Id::unique(("help of the pane", pane))

@@ -177,6 +177,17 @@ pub fn drag_cursor_on<R>(
     if !(response.dragged_by(egui::PointerButton::Primary) || click && response.clicked()) {
         return;
     }
+    // A double click shows the whole plot: the cursor goes back to where it was before the first of the two clicks.
+    let before = response.id.with("cursor before click");
+    if click && response.double_clicked() {
+        if let Some(t) = response.ctx.data_mut(|data| data.remove_temp::<usize>(before)) {
+            messages.push(Message::SetCursor((t < last).then_some(t)));
+        }
+        return;
+    }
+    if response.clicked() {
+        response.ctx.data_mut(|data| data.insert_temp(before, shown));
+    }
     if let Some(at) = response.interact_pointer_pos() {
         let t = step_at(step(plot.transform.value_from_position(at).x), last);
         if t != shown {

@@ -13,8 +13,7 @@ const DEFAULT_PERCENTILE: f64 = 99.9;
 
 /// Draws the rule and its options.
 pub fn show(ui: &mut Ui, rule: ThresholdRule, tight: bool, messages: &mut Vec<Message>) {
-    let hint = texts::THRESHOLD_HINT;
-    ui.label(texts::THRESHOLD).on_hover_text(hint);
+    ui.label(texts::THRESHOLD).on_hover_text(texts::THRESHOLD_HINT);
     let choices = [
         (ThresholdRule::Percentile(DEFAULT_PERCENTILE), texts::PERCENTILE, texts::PERCENTILE_HINT),
         (ThresholdRule::Max, texts::MAX, texts::MAX_HINT),
@@ -36,8 +35,8 @@ pub fn show(ui: &mut Ui, rule: ThresholdRule, tight: bool, messages: &mut Vec<Me
     match rule {
         ThresholdRule::Balance(balance) => balancing(ui, balance, messages),
         // In tight space, a slider that cannot be moved is left out first.
-        ThresholdRule::Percentile(_) => percentile(ui, rule, hint, messages),
-        _ if !tight => percentile(ui, rule, hint, messages),
+        ThresholdRule::Percentile(_) => percentile(ui, rule, messages),
+        _ if !tight => percentile(ui, rule, messages),
         _ => {}
     }
 }
@@ -62,7 +61,7 @@ fn balancing(ui: &mut Ui, now: BalancingOptions, messages: &mut Vec<Message>) {
     }
 }
 
-fn percentile(ui: &mut Ui, rule: ThresholdRule, hint: &str, messages: &mut Vec<Message>) {
+fn percentile(ui: &mut Ui, rule: ThresholdRule, messages: &mut Vec<Message>) {
     let percentile = match rule {
         ThresholdRule::Percentile(p) => p,
         _ => 100.0,
@@ -75,7 +74,7 @@ fn percentile(ui: &mut Ui, rule: ThresholdRule, hint: &str, messages: &mut Vec<M
             .custom_parser(|text| text.trim().trim_end_matches('%').trim().parse().ok().map(slider_from_percentile))
             .smart_aim(false)
             .update_while_editing(false);
-        let response = number_field(ui, slider).on_hover_text(hint);
+        let response = number_field(ui, slider).on_hover_text(texts::SLIDER_HINT);
         response.widget_info(|| WidgetInfo::slider(true, percentile, texts::PERCENTILE_NAME));
         if response.changed() {
             messages.push(Message::SetThreshold(ThresholdRule::Percentile(percentile_from_slider(place))));

@@ -163,7 +163,8 @@ fn blank(ui: &mut Ui, side: f32, text: &str) {
         visuals.weak_text_color(),
         side - 6.0,
     );
-    let place = rect.center() - galley.size() / 2.0;
+    // A text without room is cut at its end, not at its beginning.
+    let place = (rect.center() - galley.size() / 2.0).max(rect.min + vec2(3.0, 3.0));
     ui.painter().with_clip_rect(rect).galley(place, galley, visuals.weak_text_color());
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, text));
     response.on_hover_text(text);

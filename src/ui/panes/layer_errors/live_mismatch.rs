@@ -18,11 +18,14 @@ const HEIGHT: f32 = 86.0;
 pub fn show(ui: &mut Ui, lab: &Lab, place: Rect) {
     let Some(job) = lab.job.as_ref().filter(|job| job.is_long() && job.partial.mismatch_samples > 0) else { return };
     let partial = &job.partial;
+    // The overlay is of the run in progress: it does not fade with the results below it, which it must cover.
+    let ui = &mut ui.new_child(UiBuilder::new().max_rect(place));
+    ui.set_opacity(1.0);
     let known = lab.run.as_ref().map(|run| run.report.layers.as_slice()).unwrap_or_default();
     let known = if known.len() == partial.mismatch.len() { known } else { &[] };
     let foot = Rect::from_min_max(pos2(place.left(), place.bottom() - HEIGHT), place.max);
     let (colors, visuals) = (ui_colors(ui), ui.visuals());
-    let (fill, edge) = (visuals.panel_fill.gamma_multiply(0.94), Stroke::new(1.0, colors.faint));
+    let (fill, edge) = (visuals.panel_fill, Stroke::new(1.0, colors.faint));
     ui.painter().rect(foot, 4.0, fill, edge, StrokeKind::Inside);
     let words =
         texts::streaming(partial.samples, partial.of, if known.is_empty() { "" } else { texts::STREAMING_BEFORE });

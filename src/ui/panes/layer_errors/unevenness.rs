@@ -48,7 +48,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
             });
             let category_colors = category_colors(ui);
             legend(ui, snapshot, focused, &category_colors, messages);
-            ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            let rows = ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 for (index, layer) in layers.iter().enumerate() {
                     let categories = if end_to_end { &layer.end_to_end } else { &layer.same_input };
                     row(
@@ -68,6 +68,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
                 ui.add_space(6.0);
                 ui.small(texts::SOURCE);
             });
+            pane_frame::remember_cut(ui, &rows);
         },
     );
 }

@@ -68,13 +68,14 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
                 let size = |index: usize| options.ledger(&layers[index]).total.abs() * options.scale(&layers[index]);
                 order.sort_by(|&a, &b| size(b).total_cmp(&size(a)));
             }
-            ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            let rows = ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 for (index, layer) in order.into_iter().map(|index| (index, &layers[index])) {
                     bars::row(ui, layer, options, index == snapshot.focus.layer, &mut || {
                         messages.push(Message::FocusLayer(index));
                     });
                 }
             });
+            pane_frame::remember_cut(ui, &rows);
         },
     );
 }

@@ -122,7 +122,10 @@ fn more_button(ui: &mut Ui, one: &PastRun, messages: &mut Vec<Message>) {
         ui.label("");
         return;
     }
-    let menu = ui.menu_button("…", |ui| {
+    // A click into the name must not close the menu.
+    let config =
+        egui::containers::menu::MenuConfig::new().close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside);
+    let (button, _) = egui::containers::menu::MenuButton::new("…").config(config).ui(ui, |ui| {
         ui.horizontal(|ui| {
             ui.label(texts::NAME);
             let mut name = one.name.clone();
@@ -131,6 +134,9 @@ fn more_button(ui: &mut Ui, one: &PastRun, messages: &mut Vec<Message>) {
             if field.changed() {
                 messages.push(Message::NameRun { number: one.number, name });
             }
+            if field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter)) {
+                ui.close();
+            }
         });
         let mut starred = one.starred;
         if ui.checkbox(&mut starred, texts::STAR).on_hover_text(texts::STAR_HINT).changed() {
@@ -138,9 +144,10 @@ fn more_button(ui: &mut Ui, one: &PastRun, messages: &mut Vec<Message>) {
         }
         if ui.button(texts::REMOVE).clicked() {
             messages.push(Message::RemoveRun(one.number));
+            ui.close();
         }
     });
-    menu.response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, texts::more(one.number)));
+    button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, texts::more(one.number)));
 }
 
 fn compare_button(ui: &mut Ui, one: &PastRun, here: bool, chosen: bool, messages: &mut Vec<Message>) {

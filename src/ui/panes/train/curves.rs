@@ -68,7 +68,8 @@ fn plot(ui: &mut Ui, name: &str, curves: &[Curve<'_>], (height, last): (f32, usi
         .custom_x_axes(vec![pane_parts::x_axis(texts::EPOCH_AXIS)])
         .x_grid_spacer(|input| pane_parts::step_marks(input.bounds))
         .custom_y_axes(vec![if share { axis.formatter(|mark, _| percent(mark.value, 0)) } else { axis }]);
-    if share {
+    // Without a point the axis would be that of nothing, half of it below 0.
+    if share || curves.iter().all(|(_, _, points)| points.is_empty()) {
         plot = plot.include_y(1.0);
     }
     let shown = plot.show(ui, |plot| {

@@ -1,6 +1,7 @@
 //! Texts of the robustness pane: attacks, answers, gradients, accuracy over ε.
 
 use crate::attack::{AttackKind, GradientRule};
+use crate::ui::texts::format::format_value;
 
 pub const EMPTY: &str = "No run yet. Open a classifier and images.";
 pub const TITLE: &str = "Robustness";
@@ -75,7 +76,8 @@ pub fn gradient(who: &str, density: f64, l1: f64, l2: f64, ratio: Option<f64>, u
         Some(ratio) if ratio > upper => format!("malice over chance above {upper:.0}: f is not linear here"),
         Some(ratio) => format!("malice over chance {ratio:.1}, between 3 and {upper:.0} where f is linear"),
     };
-    format!("{who} gradient: {:.0} % of the pixels, sum {l1:.1e}, length {l2:.1e}; {ratio}.", density * 100.0)
+    let [sum, length] = [l1, l2].map(format_value);
+    format!("{who} gradient: {:.0} % of the pixels, sum {sum}, length {length}; {ratio}.", density * 100.0)
 }
 
 pub fn label(name: &str, labeled: bool) -> String {

@@ -106,7 +106,10 @@ pub fn finished(name: &str, found: Option<(f32, usize)>, path: &str) -> String {
 }
 
 pub fn stopped(name: &str, found: Option<(f32, usize)>, resumes: bool) -> String {
-    let next = if resumes { " Resume goes on after the last complete epoch." } else { "" };
+    let next = match resumes {
+        true => " Resume goes on after the last complete epoch.",
+        false => " It cannot be resumed: no epoch is complete.",
+    };
     format!("Stopped {name}{}.{next}", best(found))
 }
 
