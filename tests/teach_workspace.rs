@@ -278,3 +278,81 @@ fn bench_changes_are_undone_step_by_step() {
     harness.state_mut().lab.update([Message::Redo, Message::Redo]);
     assert_eq!(harness.state().lab.view.bench.input, dragged);
 }
+
+/// Goes to the step of the first lesson that asks for five spikes.
+fn to_five_spikes(harness: &mut Harness<'static, Desk>) {
+    click(harness, "Teach");
+    click(harness, "1. What a spike is");
+    click(harness, "Next");
+    for right in ["3", "3", "0.6"] {
+        answer(harness, right);
+        click(harness, "Next");
+    }
+    click(harness, "Only that the threshold was reached: every spike is worth the same, θ");
+    click(harness, "Next");
+}
+
+#[test]
+fn goal_counts_at_the_release_of_a_drag_and_a_lesson_leaves_no_undo_step() {
+    let mut harness = desk();
+    harness.state_mut().lab.update([Message::SetSteps(12), Message::EndGesture]);
+    harness.run_ok();
+    assert_eq!(harness.state().lab.undo_sentence().unwrap(), "T 16 to 12");
+    to_five_spikes(&mut harness);
+    let solved = |harness: &Harness<'static, Desk>| harness.state().window.lesson.player.as_ref().unwrap().done();
+    let spikes = |harness: &Harness<'static, Desk>| harness.state().lab.view.bench.run().count();
+    assert!(!solved(&harness) && harness.state().lab.undo_sentence().is_none(), "undo begins with the step");
+    let sliders = harness.get_all_by_label("weight");
+    let rect = sliders.map(|node| node.rect()).find(|rect| rect.width() > 60.0).expect("the slider of the weight");
+    // Left of the handle: the drag passes every weight from there on.
+    let mut x = rect.left() + 40.0;
+    harness.drag_at(egui::pos2(x, rect.center().y));
+    let mut seen_five = false;
+    while spikes(&harness) < 6 {
+        x += 1.0;
+        assert!(x < rect.left() + 90.0, "the slider moves the weight");
+        harness.hover_at(egui::pos2(x, rect.center().y));
+        harness.run_ok();
+        seen_five |= spikes(&harness) == 5;
+        assert!(!solved(&harness), "a drag that passes the goal does not reach it");
+    }
+    assert!(seen_five);
+    harness.drop_at(egui::pos2(x, rect.center().y));
+    harness.run_ok();
+    assert!(!solved(&harness), "it ended beyond the goal");
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Z);
+    harness.run_ok();
+    assert_eq!((spikes(&harness), harness.state().lab.undo_sentence()), (3, None), "only the drag is undone");
+    click(&mut harness, "Leave lesson");
+    harness.run_ok();
+    assert_eq!(harness.state().lab.undo_sentence().unwrap(), "T 16 to 12", "as before the lesson");
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Z);
+    harness.run_ok();
+    assert_eq!(harness.state().lab.settings.recipe.steps, 16);
+}
+
+#[test]
+fn answers_of_all_digits_are_seen_on_a_small_laptop() {
+    let mut harness = desk();
+    harness.set_size(egui::vec2(1366.0, 720.0));
+    click(&mut harness, "Teach");
+    (0..3).for_each(|_| _ = harness.run_ok());
+    let all = harness.root().children_recursive();
+    let bars: Vec<_> = all.filter(|node| node.accesskit_node().role() == egui::Role::Meter).map(|n| n.rect()).collect();
+    assert_eq!(bars.len(), 10, "{bars:?}");
+    let time = harness.get_all_by_label("Follow end").next().expect("the time bar").rect();
+    assert!(bars.iter().all(|bar| bar.bottom() <= time.top()), "{bars:?} above {time:?}");
+}
+
+#[test]
+fn text_in_place_of_a_number_is_told() {
+    let mut harness = desk();
+    click(&mut harness, "Teach");
+    click(&mut harness, "1. What a spike is");
+    click(&mut harness, "Next");
+    let field = harness.get_all_by_label("Your answer").find(|node| node.accesskit_node().is_text_input()).unwrap();
+    field.focus();
+    field.type_text("drei");
+    harness.run_ok();
+    harness.get_by_label("Type a number");
+}

@@ -60,6 +60,38 @@ fn dragging_t_is_one_step_of_undo() {
 }
 
 #[test]
+fn typed_nonsense_leaves_a_number_alone() {
+    let mut harness = desk();
+    let before = harness.state().lab.settings.clone();
+    for name in ["T", "v(0)"] {
+        let slider = harness.get_all_by_label(name).find(|node| node.accesskit_node().numeric_value().is_some());
+        let rect = slider.expect("a slider").rect();
+        for (typed, changes) in [("nan", false), ("inf", false), ("abc", false), ("0.75", true)] {
+            if name == "T" && changes {
+                continue;
+            }
+            let number = egui::pos2(rect.right() + 30.0, rect.center().y);
+            harness.drag_at(number);
+            harness.drop_at(number);
+            harness.run_ok();
+            harness.event(egui::Event::Text(typed.into()));
+            harness.run_ok();
+            harness.key_press(egui::Key::Enter);
+            harness.run_ok();
+            let lab = &harness.state().lab;
+            assert!(lab.notifications.is_empty(), "{name} {typed}: {:?}", lab.notifications);
+            if changes {
+                assert_eq!(lab.settings.recipe.v_init, 0.75, "a number is taken");
+            } else {
+                assert_eq!(lab.settings, before, "{name} {typed}");
+            }
+        }
+        harness.state_mut().lab.update([Message::SetSettings(Box::new(before.clone()))]);
+        harness.run_ok();
+    }
+}
+
+#[test]
 fn theme_and_workspace_can_be_switched() {
     let mut harness = desk();
     let dark = harness.state().lab.view.dark;

@@ -47,7 +47,7 @@ impl DataSpec {
         }
         Err(Error::file(
             path,
-            "name",
+            "",
             "not a known kind of samples. Use IDX, CIFAR-10 .bin, .npz, .npy, images, a folder of images, COCO \
              annotations, or event recordings (.npy, .npz, .bin, .dat, .raw, .aedat4, .es).",
         ))

@@ -94,9 +94,12 @@ impl TryFrom<Message> for LessonMessage {
         match message {
             Message::SaveSession(_) | Message::SaveRecipe { .. } => Err("a lesson cannot write files".into()),
             Message::Lock(_) => Err("controls are locked per step with lock = [...]".into()),
-            Message::Restore(_) | Message::SetLayout(_) | Message::Undo | Message::Redo => {
-                Err("a lesson cannot send this message".into())
-            }
+            Message::Restore(_)
+            | Message::SetLayout(_)
+            | Message::Undo
+            | Message::Redo
+            | Message::BeginUndoScope
+            | Message::EndUndoScope => Err("a lesson cannot send this message".into()),
             message => Ok(Self(message)),
         }
     }

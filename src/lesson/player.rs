@@ -101,7 +101,7 @@ impl LessonPlayer {
         let lock = Message::Lock(steps[to].lock.clone());
         let mut messages = vec![Message::EndGesture];
         messages.extend(step_messages.into_iter().cloned());
-        messages.extend([Message::EndGesture, lock]);
+        messages.extend([Message::EndGesture, Message::BeginUndoScope, lock]);
         messages
     }
 

@@ -17,6 +17,10 @@ impl FileRequest {
     pub fn message(self, path: PathBuf) -> Option<Message> {
         Some(match self {
             Self::Export(..) => return None,
+            // No network is JSON: a session, or the boxes of pictures.
+            Self::OpenNetwork if path.extension().is_some_and(|name| name.eq_ignore_ascii_case("json")) => {
+                Message::OpenPath(path)
+            }
             Self::OpenNetwork => Message::OpenModel(path.display().to_string()),
             Self::OpenPictureFiles => Message::OpenPaths(vec![path]),
             Self::OpenData | Self::OpenPictures | Self::OpenRecipe => Message::OpenPath(path),

@@ -49,7 +49,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec
     });
     mark_highlighted(ScreenArea::Recipe, window, &top.response);
     let room = ui.available_size();
-    window.responsive.measure(room);
+    window.responsive.measure(room, lesson::is_open(lab, window));
     if window.responsive.shows(SidePanel::Samples, window.layout.samples) && !lesson::hides(window, ScreenArea::Samples)
     {
         let strip = Panel::top("samples").frame(bar(8, 4));

@@ -218,7 +218,12 @@ impl Lab {
 
     /// Whether a control is being dragged.
     pub fn is_dragging(&self) -> bool {
-        self.undo.dragging()
+        self.undo.dragging() || self.undo.dragging_bench()
+    }
+
+    /// Whether undo is bounded by [`Message::BeginUndoScope`].
+    pub fn has_undo_scope(&self) -> bool {
+        self.undo.scoped()
     }
 
     /// The change that undo would revert, in a sentence.

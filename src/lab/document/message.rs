@@ -111,6 +111,10 @@ pub enum Message {
     EndGesture,
     Undo,
     Redo,
+    /// From here on undo reverts only what follows; a lesson sends it after the messages of a step.
+    BeginUndoScope,
+    /// The undo steps of before the first scope are back.
+    EndUndoScope,
     /// Focus on a spiking layer.
     FocusLayer(usize),
     /// Focus on a neuron of a layer in category C0 to C4: the one with the largest error in the focused sample, or an

@@ -112,7 +112,7 @@ impl Lab {
                     self.recent.add(RecentItem::Recipe(path.to_owned()));
                     self.change_once(|s| s.recipe = named.recipe);
                 }
-                Err(error) => self.notify_error(&error),
+                Err(error) => self.on_open_error(&error),
             }
         } else if extension == "md" {
             self.apply(Message::OpenLesson(path.display().to_string()));
@@ -121,7 +121,7 @@ impl Lab {
         } else {
             match DataSpec::detect(path) {
                 Ok(spec) => self.open_data(spec.to_string()),
-                Err(error) => self.notify_error(&error),
+                Err(error) => self.on_open_error(&error),
             }
         }
     }

@@ -70,6 +70,12 @@ impl Lab {
         self.pending = Some(PendingOpen { settings: self.settings.clone(), missing, shape, text });
     }
 
+    /// A file did not open: says so until another one is open.
+    pub(super) fn on_open_error(&mut self, error: &Error) {
+        self.run_errors.push((error.to_string(), true));
+        self.notify_error(error);
+    }
+
     /// Discards the pending open and its notification.
     pub(super) fn discard_pending_open(&mut self) {
         if let Some(pending) = self.pending.take() {

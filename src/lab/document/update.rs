@@ -98,7 +98,10 @@ impl Lab {
             }
             Message::SaveRecipe { path, name } => {
                 match NamedRecipe::new(name, self.settings.recipe.clone()).save(&path) {
-                    Ok(()) => self.recent.add(RecentItem::Recipe(path)),
+                    Ok(()) => {
+                        self.recent.add(RecentItem::Recipe(path.clone()));
+                        self.written = Some(path);
+                    }
                     Err(error) => self.notify_error(&error),
                 }
             }
@@ -117,6 +120,8 @@ impl Lab {
                 let target = self.undo.redo();
                 self.apply_undo_target(target);
             }
+            Message::BeginUndoScope => self.undo.begin_scope(),
+            Message::EndUndoScope => self.undo.end_scope(),
             Message::FocusLayer(layer) => self.focus_example(layer, None),
             Message::FocusCategory { layer, category } => self.focus_example(layer, Some(category)),
             Message::FocusSample(sample) => self.view.sample = sample,
@@ -200,10 +205,13 @@ impl Lab {
                     self.recent.add(RecentItem::Session(path));
                     self.restore(session);
                 }
-                Err(error) => self.notify_error(&error),
+                Err(error) => self.on_open_error(&error),
             },
             Message::SaveSession(path) => match self.session().save(&path) {
-                Ok(()) => self.recent.add(RecentItem::Session(path)),
+                Ok(()) => {
+                    self.recent.add(RecentItem::Session(path.clone()));
+                    self.written = Some(path);
+                }
                 Err(error) => self.notify_error(&error),
             },
             Message::ExportRun(path) => self.start_export(path, NirReader::Nir),

@@ -16,6 +16,8 @@ pub struct UndoStack {
     /// The settings, and the bench, at the start of the gesture in progress.
     gesture: Option<Settings>,
     bench: Option<NeuronBench>,
+    /// Past and future of before the scope in progress, see [`UndoStack::begin_scope`].
+    outer: Option<[Vec<UndoStep>; 2]>,
 }
 
 /// One step: the values before and after it.
@@ -64,6 +66,10 @@ impl UndoStack {
     pub fn dragging(&self) -> bool {
         self.gesture.is_some()
     }
+    /// Whether a gesture on the neuron bench is in progress.
+    pub fn dragging_bench(&self) -> bool {
+        self.bench.is_some()
+    }
     /// Whether the change in progress opened another network or data set, which is no drag. `settings` are the current ones.
     pub fn opened(&self, settings: &Settings) -> bool {
         self.gesture.as_ref().is_some_and(|before| before.has_other_sources(settings))
@@ -79,6 +85,22 @@ impl UndoStack {
         if let Some(before) = self.bench.take().filter(|before| before != bench) {
             self.add(UndoStep::Bench(Box::new([before, bench.clone()])));
         }
+    }
+    /// Begins a scope, or the next one: undo reaches back to here and no further. The steps of before the first scope are kept
+    /// for [`UndoStack::end_scope`].
+    pub fn begin_scope(&mut self) {
+        let steps = [std::mem::take(&mut self.past), std::mem::take(&mut self.future)];
+        self.outer.get_or_insert(steps);
+    }
+    /// Ends the scopes: undo knows only the steps of before them, not how the state of then was restored.
+    pub fn end_scope(&mut self) {
+        if let Some([past, future]) = self.outer.take() {
+            (self.past, self.future, self.gesture, self.bench) = (past, future, None, None);
+        }
+    }
+    /// Whether a scope is in progress.
+    pub fn scoped(&self) -> bool {
+        self.outer.is_some()
     }
     fn add(&mut self, step: UndoStep) {
         self.past.push(step);
@@ -218,6 +240,33 @@ pub fn describe_change(before: &Settings, after: &Settings) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_scope_bounds_undo_and_leaves_no_step() {
+        let steps = |steps: usize| {
+            let mut settings = Settings::demo();
+            settings.recipe.steps = steps;
+            settings
+        };
+        let mut undo = UndoStack::default();
+        let mut change = |undo: &mut UndoStack, from: usize, to: usize| {
+            undo.begin(&steps(from));
+            undo.end(&steps(to));
+        };
+        change(&mut undo, 16, 8);
+        undo.begin_scope();
+        assert_eq!(undo.undo_sentence(), None, "what was before the scope is out of reach");
+        change(&mut undo, 8, 4);
+        undo.begin_scope();
+        change(&mut undo, 4, 2);
+        assert_eq!(undo.undo_sentence().as_deref(), Some("T 4 to 2"));
+        change(&mut undo, 2, 8);
+        undo.end_scope();
+        assert!(!undo.scoped());
+        assert_eq!(undo.undo_sentence().as_deref(), Some("T 16 to 8"), "as before the scope");
+        undo.end_scope();
+        assert_eq!(undo.undo_sentence().as_deref(), Some("T 16 to 8"), "without a scope nothing ends");
+    }
 
     #[test]
     fn a_stopped_request_can_be_redone() {

@@ -45,6 +45,9 @@ impl Session {
     pub(super) fn parse(text: &[u8]) -> Result<Self, (String, String)> {
         let value: serde_json::Value = serde_json::from_slice(text)
             .map_err(|e| (format!("line {}, column {}", e.line(), e.column()), "not a session".into()))?;
+        if value.get("version").is_none() {
+            return Err((String::new(), "not a session. Use a file that 'Save session' wrote.".into()));
+        }
         let version = value.get("version").and_then(serde_json::Value::as_u64).unwrap_or(0);
         if version > u64::from(VERSION) {
             let reason =
@@ -83,6 +86,8 @@ mod tests {
         assert_eq!(Session::load(&path).unwrap(), session);
         std::fs::write(&path, "{\"version\": 99}").unwrap();
         assert!(Session::load(&path).unwrap_err().to_string().contains("newer version"));
+        std::fs::write(&path, "{\"a\": 1}").unwrap();
+        assert!(Session::load(&path).unwrap_err().to_string().contains("a.json: not a session. Use a file"));
         std::fs::write(&path, "not json").unwrap();
         assert!(Session::load(&path).unwrap_err().to_string().contains("line 1"));
     }

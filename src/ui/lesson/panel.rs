@@ -60,6 +60,10 @@ pub fn update(lab: &Lab, window: &mut WindowState, new_layout: bool, messages: &
     if window.lesson.player.is_none() && !lab.view.locked.is_empty() {
         messages.push(Message::Lock(Vec::new()));
     }
+    // Runs one frame after the state of before the lesson was restored.
+    if window.lesson.player.is_none() && lab.has_undo_scope() {
+        messages.push(Message::EndUndoScope);
+    }
 }
 
 /// Shows or hides the list of lessons.

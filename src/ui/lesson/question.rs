@@ -53,6 +53,9 @@ fn number(ui: &mut Ui, lab: &Lab, state: &mut LessonState, unit: &str) {
         if let Some(given) = typed.filter(|given| given.is_finite() && (check.clicked() || entered)) {
             player.answer(lab, LessonAnswer::Number(given));
         }
+        if typed.is_none() && !state.draft.trim().is_empty() {
+            ui.small(texts::CHECK_HINT);
+        }
     });
 }
 
@@ -72,12 +75,14 @@ fn conditions(ui: &mut Ui, lab: &Lab, all: &[Condition], reached: bool) {
     let colors = ui_colors(ui);
     for condition in all {
         let holds = condition.holds(lab);
-        let now = condition.current_value(lab).map_or("—".to_owned(), |now| now.to_string());
         // The state is never shown by color alone.
         let (mark, color) = if holds || reached { (texts::DONE, colors.parts[2]) } else { (texts::TO_DO, colors.weak) };
         ui.horizontal_wrapped(|ui| {
             ui.label(RichText::new(mark).small().color(color));
-            ui.label(texts::now(&condition.words(), &now)).on_hover_text(condition.text());
+            let now = condition.current_value(lab).map_or("—".to_owned(), |now| now.to_string());
+            // Of a condition that held, the value of later says nothing.
+            let words = if reached && !holds { condition.words() } else { texts::now(&condition.words(), &now) };
+            ui.label(words).on_hover_text(condition.text());
         });
     }
 }

@@ -24,7 +24,7 @@ pub fn show(ui: &Ui, lab: &Lab, window: &mut WindowState) {
             Grid::new("keys").num_columns(2).spacing([18.0, 6.0]).striped(true).show(ui, |ui| {
                 for (command, shortcut) in shortcuts() {
                     ui.strong(ui.ctx().format_shortcut(&shortcut));
-                    ui.label(command.label(lab));
+                    ui.label(command.name(lab));
                     ui.end_row();
                 }
                 for (keys, meaning) in texts::OTHER_KEYS {

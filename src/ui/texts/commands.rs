@@ -12,6 +12,8 @@ use crate::ui::types::file_request::FileRequest;
 // Reasons why a command is disabled.
 pub const NOTHING_RUN: &str = "no run yet";
 pub const NOTHING_CHANGED: &str = "nothing to undo";
+const UNDO: &str = "Undo";
+const REDO: &str = "Redo";
 pub const NOTHING_UNDONE: &str = "nothing to redo";
 pub const NOTHING_COMPUTED: &str = "no computation is running";
 pub const NO_RACE: &str = "the race has no recipes";
@@ -79,8 +81,8 @@ pub fn words(command: Command, lab: &Lab) -> String {
         Command::PasteSession => "Open session from text…",
         Command::Quit => "Quit",
         Command::Palette => "All commands…",
-        Command::Undo => return with("Undo", lab.undo_sentence()),
-        Command::Redo => return with("Redo", lab.redo_sentence()),
+        Command::Undo => return with(UNDO, lab.undo_sentence()),
+        Command::Redo => return with(REDO, lab.redo_sentence()),
         Command::ResetRecipe => "Reset recipe",
         Command::Method(index) => {
             return format!("Method: {}", methods(lab).get(index).map_or("", |method| &method.name));
@@ -233,5 +235,13 @@ impl Command {
     /// The label of the command: "Undo: T 16 to 8".
     pub fn label(self, lab: &Lab) -> String {
         words(self, lab)
+    }
+    /// The label without the change that undo or redo names: "Undo".
+    pub fn name(self, lab: &Lab) -> String {
+        match self {
+            Command::Undo => UNDO.to_owned(),
+            Command::Redo => REDO.to_owned(),
+            command => command.label(lab),
+        }
     }
 }

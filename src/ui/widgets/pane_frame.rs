@@ -105,7 +105,15 @@ pub fn pane_size(ctx: &Context, pane: Pane) -> Option<Vec2> {
 /// Stores the size at which the window draws `pane`.
 pub fn remember_size(ui: &Ui, pane: Pane) {
     let size = ui.max_rect().size();
-    ui.data_mut(|data| data.insert_temp(size_id(pane), size));
+    let before = ui.data_mut(|data| {
+        let before = data.get_temp(size_id(pane));
+        data.insert_temp(size_id(pane), size);
+        before
+    });
+    // Plots and scroll bars take the room that their last frame needed: the first frame of another size is not the last.
+    if before != Some(size) {
+        ui.ctx().request_repaint();
+    }
 }
 
 /// Id of the height, in points, that the rows of a pane lack.

@@ -16,6 +16,8 @@ use crate::ui::types::pane::Pane;
 
 /// Height of a horizontal axis with its name, in points.
 pub const X_AXIS_HEIGHT: f32 = 40.0;
+/// Least width of a vertical axis with its name, in points.
+pub const Y_AXIS_WIDTH: f32 = 46.0;
 
 /// Header of a pane.
 pub struct PaneHeader {
@@ -82,6 +84,15 @@ pub fn wrap_before(ui: &mut Ui, width: f32) {
     }
 }
 
+/// Begins the next line of a wrapping row unless the buttons `names` fit on this one together.
+pub fn keep_together(ui: &mut Ui, names: &[&str]) {
+    let font = egui::TextStyle::Button.resolve(ui.style());
+    let (padding, gap) = (2.0 * ui.spacing().button_padding.x, ui.spacing().item_spacing.x);
+    let length = |name: &&str| ui.painter().layout_no_wrap((*name).to_owned(), font.clone(), Color32::WHITE).size().x;
+    let width: f32 = names.iter().map(|name| length(name) + padding + gap).sum();
+    wrap_before(ui, width - gap);
+}
+
 /// A slider after its label, both on one line.
 pub fn slider(ui: &mut Ui, name: &str, slider: Slider<'_>) -> Response {
     let font = egui::TextStyle::Body.resolve(ui.style());
@@ -129,6 +140,14 @@ pub fn y_name<'a>(ui: &Ui, name: &'a str) -> &'a str {
     let font = egui::TextStyle::Body.resolve(ui.style());
     let length = ui.painter().layout_no_wrap(name.to_owned(), font, Color32::WHITE).size().x;
     if ui.available_height() - X_AXIS_HEIGHT >= length { name } else { "" }
+}
+
+/// The name of a horizontal axis that fits below a plot in the rest of `ui`: the long or the short one.
+pub fn x_name<'a>(ui: &Ui, [long, short]: [&'a str; 2]) -> &'a str {
+    let font = egui::TextStyle::Body.resolve(ui.style());
+    let length = ui.painter().layout_no_wrap(long.to_owned(), font, Color32::WHITE).size().x;
+    // The name is centered below the plot, beside which the vertical axis takes its room.
+    if ui.available_width() - Y_AXIS_WIDTH >= length { long } else { short }
 }
 
 /// Marks between two ends of an axis: on round numbers, about `wanted` of them.

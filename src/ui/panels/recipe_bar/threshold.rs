@@ -6,7 +6,7 @@ use crate::convert::{BalancingOptions, ThresholdRule};
 use crate::lab::Message;
 use crate::ui::texts::recipe as texts;
 use crate::ui::widgets::gesture::{end_gesture, percentile_from_slider, slider_from_percentile};
-use crate::ui::widgets::number_field::number_field;
+use crate::ui::widgets::number_field::{finite_number, framed, number_field};
 
 /// Initial percentile of the slider if the previous rule was another one.
 const DEFAULT_PERCENTILE: f64 = 99.9;
@@ -71,10 +71,10 @@ fn percentile(ui: &mut Ui, rule: ThresholdRule, messages: &mut Vec<Message>) {
         let mut place = slider_from_percentile(percentile);
         let slider = Slider::new(&mut place, 0.0..=1.0)
             .custom_formatter(|place, _| format!("{} %", percentile_from_slider(place)))
-            .custom_parser(|text| text.trim().trim_end_matches('%').trim().parse().ok().map(slider_from_percentile))
+            .custom_parser(|text| finite_number(text.trim().trim_end_matches('%')).map(slider_from_percentile))
             .smart_aim(false)
             .update_while_editing(false);
-        let response = number_field(ui, slider).on_hover_text(texts::SLIDER_HINT);
+        let response = framed(ui, slider).on_hover_text(texts::SLIDER_HINT);
         response.widget_info(|| WidgetInfo::slider(true, percentile, texts::PERCENTILE_NAME));
         if response.changed() {
             messages.push(Message::SetThreshold(ThresholdRule::Percentile(percentile_from_slider(place))));

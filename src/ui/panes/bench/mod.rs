@@ -122,9 +122,11 @@ fn sliders(ui: &mut Ui, next: &mut NeuronBench) {
         pane_parts::slider(ui, "θ", Slider::new(&mut next.theta, 0.05..=top).max_decimals(3));
         pane_parts::slider(ui, "v(0)/θ", Slider::new(&mut next.v_init, -2.0..=2.0).max_decimals(2));
         pane_parts::slider(ui, texts::WEIGHT, Slider::new(&mut next.weight, -3.0..=3.0).max_decimals(2));
+        pane_parts::keep_together(ui, &[texts::SOFT_RESET, texts::HARD_RESET]);
         for (reset, name) in [(Reset::Soft, texts::SOFT_RESET), (Reset::Hard, texts::HARD_RESET)] {
             ui.selectable_value(&mut next.reset, reset, name);
         }
+        pane_parts::keep_together(ui, &["≥ θ", "> θ"]);
         for (tie, name) in [(TieRule::Ge, "≥ θ"), (TieRule::Gt, "> θ")] {
             ui.selectable_value(&mut next.tie, tie, name);
         }

@@ -55,7 +55,10 @@ fn plot<'a>(
         .include_x(0.0)
         .include_x(steps as f64 + 0.5)
         .include_y(0.0)
-        .x_grid_spacer(|input| pane_parts::step_marks(input.bounds))
+        .x_grid_spacer(move |input| {
+            // No mark in the margin after the last step.
+            pane_parts::step_marks(input.bounds).into_iter().filter(|mark| mark.value <= steps as f64).collect()
+        })
         .y_grid_spacer(move |input| pane_parts::round_marks(input.bounds, f64::from(height / 30.0).clamp(3.0, 8.0)))
         .custom_x_axes(vec![pane_parts::x_axis(shared::TIME_STEPS)])
         .custom_y_axes(vec![axis.hints(label, frame, crate::ui::texts::format::format_tick)])

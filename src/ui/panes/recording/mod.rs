@@ -15,6 +15,7 @@ use crate::ui::texts::panes::recording as texts;
 use crate::ui::theme::colors::event_colors;
 use crate::ui::types::pane::Pane;
 use crate::ui::widgets::legend::Mark;
+use crate::ui::widgets::number_field::NumberWidget;
 use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{legend, pane_frame, pane_parts};
 
@@ -114,7 +115,7 @@ fn controls(ui: &mut Ui, lab: &Lab, view: &RecordingView, scrub: &mut Scrub, mes
         ui.spacing_mut().slider_width = (ui.available_width() * 0.3).clamp(60.0, 260.0);
         let label = ui.label(texts::TIME);
         let slider = Slider::new(&mut time, 0.0..=span).suffix(texts::MILLISECONDS).max_decimals(2);
-        if ui.add(slider).labelled_by(label.id).on_hover_text(texts::TIME_HINT).changed() {
+        if ui.add(slider.finite()).labelled_by(label.id).on_hover_text(texts::TIME_HINT).changed() {
             scrub.scrub_to(time * MS);
         }
         let mut window = scrub.window / MS;
@@ -124,7 +125,7 @@ fn controls(ui: &mut Ui, lab: &Lab, view: &RecordingView, scrub: &mut Scrub, mes
             .speed(scrub.window / MS / 100.0)
             .max_decimals(3)
             .suffix(texts::MILLISECONDS);
-        if ui.add(field).labelled_by(label.id).on_hover_text(texts::WINDOW_HINT).changed() {
+        if ui.add(field.finite()).labelled_by(label.id).on_hover_text(texts::WINDOW_HINT).changed() {
             scrub.window = window * MS;
         }
         let is_frame = (scrub.window - view.info.frame).abs() < 1.0;

@@ -9,6 +9,7 @@ use crate::lab::history::run_history::PastRun;
 use crate::measure::CurvePoint;
 use crate::ui::texts::shared;
 use crate::ui::theme::colors::GRID;
+use crate::ui::widgets::pane_parts;
 
 /// The run to compare with; `None` if its network or data set differs, because then only the names of layers would
 /// match.
@@ -38,11 +39,14 @@ pub(super) fn shares<'a>(name: &str, y_label: &str, last: usize) -> Plot<'a> {
         .include_y(0.0)
         .include_y(1.0)
         .custom_x_axes(vec![AxisHints::new_x().label(shared::TIME_STEPS).label_spacing(egui::Rangef::new(22.0, 30.0))])
-        .y_axis_label(y_label.to_owned())
-        .y_axis_formatter(|mark, _| percent(mark.value, 0))
-        .y_axis_min_width(46.0)
+        .custom_y_axes(vec![percent_axis(y_label)])
         .x_grid_spacer(move |_| marks(last))
         .y_grid_spacer(|_| quarters())
+}
+
+/// A vertical axis of shares. Low plots keep its numbers.
+fn percent_axis<'a>(label: &str) -> AxisHints<'a> {
+    pane_parts::y_axis(label).min_thickness(pane_parts::Y_AXIS_WIDTH).formatter(|mark, _| percent(mark.value, 0))
 }
 
 /// Marks on an axis of shares.

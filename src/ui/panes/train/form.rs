@@ -6,6 +6,7 @@ use crate::attack::snn::Surrogate;
 use crate::lab::training::{AdversarialKind, TrainedKind, TrainingPlan};
 use crate::lab::{Lab, Message};
 use crate::ui::texts::panes::train as texts;
+use crate::ui::widgets::number_field::NumberWidget;
 use crate::ui::widgets::pane_parts::wrap_before;
 
 /// Room for a name with what follows it, in points: both stay on one line.
@@ -104,5 +105,5 @@ fn robustness(ui: &mut Ui, next: &mut TrainingPlan) {
 fn number(ui: &mut Ui, name: &str, hint: &str, drag: DragValue<'_>) -> Response {
     wrap_before(ui, NAMED);
     let label = ui.label(name);
-    ui.add(drag).labelled_by(label.id).on_hover_text(hint)
+    ui.add(drag.finite()).labelled_by(label.id).on_hover_text(hint)
 }

@@ -136,12 +136,14 @@ fn controls(
 
 /// Draws the choices of reset and tie.
 fn reset_and_tie(ui: &mut Ui, neuron: &mut StaircaseNeuron) {
+    pane_parts::keep_together(ui, &[texts::SOFT_RESET, texts::HARD_RESET]);
     for (reset, word, hint) in [
         (Reset::Soft, texts::SOFT_RESET, texts::SOFT_RESET_HINT),
         (Reset::Hard, texts::HARD_RESET, texts::HARD_RESET_HINT),
     ] {
         ui.selectable_value(&mut neuron.reset, reset, word).on_hover_text(hint);
     }
+    pane_parts::keep_together(ui, &["≥ θ", "> θ"]);
     for (tie, word, hint) in [(TieRule::Ge, "≥ θ", texts::TIE_FIRES_HINT), (TieRule::Gt, "> θ", texts::TIE_RESTS_HINT)]
     {
         ui.selectable_value(&mut neuron.tie, tie, word).on_hover_text(hint);
@@ -225,14 +227,15 @@ fn plot(ui: &mut Ui, layer: &SpikingLayer, curves: &Curves) {
     ]);
     legend::show(ui, &entries);
     let y_name = pane_parts::y_name(ui, texts::ANSWER);
+    let x_name = pane_parts::x_name(ui, [texts::INPUT_AXIS, texts::INPUT_AXIS_SHORT]);
+    let height = ui.available_height() - pane_parts::X_AXIS_HEIGHT;
     let shown = Plot::new("transfer")
         .grid_color(GRID)
         .allow_drag(false)
         .allow_boxed_zoom(false)
-        .custom_x_axes(vec![pane_parts::x_axis(texts::INPUT_AXIS)])
-        .y_axis_label(y_name)
-        .y_axis_min_width(46.0)
-        .y_axis_formatter(|mark, _| crate::ui::texts::format::format_tick(mark.value))
+        .custom_x_axes(vec![pane_parts::x_axis(x_name)])
+        .custom_y_axes(vec![pane_parts::y_axis(y_name).min_thickness(pane_parts::Y_AXIS_WIDTH)])
+        .y_grid_spacer(move |input| pane_parts::round_marks(input.bounds, f64::from(height / 30.0).clamp(3.0, 8.0)))
         .label_formatter(|at| {
             let z = pane_parts::position(at).x as f32;
             let (ann, snn) = (layer.activation.apply(z), neuron.activation(z));

@@ -30,6 +30,7 @@ pub fn of_snn(steps: usize) -> String {
 
 pub const DIFFERENCE: &str = "difference";
 pub const INPUT_AXIS: &str = "constant input z (activation units)";
+pub const INPUT_AXIS_SHORT: &str = "input z";
 pub const ANSWER: &str = "output θ n / T";
 
 pub fn hover(z: &str, ann: &str, snn: &str, spikes: u32, steps: usize, difference: &str) -> String {

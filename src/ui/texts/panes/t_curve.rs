@@ -29,10 +29,11 @@ pub fn within(count: f64) -> String {
 
 /// From which step on the target is met, and how sure so many samples make it.
 pub fn from_step(t: usize, share: &str, low: &str, high: &str, samples: usize) -> String {
-    format!("from t = {t} on: {share} ({low} to {high}, {samples} samples)")
+    let plural = if samples == 1 { "" } else { "s" };
+    format!("from t = {t} on: {share} ({low} to {high}, {samples} sample{plural})")
 }
 
-pub const NEVER_REACHED: &str = "not reached in this run: increase T";
+pub const NEVER_REACHED: &str = "not reached in this run";
 pub const UNCERTAIN: &str = "In brackets the 95 % confidence interval of the accuracy; more samples make it narrower";
 pub const USE_T: &str = "Use this T";
 

@@ -4,7 +4,7 @@
 pub const STEPS: [(&str, &str); 3] = [
     (
         "A network is running",
-        "A bundled network was converted to an SNN and runs for T steps. Drag T: every plot updates while you drag, \
+        "The network was converted to an SNN and runs for T steps. Drag T: every plot updates while you drag, \
          and Ctrl+Z undoes it.",
     ),
     (
