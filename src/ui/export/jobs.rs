@@ -125,9 +125,9 @@ pub fn show(
     if exports.is_empty() && lab.exports.is_empty() {
         return;
     }
-    // The corner opposite to that of the messages.
-    let place = room.shrink(12.0).left_bottom();
-    Area::new(Id::unique("exports")).pivot(Align2::LEFT_BOTTOM).fixed_pos(place).show(ui.ctx(), |ui| {
+    // The corner opposite to that of the messages, below the tabs: a row is too wide to stand beside a message.
+    let place = room.shrink(12.0).left_top() + egui::vec2(0.0, 24.0);
+    Area::new(Id::unique("exports")).pivot(Align2::LEFT_TOP).fixed_pos(place).show(ui.ctx(), |ui| {
         Frame::popup(ui.style()).inner_margin(Margin::same(8)).show(ui, |ui| {
             for export in exports.iter() {
                 let done = export.progress.per_mille.load(Ordering::Relaxed) as f32 / 1000.0;
