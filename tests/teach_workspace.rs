@@ -332,19 +332,6 @@ fn goal_counts_at_the_release_of_a_drag_and_a_lesson_leaves_no_undo_step() {
 }
 
 #[test]
-fn answers_of_all_digits_are_seen_on_a_small_laptop() {
-    let mut harness = desk();
-    harness.set_size(egui::vec2(1366.0, 720.0));
-    click(&mut harness, "Teach");
-    (0..3).for_each(|_| _ = harness.run_ok());
-    let all = harness.root().children_recursive();
-    let bars: Vec<_> = all.filter(|node| node.accesskit_node().role() == egui::Role::Meter).map(|n| n.rect()).collect();
-    assert_eq!(bars.len(), 10, "{bars:?}");
-    let time = harness.get_all_by_label("Follow end").next().expect("the time bar").rect();
-    assert!(bars.iter().all(|bar| bar.bottom() <= time.top()), "{bars:?} above {time:?}");
-}
-
-#[test]
 fn text_in_place_of_a_number_is_told() {
     let mut harness = desk();
     click(&mut harness, "Teach");

@@ -249,7 +249,7 @@ mod tests {
             settings
         };
         let mut undo = UndoStack::default();
-        let mut change = |undo: &mut UndoStack, from: usize, to: usize| {
+        let change = |undo: &mut UndoStack, from: usize, to: usize| {
             undo.begin(&steps(from));
             undo.end(&steps(to));
         };

@@ -65,24 +65,12 @@ impl ClassProbabilities {
     }
 }
 
-/// Height of the legend in a narrow pane, where its entries stand below each other.
-fn legend_height(ui: &Ui) -> f32 {
-    2.0 * (ui.text_style_height(&TextStyle::Small) + ui.spacing().item_spacing.y)
-}
-
 /// Draws a pair of bars for each class, in `height` points if that is enough to read them.
 pub fn show(ui: &mut Ui, probabilities: Option<&ClassProbabilities>, height: f32) {
     let top = ui.cursor().top();
     let Some(probabilities) = probabilities else { return };
     let colors = ui_colors(ui);
-    // Names keep apart: below their height the list scrolls.
-    let lowest = ui.text_style_height(&TextStyle::Small).max(MIN_ROW);
-    let rows = probabilities.classes.len() as f32 * (lowest + 1.0);
-    // The answer is worth more than the legend, whose colors are those of the whole window.
-    let only_rows_fit = (rows..rows + legend_height(ui)).contains(&height);
-    if !only_rows_fit {
-        legend::show(ui, &[(texts::ANN_ABOVE, colors.ann, Mark::Bar), (texts::SNN_BELOW, colors.snn, Mark::Bar)]);
-    }
+    legend::show(ui, &[(texts::ANN_ABOVE, colors.ann, Mark::Bar), (texts::SNN_BELOW, colors.snn, Mark::Bar)]);
     let width = ui.available_width().max(120.0);
     let longest = probabilities.classes.iter().map(|(name, ..)| name.chars().count()).max().unwrap_or(1);
     let (left, right) = ((8.0 * longest as f32 + 10.0).min(width * 0.4), 44.0);
@@ -90,6 +78,8 @@ pub fn show(ui: &mut Ui, probabilities: Option<&ClassProbabilities>, height: f32
     let each = room / probabilities.classes.len().max(1) as f32;
     // In tight space the gaps shrink first.
     let gap = if each < TIGHT_ROW { 1.0 } else { GAP };
+    // Names keep apart: below their height the list scrolls.
+    let lowest = ui.text_style_height(&TextStyle::Small).max(MIN_ROW);
     let row = (each - gap).clamp(lowest, ROW_HEIGHT.max(lowest));
     ui.spacing_mut().item_spacing.y = gap;
     let body = ui.text_style_height(&TextStyle::Body);
