@@ -89,9 +89,10 @@ impl Layer {
             NodeParams::Conv { weight, bias } => {
                 Some(Self::Conv(ConvLayer { weight: Param::from_tensor(weight), bias: bias.map(Param::from_tensor) }))
             }
-            NodeParams::Linear { weight, bias } => {
-                Some(Self::Linear(LinearLayer { weight: Param::from_tensor(weight), bias: bias.map(Param::from_tensor) }))
-            }
+            NodeParams::Linear { weight, bias } => Some(Self::Linear(LinearLayer {
+                weight: Param::from_tensor(weight),
+                bias: bias.map(Param::from_tensor),
+            })),
             NodeParams::Affine { scale, shift } => {
                 Some(Self::Affine(AffineLayer { scale: Param::from_tensor(scale), shift: Param::from_tensor(shift) }))
             }
