@@ -6,7 +6,8 @@ use super::draws::{Purpose, normal, random_sign, stream, symmetric};
 use super::norm::{Norm, clamp_pixels, length};
 use super::options::{Attack, AttackKind};
 
-/// Moves the image `a` of sample `sample`, with values up to `limit`, to where restart `restart` of `attack` starts; noise is nothing but a start.
+/// Moves the image `a` of sample `sample`, with values up to `limit`, to where restart `restart` of `attack` starts; noise is
+/// nothing but a start.
 pub fn start(attack: &Attack, sample: usize, restart: usize, a: &mut [f32], limit: f32) {
     let mut rng = stream(attack.seed, sample, restart, Purpose::Start);
     let eps = attack.eps;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::form::ImageForm;
 use super::norm::Norm;
 use crate::{Error, Result};
 
@@ -103,19 +104,23 @@ impl Attack {
         }
     }
 
-    /// Checks every number, for images of `pixels` values.
+    /// Checks every number, for images of `form` where that is known. Counts of events have no upper limit, and neither have
+    /// their changes.
     ///
     /// # Errors
     /// [`Error::Invalid`] with the reason and what to use instead.
-    pub fn validate(&self, pixels: usize) -> Result<()> {
+    pub fn validate(&self, form: Option<ImageForm>) -> Result<()> {
         let refuse = |reason: String| Err(Error::Invalid(reason));
-        let (largest, why) = match self.norm {
-            Norm::Linf => (1.0, "pixels are from 0 to 1".to_owned()),
-            Norm::L2 => ((pixels.max(1) as f32).sqrt(), format!("no two images of {pixels} values are further apart")),
+        let (largest, why, range) = match (form.filter(|form| form.limit().is_finite()), self.norm) {
+            (None, _) => (f32::MAX, "a change is 0 or more".to_owned(), "0 or more".to_owned()),
+            (Some(_), Norm::Linf) => (1.0, "pixels are from 0 to 1".to_owned(), "0 to 1".to_owned()),
+            (Some(form), Norm::L2) => {
+                let (pixels, largest) = (form.len(), (form.len().max(1) as f32).sqrt());
+                (largest, format!("no two images of {pixels} values are further apart"), format!("0 to {largest:.2}"))
+            }
         };
         for (name, value) in [("eps", self.eps), ("alpha", self.alpha)] {
             if !(0.0..=largest).contains(&value) {
-                let range = if largest == 1.0 { "0 to 1".to_owned() } else { format!("0 to {largest:.2}") };
                 return refuse(format!("Cannot use {name} {value}: {why}. Use {range}, for example 8/255."));
             }
         }
@@ -148,4 +153,26 @@ pub fn parse_fraction(option: &str, text: &str) -> Result<f32> {
             "Cannot use {option} '{text}': not a number. Use a fraction or a number, such as 8/255."
         ))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Layout;
+
+    #[test]
+    fn only_counts_of_events_change_by_more_than_one() {
+        let images = ImageForm::of(&[1, 2, 2], Layout::ChannelsFirst);
+        let counts = images.of_counts(3);
+        let check = |norm, eps: f32, form| Attack { norm, eps, ..Attack::default() }.validate(form);
+        for (form, is_open) in [(Some(images), false), (Some(counts), true), (None, true)] {
+            assert_eq!(check(Norm::Linf, 1.5, form).is_ok(), is_open);
+            assert_eq!(check(Norm::L2, 2.5, form).is_ok(), is_open);
+            for eps in [-0.5, f32::NAN, f32::INFINITY] {
+                assert!(check(Norm::Linf, eps, form).is_err(), "{eps}");
+            }
+        }
+        assert!(check(Norm::Linf, -1.0, Some(counts)).unwrap_err().to_string().contains("Use 0 or more"));
+        assert!(check(Norm::Linf, 1.5, Some(images)).unwrap_err().to_string().contains("Use 0 to 1,"));
+    }
 }

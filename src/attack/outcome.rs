@@ -34,7 +34,7 @@ impl SampleOutcome {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome {
     pub samples: Vec<SampleOutcome>,
-    /// `[N, F]`, values in [0, 1].
+    /// `[N, F]`, values from 0 to the limit of the images.
     pub adversarial: Vec<f32>,
     /// The answers to them, `[N, classes]`.
     pub logits: Vec<f32>,

@@ -84,8 +84,9 @@ pub(super) fn validate(sparse: Option<&SparseGradient>, adversarial: Option<&Adv
 
 /// Pixels of a data set as the network's input: what a pixel's step is there, and its limits.
 pub(super) struct PixelSteps {
-    /// Slope, input at pixel 0 and at 1, `[F]`.
+    /// What the input rises by from pixel 0 to pixel 1, `[F]`.
     slopes: Vec<f32>,
+    /// The smallest and the largest input of a pixel, `[F]`; counts of events have no largest.
     limits: Vec<[f32; 2]>,
 }
 

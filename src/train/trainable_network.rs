@@ -1,12 +1,15 @@
-//! A network during training: weights as Burn parameters, and a forward pass with gradients.
+//! A network during training: a forward pass with gradients over weights that are Burn parameters.
 //!
 //! Everything except activations and BatchNorm uses the same tensor functions as the network in use.
 
+mod parameters;
+
 use std::sync::Arc;
 
-use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 
+use self::parameters::{Layer, params};
+pub(super) use self::parameters::{Layers, Pass};
 use super::activation::learned_threshold;
 use super::batch_norm::{Statistics, normalize};
 use super::fusion::{self, Group, Step};
@@ -21,47 +24,10 @@ use crate::compute::gradient::rule::Rule;
 use crate::compute::gradient::{convolution, resample, transposed};
 use crate::compute::input_gradient::same_rows;
 use crate::compute::program::Program;
-use crate::network::{Activation, Network, NodeId, Op, Weights};
+use crate::network::{Activation, Network, NodeId, Op};
 
 /// Minimum λ; the optimizer's result is clamped to it.
 const MIN_LAMBDA: f32 = 1e-3;
-
-/// The parameters of every node; `None` for nodes without any. The optimizer updates these.
-pub(super) type Layers = Vec<Option<Layer>>;
-
-#[derive(Module, Debug)]
-pub(super) enum Layer {
-    Conv(ConvLayer),
-    Linear(LinearLayer),
-    Affine(AffineLayer),
-    Threshold(ThresholdLayer),
-}
-
-#[derive(Module, Debug)]
-pub(super) struct ConvLayer {
-    weight: Param<Tensor<4>>,
-    bias: Option<Param<Tensor<1>>>,
-}
-
-/// `weight` is `[in, out]`.
-#[derive(Module, Debug)]
-pub(super) struct LinearLayer {
-    weight: Param<Tensor<2>>,
-    bias: Option<Param<Tensor<1>>>,
-}
-
-/// Scale and shift, or gain and offset of a BatchNorm.
-#[derive(Module, Debug)]
-pub(super) struct AffineLayer {
-    scale: Param<Tensor<1>>,
-    shift: Param<Tensor<1>>,
-}
-
-/// The learned λ of a clip or QCFS activation, `[1]`.
-#[derive(Module, Debug)]
-pub(super) struct ThresholdLayer {
-    lambda: Param<Tensor<1>>,
-}
 
 /// A network during training.
 pub(super) struct TrainableNetwork {
@@ -76,27 +42,6 @@ pub(super) struct TrainableNetwork {
     device: Device,
     /// Neurons in place of the activations.
     spiking: Option<Spiking>,
-}
-
-/// Which weights and which statistics of BatchNorm a forward pass reads.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Pass {
-    /// Weights with gradients and the statistics of the batch, which may update the running ones.
-    Learn { updates: bool },
-    /// Fixed weights and the statistics of the batch: for the gradient of the input.
-    Look,
-    /// Fixed weights and running statistics, as the network in use.
-    Use,
-}
-
-impl Pass {
-    /// The value of a parameter, with gradients where this pass learns.
-    fn value<const D: usize>(self, parameter: &Param<Tensor<D>>) -> Tensor<D> {
-        match self {
-            Self::Learn { .. } => parameter.val(),
-            Self::Look | Self::Use => parameter.val().detach(),
-        }
-    }
 }
 
 impl TrainableNetwork {
@@ -116,7 +61,7 @@ impl TrainableNetwork {
             .nodes
             .iter()
             .zip(&running)
-            .map(|(node, running)| layer(&node.op, running.as_ref(), spiking.is_some(), &device));
+            .map(|(node, running)| Layer::of(&node.op, running.as_ref(), spiking.is_some(), &device));
         let layers = layers.collect();
         let logits = logits_node(&network);
         let steps = fusion::steps(&network, |id| running[id].is_some());
@@ -125,7 +70,7 @@ impl TrainableNetwork {
 
     /// The network as it is, for [`Pass::Use`] alone: scales and shifts stay what they are.
     pub(super) fn frozen(network: Arc<Network>, device: Device, spiking: Option<Spiking>) -> Self {
-        let layers = network.nodes.iter().map(|node| layer(&node.op, None, spiking.is_some(), &device)).collect();
+        let layers = network.nodes.iter().map(|node| Layer::of(&node.op, None, spiking.is_some(), &device)).collect();
         let (logits, running) = (logits_node(&network), vec![None; network.nodes.len()]);
         let steps = fusion::steps(&network, |_| false);
         Self { network, logits, layers, running, steps, device, spiking }
@@ -264,7 +209,7 @@ impl TrainableNetwork {
         let mut network = (*self.network).clone();
         for ((node, layer), running) in network.nodes.iter_mut().zip(&self.layers).zip(&self.running) {
             let Some(layer) = layer else { continue };
-            write_back(&mut node.op, layer, running.as_ref());
+            layer.write_to(&mut node.op, running.as_ref());
         }
         network
     }
@@ -309,75 +254,4 @@ fn statistics(network: &Arc<Network>, values: Vec<f32>, rows: usize) -> Vec<Opti
         }
     });
     running
-}
-
-/// The parameters of `op`.
-fn layer(op: &Op, running: Option<&Statistics>, spikes: bool, device: &Device) -> Option<Layer> {
-    let vector = |values: &[f32]| Tensor::<1>::from_data(TensorData::new(values.to_vec(), [values.len()]), device);
-    if let (Op::Affine { scale, shift }, Some(running)) = (op, running) {
-        let fresh = scale.iter().all(|s| *s == 1.0) && shift.iter().all(|s| *s == 0.0);
-        let (gamma, beta) = if fresh { (scale.clone(), shift.clone()) } else { running.unfold(scale, shift) };
-        let (scale, shift) = (Param::from_tensor(vector(&gamma)), Param::from_tensor(vector(&beta)));
-        return Some(Layer::Affine(AffineLayer { scale, shift }));
-    }
-    if let Op::Activation(Activation::Clip { lambda } | Activation::Qcfs { lambda, .. }) = op
-        && !spikes
-    {
-        return Some(Layer::Threshold(ThresholdLayer { lambda: Param::from_tensor(vector(&[*lambda])) }));
-    }
-    match NodeParams::of(op, device) {
-        // The matrices of a resize are not trained.
-        NodeParams::None | NodeParams::Resample { .. } => None,
-        NodeParams::Conv { weight, bias } => {
-            Some(Layer::Conv(ConvLayer { weight: Param::from_tensor(weight), bias: bias.map(Param::from_tensor) }))
-        }
-        NodeParams::Linear { weight, bias } => {
-            Some(Layer::Linear(LinearLayer { weight: Param::from_tensor(weight), bias: bias.map(Param::from_tensor) }))
-        }
-        NodeParams::Affine { scale, shift } => {
-            Some(Layer::Affine(AffineLayer { scale: Param::from_tensor(scale), shift: Param::from_tensor(shift) }))
-        }
-    }
-}
-
-/// The current weights, in the form that the forward pass uses.
-fn params(layer: Option<&Layer>, pass: Pass) -> NodeParams {
-    let bias = |bias: &Option<Param<Tensor<1>>>| bias.as_ref().map(|bias| pass.value(bias));
-    match layer {
-        Some(Layer::Conv(layer)) => NodeParams::Conv { weight: pass.value(&layer.weight), bias: bias(&layer.bias) },
-        Some(Layer::Linear(layer)) => NodeParams::Linear { weight: pass.value(&layer.weight), bias: bias(&layer.bias) },
-        Some(Layer::Affine(layer)) => {
-            NodeParams::Affine { scale: pass.value(&layer.scale), shift: pass.value(&layer.shift) }
-        }
-        Some(Layer::Threshold(_)) | None => NodeParams::None,
-    }
-}
-
-/// Replaces the weights of `op` by those of `layer`.
-fn write_back(op: &mut Op, layer: &Layer, running: Option<&Statistics>) {
-    let vector = |param: &Param<Tensor<1>>| tensor_to_vec(param.val().detach().unsqueeze::<2>());
-    let write = |old: &mut Weights, data: Vec<f32>| *old = Weights::new(old.shape.clone(), data);
-    let write_bias = |old: &mut Option<Weights>, bias: &Option<Param<Tensor<1>>>| {
-        if let (Some(old), Some(bias)) = (old, bias) {
-            write(old, vector(bias));
-        }
-    };
-    match (op, layer) {
-        (Op::Conv2d { weight, bias, .. } | Op::ConvTranspose2d { weight, bias, .. }, Layer::Conv(layer)) => {
-            write(weight, tensor_to_vec(layer.weight.val().detach().flatten::<1>(0, 3).unsqueeze::<2>()));
-            write_bias(bias, &layer.bias);
-        }
-        (Op::Linear { weight, bias }, Layer::Linear(layer)) => {
-            write(weight, tensor_to_vec(layer.weight.val().detach().transpose()));
-            write_bias(bias, &layer.bias);
-        }
-        (Op::Affine { scale, shift }, Layer::Affine(layer)) => {
-            let (gamma, beta) = (vector(&layer.scale), vector(&layer.shift));
-            (*scale, *shift) = running.map_or((gamma.clone(), beta.clone()), |running| running.fold(&gamma, &beta));
-        }
-        (Op::Activation(Activation::Clip { lambda } | Activation::Qcfs { lambda, .. }), Layer::Threshold(layer)) => {
-            *lambda = vector(&layer.lambda)[0];
-        }
-        (op, _) => unreachable!("parameters of another operation than {op:?}"),
-    }
 }

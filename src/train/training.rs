@@ -137,9 +137,9 @@ pub fn train(
             let rows = batch.rows;
             let at = (epoch - 1) * batches + index;
             let rate = cosine(options.learning_rate, at, options.epochs * batches);
-            let lesson = Lesson { objective, options, pixels: pixels.as_ref(), at };
+            let context = StepContext { objective, options, pixels: pixels.as_ref(), at };
             // The next batch is prepared while this one is trained on.
-            let step = || trainee.step(&mut optimizer, rate, batch, &lesson);
+            let step = || trainee.step(&mut optimizer, rate, batch, &context);
             let ((loss, [batch_hits, batch_counted]), prepared) = rayon::join(step, || prepare(chunks.next()));
             next = prepared;
             if !loss.is_finite() {
@@ -186,8 +186,8 @@ pub fn train(
     best.finish(false)
 }
 
-/// What a step learns by.
-struct Lesson<'a> {
+/// What a step of training depends on besides its batch.
+struct StepContext<'a> {
     objective: &'a dyn Objective,
     options: &'a TrainOptions,
     /// The pixels of the samples, if they are moved.
@@ -204,21 +204,21 @@ impl TrainableNetwork {
         optimizer: &mut OptimizerState,
         rate: f64,
         mut batch: Batch,
-        lesson: &Lesson<'_>,
+        context: &StepContext<'_>,
     ) -> (f32, [usize; 2]) {
         let (mut values, rows) = (std::mem::take(&mut batch.values), batch.rows);
-        if let (Some(adversarial), Some(pixels)) = (&lesson.options.adversarial, lesson.pixels) {
-            let seed = lesson.options.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ lesson.at as u64;
+        if let (Some(adversarial), Some(pixels)) = (&context.options.adversarial, context.pixels) {
+            let seed = context.options.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ context.at as u64;
             values = adversarial.attack(self, pixels, (&values, rows), &batch.labels, seed);
         }
-        let kept = if lesson.options.sparse.is_some() { values.clone() } else { Vec::new() };
-        if lesson.objective.reads_input() {
+        let kept = if context.options.sparse.is_some() { values.clone() } else { Vec::new() };
+        if context.objective.reads_input() {
             batch.values.clone_from(&values);
         }
         let input = self.input(values);
         let output = self.forward(input, rows, Pass::Learn { updates: true });
-        let Loss { mut value, mut tensor, hits } = lesson.objective.loss(&output, &batch);
-        if let (Some(sparse), Some(pixels)) = (&lesson.options.sparse, lesson.pixels) {
+        let Loss { mut value, mut tensor, hits } = context.objective.loss(&output, &batch);
+        if let (Some(sparse), Some(pixels)) = (&context.options.sparse, context.pixels) {
             let penalty = sparse.penalty(self, pixels, (&kept, rows), &output, &batch.labels);
             value += penalty.clone().into_scalar::<f32>();
             tensor = tensor + penalty;
@@ -232,6 +232,8 @@ impl TrainableNetwork {
     }
 }
 
+#[cfg(test)]
+mod checkpoint_tests;
 #[cfg(test)]
 mod scene_tests;
 #[cfg(test)]

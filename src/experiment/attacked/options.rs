@@ -79,7 +79,7 @@ pub struct AttackRequest {
 }
 
 impl AttackOptions {
-    /// The attack of the options, checked as far as it does not depend on the size of the images.
+    /// The attack of the options, checked as far as it does not depend on the images.
     ///
     /// # Errors
     /// [`Error::Invalid`] for an option with an invalid value.
@@ -98,7 +98,7 @@ impl AttackOptions {
             queries: self.queries,
             seed: self.seed,
         };
-        attack.validate(usize::MAX)?;
+        attack.validate(None)?;
         Ok(AttackRequest {
             on: word("on", &self.on, &[("ann", Attacked::Ann), ("snn", Attacked::Snn)])?,
             attack,
@@ -127,7 +127,7 @@ impl AttackRequest {
     /// # Errors
     /// [`Error::Invalid`] for a radius that is too large, and a class that the network does not have.
     pub fn check(&self, subject: &AttackSubject) -> Result<()> {
-        self.attack.validate(subject.pixels.len())?;
+        self.attack.validate(Some(subject.pixels.form()))?;
         let classes = subject.model.original.classes().max(2);
         match self.target {
             Some(target) if usize::from(target) >= classes => {

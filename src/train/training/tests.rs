@@ -1,14 +1,14 @@
-//! Tests of training: learning, reproducibility, stopping, resumed training, refused input.
+//! Tests of training: learning, reproducibility, stopping, spiking networks, refused input.
 
 use std::sync::Arc;
 
 use super::*;
 use crate::network::zoo::{ZooArchitecture, parse_activation};
-use crate::network::{Activation, Op, safetensors};
-use crate::train::{Adversarial, Augmentation, Classification, Optimizer, SparseGradient, Spiking};
+use crate::network::{Activation, Op};
+use crate::train::{Augmentation, Classification, Optimizer, Spiking};
 
 /// Two classes of 8x8 images: a bright left or right half with noise.
-fn halves(count: usize) -> Samples {
+pub(super) fn halves(count: usize) -> Samples {
     let mut values = Vec::new();
     let mut noise = 12345u32;
     for index in 0..count {
@@ -30,15 +30,15 @@ fn halves(count: usize) -> Samples {
     }
 }
 
-fn network(arch: ZooArchitecture, activation: &str) -> Network {
+pub(super) fn network(arch: ZooArchitecture, activation: &str) -> Network {
     arch.build(&[1, 8, 8], 2, parse_activation(activation).unwrap(), 11).unwrap()
 }
 
-fn options() -> TrainOptions {
+pub(super) fn options() -> TrainOptions {
     TrainOptions { epochs: 4, batch: 20, learning_rate: 0.01, validation_fraction: 0.2, ..TrainOptions::default() }
 }
 
-fn never_stop(_: TrainProgress) -> ControlFlow<()> {
+pub(super) fn never_stop(_: TrainProgress) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
@@ -251,7 +251,7 @@ fn bundled_networks_are_as_accurate_as_stated() {
 }
 
 /// A small spiking network to train.
-fn spiking(steps: usize) -> TrainOptions {
+pub(super) fn spiking(steps: usize) -> TrainOptions {
     TrainOptions { spiking: Some(Spiking { steps, ..Spiking::default() }), ..options() }
 }
 
@@ -264,60 +264,6 @@ fn a_spiking_network_learns_two_classes_and_keeps_its_neurons() {
     let neurons = trained.network.neurons.unwrap();
     assert_eq!((neurons.steps, neurons.decay, neurons.hard_reset), (4, 1000, true));
     assert!(accuracy(&trained.network, &fresh, &Scaling::Unit).unwrap() > 0.9);
-}
-
-#[test]
-fn a_resumed_training_gives_the_same_bytes() {
-    let folder = tempfile::tempdir().unwrap();
-    let samples = halves(60);
-    let network = network(ZooArchitecture::Resnet, "relu");
-    for (optimizer, robust) in [(Optimizer::Adam, true), (Optimizer::Sgd, false)] {
-        let checkpoint = Some(folder.path().join("a.checkpoint"));
-        let options = TrainOptions {
-            epochs: 3,
-            optimizer,
-            augmentation: Augmentation { shift: 1, ..Augmentation::default() },
-            sparse: robust.then(|| SparseGradient::new(0.01)),
-            adversarial: robust.then_some(Adversarial { eps: 0.03, pgd_steps: Some(2) }),
-            checkpoint: checkpoint.clone(),
-            ..spiking(2)
-        };
-        let run = |options: &TrainOptions, until: usize| {
-            let stop = |at: TrainProgress| match at.score {
-                Some(_) if at.epoch >= until => ControlFlow::Break(()),
-                _ => ControlFlow::Continue(()),
-            };
-            train(&network, &samples, &Scaling::Unit, options, &Classification, stop).unwrap()
-        };
-        let whole = run(&options, 9);
-        run(&options, 1);
-        let resumed = run(&TrainOptions { resume: checkpoint.clone(), ..options.clone() }, 9);
-        let bytes = |result: &TrainResult| safetensors::to_bytes(&result.network).unwrap();
-        assert!(bytes(&whole) == bytes(&resumed), "{optimizer:?}");
-        assert_eq!((whole.epoch, whole.score), (resumed.epoch, resumed.score));
-        // Another training is refused by name.
-        let other = TrainOptions { resume: checkpoint, batch: 7, ..options };
-        let error = train(&network, &samples, &Scaling::Unit, &other, &Classification, never_stop).unwrap_err();
-        assert!(error.to_string().contains("batch was 20, and is 7 now"), "{error}");
-    }
-}
-
-#[test]
-fn files_that_are_no_checkpoint_are_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("b.checkpoint");
-    let network = network(ZooArchitecture::Mlp, "relu");
-    let resume = TrainOptions { resume: Some(path.clone()), ..options() };
-    let refused = || {
-        let error = train(&network, &halves(20), &Scaling::Unit, &resume, &Classification, never_stop).unwrap_err();
-        assert!(error.to_string().contains("b.checkpoint"), "{error}");
-        error.to_string()
-    };
-    refused();
-    std::fs::write(&path, b"nothing").unwrap();
-    refused();
-    safetensors::save(&network, &path).unwrap();
-    assert!(refused().contains("--init"));
 }
 
 #[test]
