@@ -66,7 +66,7 @@ fn arrows_choose_and_disabled_commands_show_a_reason() {
 fn every_command_can_be_executed() {
     let harness = desk();
     let (lab, mut window) = (&harness.state().lab, WindowState::default());
-    window.responsive.measure(egui::vec2(1280.0, 800.0));
+    window.responsive.measure(egui::vec2(1280.0, 800.0), false);
     for command in Command::all(lab, &window) {
         let mut out = Vec::new();
         let asked = window.file_requests.len();

@@ -77,6 +77,7 @@ proptest! {
             record: &record,
             index: 0,
             sample: 0,
+            sample_of_run: 0,
             steps,
             per_step: neuron.max_spikes_per_step(),
             plane: 1,
