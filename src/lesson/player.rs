@@ -99,7 +99,8 @@ impl LessonPlayer {
                 .collect(),
         };
         let lock = Message::Lock(steps[to].lock.clone());
-        let mut messages = vec![Message::EndGesture];
+        // The steps of before the lesson end here, and those of its own begin where its state is set.
+        let mut messages = vec![Message::EndGesture, Message::BeginUndoScope];
         messages.extend(step_messages.into_iter().cloned());
         messages.extend([Message::EndGesture, Message::BeginUndoScope, lock]);
         messages
