@@ -1,6 +1,8 @@
 //! Where the channels, rows and columns of an image are among its values, and what their range is.
 
+use super::norm::Norm;
 use crate::data::Layout;
+use crate::{Error, Result};
 
 /// An image of channels, rows and columns; a vector is one row. Frames over time are images with the channels of all
 /// frames.
@@ -13,6 +15,38 @@ pub struct ImageForm {
     frames: usize,
     /// Whether values have no upper limit, as counts of events.
     counts: bool,
+}
+
+/// How far the values of samples may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValueRange {
+    /// From 0 on without a limit, as counts of events, or not known.
+    Open,
+    /// Pixels from 0 to 1, so many an image where that is known.
+    Pixels(Option<usize>),
+}
+
+impl ValueRange {
+    /// Checks that `value`, the size of a change that `option` states, is possible.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with the reason and what to use instead.
+    pub fn check_change(self, option: &str, value: f32, norm: Norm) -> Result<()> {
+        let (largest, why, range) = match (self, norm) {
+            (Self::Open, _) | (Self::Pixels(None), Norm::L2) => {
+                (f32::MAX, "a change is 0 or more".to_owned(), "0 or more".to_owned())
+            }
+            (Self::Pixels(_), Norm::Linf) => (1.0, "pixels are from 0 to 1".to_owned(), "0 to 1".to_owned()),
+            (Self::Pixels(Some(pixels)), Norm::L2) => {
+                let largest = (pixels.max(1) as f32).sqrt();
+                (largest, format!("no two images of {pixels} values are further apart"), format!("0 to {largest:.2}"))
+            }
+        };
+        if (0.0..=largest).contains(&value) {
+            return Ok(());
+        }
+        Err(Error::Invalid(format!("Cannot use {option} {value}: {why}. Use {range}, for example 8/255.")))
+    }
 }
 
 impl ImageForm {
@@ -34,6 +68,11 @@ impl ImageForm {
     /// The largest value of a pixel: 1; counts of events have no limit.
     pub fn limit(&self) -> f32 {
         if self.counts { f32::INFINITY } else { 1.0 }
+    }
+
+    /// How far values may go.
+    pub fn range(&self) -> ValueRange {
+        if self.counts { ValueRange::Open } else { ValueRange::Pixels(Some(self.len())) }
     }
 
     /// Index of a value.

@@ -26,7 +26,7 @@ pub mod steps;
 pub mod target;
 pub mod vulnerability;
 
-pub use form::ImageForm;
+pub use form::{ImageForm, ValueRange};
 pub use images::{Given, Images};
 pub use norm::Norm;
 pub use options::{Attack, AttackKind, parse_fraction};

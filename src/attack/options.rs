@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::form::ImageForm;
+use super::form::ValueRange;
 use super::norm::Norm;
 use crate::{Error, Result};
 
@@ -104,25 +104,14 @@ impl Attack {
         }
     }
 
-    /// Checks every number, for images of `form` where that is known. Counts of events have no upper limit, and neither have
-    /// their changes.
+    /// Checks every number, for images with values in `range`.
     ///
     /// # Errors
     /// [`Error::Invalid`] with the reason and what to use instead.
-    pub fn validate(&self, form: Option<ImageForm>) -> Result<()> {
+    pub fn validate(&self, range: ValueRange) -> Result<()> {
         let refuse = |reason: String| Err(Error::Invalid(reason));
-        let (largest, why, range) = match (form.filter(|form| form.limit().is_finite()), self.norm) {
-            (None, _) => (f32::MAX, "a change is 0 or more".to_owned(), "0 or more".to_owned()),
-            (Some(_), Norm::Linf) => (1.0, "pixels are from 0 to 1".to_owned(), "0 to 1".to_owned()),
-            (Some(form), Norm::L2) => {
-                let (pixels, largest) = (form.len(), (form.len().max(1) as f32).sqrt());
-                (largest, format!("no two images of {pixels} values are further apart"), format!("0 to {largest:.2}"))
-            }
-        };
         for (name, value) in [("eps", self.eps), ("alpha", self.alpha)] {
-            if !(0.0..=largest).contains(&value) {
-                return refuse(format!("Cannot use {name} {value}: {why}. Use {range}, for example 8/255."));
-            }
+            range.check_change(name, value, self.norm)?;
         }
         if self.kind == AttackKind::Rfgsm && self.norm == Norm::L2 {
             return refuse(
@@ -158,21 +147,24 @@ pub fn parse_fraction(option: &str, text: &str) -> Result<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::attack::ImageForm;
     use crate::data::Layout;
 
     #[test]
     fn only_counts_of_events_change_by_more_than_one() {
         let images = ImageForm::of(&[1, 2, 2], Layout::ChannelsFirst);
         let counts = images.of_counts(3);
-        let check = |norm, eps: f32, form| Attack { norm, eps, ..Attack::default() }.validate(form);
-        for (form, is_open) in [(Some(images), false), (Some(counts), true), (None, true)] {
+        let check = |norm, eps: f32, range| Attack { norm, eps, ..Attack::default() }.validate(range);
+        for (form, is_open) in [(images.range(), false), (counts.range(), true)] {
             assert_eq!(check(Norm::Linf, 1.5, form).is_ok(), is_open);
             assert_eq!(check(Norm::L2, 2.5, form).is_ok(), is_open);
             for eps in [-0.5, f32::NAN, f32::INFINITY] {
                 assert!(check(Norm::Linf, eps, form).is_err(), "{eps}");
             }
         }
-        assert!(check(Norm::Linf, -1.0, Some(counts)).unwrap_err().to_string().contains("Use 0 or more"));
-        assert!(check(Norm::Linf, 1.5, Some(images)).unwrap_err().to_string().contains("Use 0 to 1,"));
+        assert!(check(Norm::Linf, -1.0, counts.range()).unwrap_err().to_string().contains("Use 0 or more"));
+        assert!(check(Norm::Linf, 1.5, images.range()).unwrap_err().to_string().contains("Use 0 to 1,"));
+        assert!(check(Norm::Linf, 1.5, ValueRange::Pixels(None)).is_err());
+        assert!(check(Norm::L2, 2.5, ValueRange::Pixels(None)).is_ok(), "the size decides");
     }
 }

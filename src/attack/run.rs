@@ -30,7 +30,7 @@ pub fn attack(
     target: &dyn Target,
     control: &JobControl,
 ) -> Result<Outcome> {
-    attack.validate(Some(images.form))?;
+    attack.validate(images.form.range())?;
     let count = images.labels.len();
     if images.width == 0 || images.pixels.len() != count * images.width {
         return Err(Error::Internal("images and labels differ in number".into()));

@@ -11,8 +11,8 @@ use rand_chacha::ChaCha8Rng;
 
 pub use self::density::InputGradient;
 use super::trainable_network::{Pass, TrainableNetwork};
-use crate::attack::PixelSpace;
 use crate::attack::norm::sign;
+use crate::attack::{Norm, PixelSpace, ValueRange};
 use crate::compute::dense::tensor_to_vec;
 use crate::data::{Samples, Scaling};
 use crate::{Error, Result};
@@ -56,11 +56,11 @@ pub struct Adversarial {
 /// Step of PGD per ε (2.55/255 at 8/255, the sparse-gradient authors').
 const ALPHA: f32 = 2.55 / 8.0;
 
-/// Refuses numbers out of range.
+/// Refuses numbers out of range; `counts` where the samples are counts of events, which have no upper limit.
 ///
 /// # Errors
 /// [`Error::Invalid`] with what to use instead.
-pub(super) fn validate(sparse: Option<&SparseGradient>, adversarial: Option<&Adversarial>) -> Result<()> {
+pub(super) fn validate(sparse: Option<&SparseGradient>, adversarial: Option<&Adversarial>, counts: bool) -> Result<()> {
     let refuse = |reason: String| Err(Error::Invalid(reason));
     if let Some(sparse) = sparse {
         if !(sparse.lambda.is_finite() && sparse.lambda >= 0.0) {
@@ -71,10 +71,8 @@ pub(super) fn validate(sparse: Option<&SparseGradient>, adversarial: Option<&Adv
         }
     }
     if let Some(Adversarial { eps, pgd_steps }) = adversarial {
-        if !(0.0..=1.0).contains(eps) {
-            let reason = format!("Cannot use eps {eps}: pixels are from 0 to 1. Use 0 to 1, for example 8/255.");
-            return refuse(reason);
-        }
+        let range = if counts { ValueRange::Open } else { ValueRange::Pixels(None) };
+        range.check_change("eps", *eps, Norm::Linf)?;
         if *pgd_steps == Some(0) {
             return refuse("Cannot train against pgd with 0 steps: use 1 or more.".into());
         }

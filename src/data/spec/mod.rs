@@ -84,6 +84,11 @@ impl DataSpec {
         }
     }
 
+    /// Whether samples are recordings of an event camera, whose frames are counts of events.
+    pub fn is_of_recordings(&self) -> bool {
+        matches!(self.source, Source::Events { .. } | Source::EventDigits { .. })
+    }
+
     /// The same specification with every path replaced by `path`.
     pub fn map_paths(&self, mut path: impl FnMut(&Path) -> PathBuf) -> Self {
         let mut changed = self.clone();

@@ -4,7 +4,7 @@ use clap::Args;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::subject::{AttackSubject, Attacked, RuleResult, takes_a_rule};
-use crate::attack::{Attack, AttackKind, Given, GradientChoice, Norm, Outcome, parse_fraction};
+use crate::attack::{Attack, AttackKind, Given, GradientChoice, Norm, Outcome, ValueRange, parse_fraction};
 use crate::progress::JobControl;
 use crate::{Error, Result};
 
@@ -98,7 +98,7 @@ impl AttackOptions {
             queries: self.queries,
             seed: self.seed,
         };
-        attack.validate(None)?;
+        attack.validate(ValueRange::Open)?;
         Ok(AttackRequest {
             on: word("on", &self.on, &[("ann", Attacked::Ann), ("snn", Attacked::Snn)])?,
             attack,
@@ -127,7 +127,7 @@ impl AttackRequest {
     /// # Errors
     /// [`Error::Invalid`] for a radius that is too large, and a class that the network does not have.
     pub fn check(&self, subject: &AttackSubject) -> Result<()> {
-        self.attack.validate(Some(subject.pixels.form()))?;
+        self.attack.validate(subject.pixels.form().range())?;
         let classes = subject.model.original.classes().max(2);
         match self.target {
             Some(target) if usize::from(target) >= classes => {

@@ -177,7 +177,7 @@ impl AttackSubject {
         given: Given<'_>,
         control: &JobControl,
     ) -> Result<(Outcome, Vec<RuleResult>)> {
-        options.validate(Some(self.pixels.form()))?;
+        options.validate(self.pixels.form().range())?;
         if options.kind.needs_gradient() {
             let looked_at = self.labels.len().min(LOOKED_AT) * self.pixels.len();
             check_gradient_path(&self.program, &self.pixels.ann_input(&self.images[..looked_at]), control)?;

@@ -8,6 +8,7 @@ use toml::Value;
 
 use super::option_error::option_error;
 use super::toml_text::{Located, value_text};
+use crate::attack::ValueRange;
 use crate::convert::Recipe;
 use crate::data::DataSpec;
 use crate::experiment::Settings;
@@ -235,7 +236,13 @@ impl PlanRow {
                     names.join("', '")
                 )));
             }
-            Some(Other::Attack(options)) => Work::Attack(options.request()?),
+            Some(Other::Attack(options)) => {
+                let request = options.request()?;
+                if !DataSpec::parse(&settings.data)?.is_of_recordings() {
+                    request.attack.validate(ValueRange::Pixels(None))?;
+                }
+                Work::Attack(request)
+            }
             Some(Other::Explain(options)) => {
                 options.on()?;
                 options.request()?;

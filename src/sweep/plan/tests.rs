@@ -65,6 +65,8 @@ fn a_row_with_an_attack_is_one_and_its_options_may_stand_in_any_axis() {
     let Work::Attack(request) = plan.row(3).unwrap().resolve().unwrap().work else { panic!("no attack") };
     assert_eq!((request.attack.kind, request.attack.eps), (AttackKind::Pgd, 0.1));
     assert_eq!(parse("").unwrap().row(0).unwrap().resolve().unwrap().work, Work::Run);
+    let counts = "[base]\ndata = \"builtin:events-digits\"\nattack = \"pgd\"\n[grid]\neps = [0.1, 2]\n";
+    assert_eq!(parse(counts).unwrap().rows(), 2, "counts of events have no upper limit");
     assert_eq!(parse("[grid]\nmethod = [\"SRP\"]\npresteps = [2, 4]\n").unwrap().rows(), 2);
 }
 

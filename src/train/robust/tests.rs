@@ -62,10 +62,12 @@ fn fgsm_moves_every_pixel_against_the_label_and_stays_in_range() {
 #[test]
 fn numbers_out_of_range_are_refused() {
     for eps in [-0.1, 1.5, f32::NAN] {
-        let error = validate(None, Some(&Adversarial { eps, pgd_steps: None })).unwrap_err().to_string();
+        let error = validate(None, Some(&Adversarial { eps, pgd_steps: None }), false).unwrap_err().to_string();
         assert!(error.contains("eps") && error.contains("0 to 1"), "{error}");
     }
-    assert!(validate(Some(&SparseGradient::new(-1.0)), None).is_err());
+    let counts = |eps| validate(None, Some(&Adversarial { eps, pgd_steps: None }), true);
+    assert!(counts(2.0).is_ok() && counts(-1.0).is_err() && counts(f32::NAN).is_err());
+    assert!(validate(Some(&SparseGradient::new(-1.0)), None, false).is_err());
 }
 
 /// A small spiking network with BatchNorm and its input.

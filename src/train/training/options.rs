@@ -121,7 +121,7 @@ pub(in crate::train) fn check_options(options: &TrainOptions, samples: &Samples)
     if let Some(spiking) = &options.spiking {
         spiking.validate()?;
     }
-    robust::validate(options.sparse.as_ref(), options.adversarial.as_ref())?;
+    robust::validate(options.sparse.as_ref(), options.adversarial.as_ref(), samples.frames.is_some())?;
     if options.measure_gradient && samples.labels.len() != samples.len() {
         return invalid("Cannot measure gradients of the label's probability: the samples have no labels.");
     }
