@@ -13,6 +13,7 @@ pub use in_groups::run_in_groups;
 use super::cache::{AnnKey, Cache};
 use super::diagnose::DiagnosisInput;
 use super::memory;
+use super::memory::freed::release_freed_memory;
 use super::partial::PartialContext;
 use super::prepare::{Prepared, prepare, timed};
 use super::run::{PreparedNetwork, Run};
@@ -125,6 +126,10 @@ fn whole_run(
         readout: settings.recipe.readout,
     }));
     let reusable = cache.reusable_run(&key, &spiking, settings.recipe.steps);
+    if !classes {
+        // What the ANN's maps took is not part of the prediction, and the recording of maps takes none of it.
+        release_freed_memory();
+    }
     let recording = timed(&mut seconds.snn, || {
         let plan = SimulationPlan {
             program: &model.program,
