@@ -190,7 +190,11 @@ pub fn first_divergence(
         first.map(|(step, _, neuron)| {
             let zin = mean_input(index, neuron);
             let n = counts[neuron];
-            let pooled = data.pooled_means.get(index).and_then(|m| m.get(sample * counts.len() + neuron)).copied();
+            let pooled = data
+                .pooled_means
+                .get(index)
+                .and_then(|m| m.get((sample - data.first_mean) * counts.len() + neuron))
+                .copied();
             Divergence {
                 neuron: NeuronRef { layer: index, sample, neuron },
                 step,

@@ -135,7 +135,12 @@ impl<'a> Groups<'a> {
             timed(&mut seconds.measure, || {
                 let program = &self.model.program;
                 let pooled = simulate::prefix::pooled_means(program, self.spiking, own, &recording, steps, control)?;
-                measure.add(&RunData { pooled_means: &pooled, ..self.run_data(&ann, &recording, &[]) }, first, control)
+                measure.add(
+                    &RunData { pooled_means: &pooled, ..self.run_data(&ann, &recording, &[]) },
+                    0..rows,
+                    first,
+                    control,
+                )
             })?;
             memory = Some(recording);
         }
@@ -153,6 +158,7 @@ impl<'a> Groups<'a> {
             recording,
             mean_inputs: &[],
             pooled_means: &[],
+            first_mean: 0,
             labels,
             readout: self.settings.recipe.readout,
             output_agreement: None,

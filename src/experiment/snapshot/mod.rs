@@ -6,6 +6,7 @@ pub mod focus;
 mod focused_layer;
 pub mod parts;
 pub mod recording_view;
+mod report_at;
 pub mod threshold_view;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ pub use self::focus::Focus;
 use self::focused_layer::{categories_of, initial_potential_errors, mean_input_of, pooled_mean};
 use self::parts::{SnapshotPart, SnapshotParts};
 pub use self::recording_view::{LoadedRecording, RecordingView};
+pub use self::report_at::report_at;
 pub use self::threshold_view::ThresholdView;
 use super::attacked::RobustnessView;
 use super::neuron_categories::NeuronCategories;
@@ -24,12 +26,9 @@ use crate::measure::feature_maps::{FeatureMaps, feature_maps};
 use crate::measure::neuron_bench::{MAX_STEPS, NeuronBench};
 use crate::measure::readout::{ReadoutReport, readout_report};
 use crate::measure::ties::{Ties, count_ties};
-use crate::measure::{
-    Divergence, FirstLayers, InitialPotentialErrors, NeuronRef, Report, RunData, first_divergence, measure_run,
-};
+use crate::measure::{Divergence, FirstLayers, InitialPotentialErrors, NeuronRef, Report, first_divergence};
 use crate::progress::JobControl;
 use crate::simulate::membrane_trace::{MembraneTrace, layer_currents, trace};
-use crate::simulate::prefix::mean_inputs;
 use crate::{Error, Result};
 
 /// Measures of a run at the time cursor.
@@ -261,21 +260,6 @@ impl Snapshot {
             ),
         })
     }
-}
-
-/// The report of `run` after `steps` steps.
-///
-/// # Errors
-/// [`Error::Cancelled`], and errors of the simulation.
-pub fn report_at(run: &Run, steps: usize, control: &JobControl) -> Result<Arc<Report>> {
-    if steps == run.steps() {
-        return Ok(run.report.clone());
-    }
-    let means = mean_inputs(&run.network.program, &run.spiking, &run.input, &run.recording, steps, control)?;
-    let means: Vec<&[f32]> = means.iter().map(Vec::as_slice).collect();
-    let pooled = run.pooled_means_at(steps, control)?;
-    let data = RunData { pooled_means: &pooled, ..run.run_data(&means) };
-    Ok(Arc::new(measure_run(&data, steps, control)?))
 }
 
 /// `report` of `run` with the maps of spiking layer `layer`.

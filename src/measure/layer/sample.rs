@@ -42,11 +42,12 @@ impl<'a> LayerSample<'a> {
         let layer: &SpikingLayer = &data.spiking.layers[index];
         let neurons = layer.neurons();
         let span = sample * neurons..(sample + 1) * neurons;
+        let means_span = (sample - data.first_mean) * neurons..(sample + 1 - data.first_mean) * neurons;
         let record = &data.recording.layers[index];
         let mut counts = vec![0; neurons];
         record.spikes.add_counts(steps, sample, &mut counts);
         let zin = match data.mean_inputs.get(index) {
-            Some(means) => Cow::Borrowed(&means[span.clone()]),
+            Some(means) => Cow::Borrowed(&means[means_span.clone()]),
             None => {
                 let all = steps == record.spikes.steps();
                 let recorded = if all {
@@ -74,7 +75,7 @@ impl<'a> LayerSample<'a> {
             plane: layer.neurons_per_channel(),
             z: &data.ann.pre_activations[index][span.clone()],
             zin,
-            pooled: data.pooled_means.get(index).and_then(|means| means.get(span.clone())),
+            pooled: data.pooled_means.get(index).and_then(|means| means.get(means_span)),
             counts,
             events,
             fan_out: data.fan_outs.get(index).map(Vec::as_slice),

@@ -29,15 +29,15 @@ impl MeasureInParts {
         Self { samples, steps, layers: spiking.layers.iter().map(of_layer).collect() }
     }
 
-    /// Adds the samples of `part`, whose first is sample `first` of the run; samples come in order.
+    /// Adds `samples` of `part`, whose sample 0 is sample `first` of the run; samples come in order.
     ///
     /// # Errors
     /// [`crate::Error::Cancelled`] if `control` is cancelled.
-    pub fn add(&mut self, part: &RunData<'_>, first: usize, control: &JobControl) -> Result<()> {
-        let (group, steps, count) = (group_size(self.samples), self.steps, part.recording.samples);
+    pub fn add(&mut self, part: &RunData<'_>, samples: Range<usize>, first: usize, control: &JobControl) -> Result<()> {
+        let (group, steps) = (group_size(self.samples), self.steps);
         self.layers.par_iter_mut().enumerate().try_for_each(|(index, groups)| {
             for (k, sums) in groups.iter_mut().enumerate() {
-                let of_group = common(first..first + count, k * group..(k + 1) * group);
+                let of_group = common(first + samples.start..first + samples.end, k * group..(k + 1) * group);
                 let in_part = of_group.start - first..of_group.end - first;
                 add_samples(part, index, steps, in_part, first, sums, control)?;
             }

@@ -3,21 +3,31 @@
 //! Spikes are a prefix of the recorded bits. The mean input of a layer is its stateless part applied to the mean of its
 //! input spikes, since that part is linear. Single steps are needed only if a max pool reads spikes.
 
+mod on_slices;
+
 use std::sync::Arc;
 
+pub use on_slices::OnSlices;
 use rayon::prelude::*;
 
-use super::block::{add_bias, decode};
-use super::recording::{LayerRecording, Recording};
-use super::signal::{Signal, apply_signal, input_signal};
-use super::spike_train::{SpikeRows, for_each_in_neuron_order};
 use crate::Result;
 use crate::compute::dense::tensor_to_vec;
-use crate::compute::forward::{SamplePlaces, sample_places};
 use crate::compute::program::Program;
 use crate::convert::{Correction, MaxPoolRule, Reset, SpikingLayer, SpikingNetwork};
 use crate::network::{NodeId, Op};
 use crate::progress::JobControl;
+use crate::simulate::block::{add_bias, decode};
+use crate::simulate::recording::{LayerRecording, Recording};
+use crate::simulate::signal::{Signal, apply_signal, input_signal};
+use crate::simulate::spike_train::{SpikeRows, for_each_in_neuron_order};
+
+/// Whether [`OnSlices`] has the mean inputs of any samples of `recording`: nothing but neurons depends on time, and no max
+/// pool reads spikes.
+pub fn mean_inputs_in_parts(program: &Program, input: &[f32], recording: &Recording) -> bool {
+    let nodes = &program.network().nodes;
+    let has_pool = nodes.iter().any(|node| matches!(node.op, Op::MaxPool2d { .. }));
+    program.runs_on_slices() && !has_pool && input.len() == recording.samples * nodes[0].len()
+}
 
 /// Values in one block of samples (f32 each).
 const BLOCK_VALUES: usize = 4 << 20;
@@ -107,10 +117,11 @@ pub fn mean_inputs(
         MaxPoolRule::Lateral => vec![false; program.network().nodes.len()],
     };
     let network = program.network();
-    let has_pool = network.nodes.iter().any(|node| matches!(node.op, Op::MaxPool2d { .. }));
-    if program.runs_on_slices() && !has_pool && input.len() == recording.samples * network.nodes[0].len() {
-        let wanted = vec![true; spiking.layers.len()];
-        return means_on_slices(program, spiking, input, recording, steps, &wanted, control);
+    if mean_inputs_in_parts(program, input, recording) {
+        let mut means = vec![Vec::new(); spiking.layers.len()];
+        let prefix = OnSlices { program, spiking, input, recording, steps };
+        prefix.mean_inputs(0..recording.samples, &mut means, control)?;
+        return Ok(means);
     }
     let widest = network.nodes.iter().map(|node| node.len()).max().unwrap_or(1);
     let per_sample = widest * if per_step.contains(&true) { steps } else { 1 };
@@ -156,7 +167,10 @@ pub fn pooled_means(
         return Ok(vec![Vec::new(); wanted.len()]);
     }
     if program.runs_on_slices() && input.len() == recording.samples * network.nodes[0].len() {
-        return means_on_slices(program, spiking, input, recording, steps, &wanted, control);
+        let mut means = vec![Vec::new(); wanted.len()];
+        let prefix = OnSlices { program, spiking, input, recording, steps };
+        prefix.means(0..recording.samples, &wanted, &mut means, control)?;
+        return Ok(means);
     }
     let widest = network.nodes.iter().map(|node| node.len()).max().unwrap_or(1);
     let per_step = vec![false; network.nodes.len()];
@@ -169,52 +183,6 @@ pub fn pooled_means(
         let all = means.iter_mut().zip(block).zip(&wanted).filter(|(_, wanted)| **wanted);
         all.for_each(|((all, part), _)| all.extend(part));
     }
-    Ok(means)
-}
-
-/// The same where nothing but neurons depends on time: a forward pass in which each activation is replaced by the mean
-/// output of its neurons. Empty for layers that are not `wanted`.
-fn means_on_slices(
-    program: &Program,
-    spiking: &SpikingNetwork,
-    input: &[f32],
-    recording: &Recording,
-    steps: usize,
-    wanted: &[bool],
-    control: &JobControl,
-) -> Result<Vec<Vec<f32>>> {
-    let network = program.network();
-    let sources: Vec<NodeId> = spiking.layers.iter().map(|layer| network.nodes[layer.node].inputs[0]).collect();
-    let read = sources.iter().zip(wanted).filter(|(_, wanted)| **wanted).map(|(source, _)| *source);
-    // Nothing behind the last layer that is wanted.
-    let last = wanted.iter().rposition(|wanted| *wanted).map_or(0, |last| last);
-    let mut targets: Vec<NodeId> = spiking.layers[..last].iter().map(|layer| layer.node).chain(read).collect();
-    targets.sort_unstable();
-    targets.dedup();
-    let amplitudes: Vec<Vec<f32>> = spiking.layers.iter().map(SpikingLayer::amplitudes).collect();
-    let mut means: Vec<Vec<f32>> =
-        spiking.layers.iter().map(|layer| vec![0.0; recording.samples * layer.neurons()]).collect();
-    means.iter_mut().zip(wanted).filter(|(_, wanted)| !**wanted).for_each(|(means, _)| *means = Vec::new());
-    let stored = means.iter_mut().zip(&spiking.layers);
-    let places: Vec<SamplePlaces> = stored.map(|(values, layer)| sample_places(values, layer.neurons())).collect();
-    let observe = |counts: &mut Vec<u32>, node: NodeId, sample: usize, values: &mut [f32]| {
-        for (k, _) in spiking.layers.iter().enumerate().filter(|(_, layer)| layer.node == node) {
-            counts.clear();
-            counts.resize(values.len(), 0);
-            recording.layers[k].spikes.add_counts(steps, sample, counts);
-            let outputs = values.iter_mut().zip(&*counts).zip(&amplitudes[k]);
-            outputs.for_each(|((value, &n), amplitude)| *value = amplitude * n as f32 / steps as f32);
-        }
-        for (k, layer) in spiking.layers.iter().enumerate().filter(|(k, _)| sources[*k] == node) {
-            if let Some(Ok(mut place)) = places[k].get(sample).map(|place| place.lock()) {
-                place.copy_from_slice(values);
-                add_bias(layer, &mut place);
-            }
-        }
-        Ok(())
-    };
-    program.run_samples_replacing(input, &targets, "measuring", control, Vec::new, observe)?;
-    drop(places);
     Ok(means)
 }
 

@@ -1,0 +1,64 @@
+//! The report of a run after fewer steps than it has.
+
+use std::sync::Arc;
+
+use crate::Result;
+use crate::experiment::run::Run;
+use crate::measure::{MeasureInParts, Report, RunData, measure_run};
+use crate::progress::JobControl;
+use crate::simulate::prefix::{OnSlices, mean_inputs, mean_inputs_in_parts};
+
+/// Samples of one part, for each thread: what the caches hold is measured at once, and the next part takes its memory.
+const SAMPLES_AT_ONCE: usize = 4;
+
+/// The report of `run` after `steps` steps.
+///
+/// # Errors
+/// [`crate::Error::Cancelled`], and errors of the simulation.
+pub fn report_at(run: &Run, steps: usize, control: &JobControl) -> Result<Arc<Report>> {
+    if steps == run.steps() {
+        return Ok(run.report.clone());
+    }
+    let (program, spiking, input, recording) = (&run.network.program, &run.spiking, &run.input, &run.recording);
+    if !mean_inputs_in_parts(program, input, recording) {
+        let means = mean_inputs(program, spiking, input, recording, steps, control)?;
+        let means: Vec<&[f32]> = means.iter().map(Vec::as_slice).collect();
+        let pooled = run.pooled_means_at(steps, control)?;
+        let data = RunData { pooled_means: &pooled, ..run.run_data(&means) };
+        return Ok(Arc::new(measure_run(&data, steps, control)?));
+    }
+    let prefix = OnSlices { program, spiking, input, recording, steps };
+    let mut measure = MeasureInParts::new(spiking, recording.samples, steps);
+    let mut means = vec![Vec::new(); spiking.layers.len()];
+    let size = SAMPLES_AT_ONCE * rayon::current_num_threads();
+    for first in (0..recording.samples).step_by(size) {
+        let samples = first..(first + size).min(recording.samples);
+        prefix.mean_inputs(samples.clone(), &mut means, control)?;
+        let means: Vec<&[f32]> = means.iter().map(Vec::as_slice).collect();
+        measure.add(&RunData { first_mean: first, ..run.run_data(&means) }, samples, 0, control)?;
+    }
+    Ok(Arc::new(measure.finish(&run.run_data(&[]))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::cache::Cache;
+    use crate::experiment::{Settings, pipeline};
+
+    #[test]
+    fn parts_give_the_report_of_all_samples_at_once() {
+        let mut settings = Settings { model: "builtin:digits-resnet".into(), samples: 256..281, ..Settings::default() };
+        settings.recipe.steps = 8;
+        let control = JobControl::default();
+        let run = pipeline::run(&settings, &mut Cache::default(), &control).unwrap();
+        for steps in [1, 5] {
+            let (program, recording) = (&run.network.program, &run.recording);
+            let means = mean_inputs(program, &run.spiking, &run.input, recording, steps, &control).unwrap();
+            let means: Vec<&[f32]> = means.iter().map(Vec::as_slice).collect();
+            let whole = measure_run(&run.run_data(&means), steps, &control).unwrap();
+            let in_parts = report_at(&run, steps, &control).unwrap();
+            assert_eq!(format!("{in_parts:?}"), format!("{whole:?}"), "T = {steps}");
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Mean inputs over the first steps of a run where nothing but neurons depends on time.
+//!
+//! One forward pass in which each activation is replaced by the mean output of its neurons.
+
+use std::ops::Range;
+
+use super::add_bias;
+use crate::Result;
+use crate::compute::forward::{SamplePlaces, sample_places};
+use crate::compute::program::Program;
+use crate::convert::{SpikingLayer, SpikingNetwork};
+use crate::network::NodeId;
+use crate::progress::JobControl;
+use crate::simulate::Recording;
+
+/// The first `steps` steps of `recording`, of a program that runs on slices. `input` is `[N, F]`, scaled, and constant over
+/// time.
+#[derive(Clone, Copy)]
+pub struct OnSlices<'a> {
+    pub program: &'a Program,
+    pub spiking: &'a SpikingNetwork,
+    pub input: &'a [f32],
+    pub recording: &'a Recording,
+    pub steps: usize,
+}
+
+impl OnSlices<'_> {
+    /// Mean input current of every spiking layer, `[samples, F]` each, written over what `means` holds.
+    ///
+    /// # Errors
+    /// [`crate::Error::Cancelled`].
+    pub fn mean_inputs(&self, samples: Range<usize>, means: &mut [Vec<f32>], control: &JobControl) -> Result<()> {
+        self.means(samples, &vec![true; means.len()], means, control)
+    }
+
+    /// The same for the layers that are `wanted`; empty for the others.
+    pub(super) fn means(
+        &self,
+        samples: Range<usize>,
+        wanted: &[bool],
+        means: &mut [Vec<f32>],
+        control: &JobControl,
+    ) -> Result<()> {
+        let Self { program, spiking, recording, steps, .. } = *self;
+        let network = program.network();
+        let sources: Vec<NodeId> = spiking.layers.iter().map(|layer| network.nodes[layer.node].inputs[0]).collect();
+        let read = sources.iter().zip(wanted).filter(|(_, wanted)| **wanted).map(|(source, _)| *source);
+        // Nothing behind the last layer that is wanted.
+        let last = wanted.iter().rposition(|wanted| *wanted).map_or(0, |last| last);
+        let mut targets: Vec<NodeId> = spiking.layers[..last].iter().map(|layer| layer.node).chain(read).collect();
+        targets.sort_unstable();
+        targets.dedup();
+        let amplitudes: Vec<Vec<f32>> = spiking.layers.iter().map(SpikingLayer::amplitudes).collect();
+        for ((means, layer), wanted) in means.iter_mut().zip(&spiking.layers).zip(wanted) {
+            means.resize(if *wanted { samples.len() * layer.neurons() } else { 0 }, 0.0);
+        }
+        let stored = means.iter_mut().zip(&spiking.layers);
+        let places: Vec<SamplePlaces> = stored.map(|(values, layer)| sample_places(values, layer.neurons())).collect();
+        let observe = |counts: &mut Vec<u32>, node: NodeId, sample: usize, values: &mut [f32]| {
+            for (k, _) in spiking.layers.iter().enumerate().filter(|(_, layer)| layer.node == node) {
+                counts.clear();
+                counts.resize(values.len(), 0);
+                recording.layers[k].spikes.add_counts(steps, samples.start + sample, counts);
+                let outputs = values.iter_mut().zip(&*counts).zip(&amplitudes[k]);
+                outputs.for_each(|((value, &n), amplitude)| *value = amplitude * n as f32 / steps as f32);
+            }
+            for (k, layer) in spiking.layers.iter().enumerate().filter(|(k, _)| sources[*k] == node) {
+                if let Some(Ok(mut place)) = places[k].get(sample).map(|place| place.lock()) {
+                    place.copy_from_slice(values);
+                    add_bias(layer, &mut place);
+                }
+            }
+            Ok(())
+        };
+        let width = network.nodes[0].len();
+        let input = &self.input[samples.start * width..samples.end * width];
+        program.run_samples_replacing(input, &targets, "measuring", control, Vec::new, observe)?;
+        Ok(())
+    }
+}
