@@ -1,26 +1,26 @@
 //! Options of a run: command line, TOML configuration file, and their conversion to settings.
 
 mod layer_thresholds;
+mod omitted;
 mod sample_range;
+mod values;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 pub use layer_thresholds::edits;
+pub use omitted::{check_theta, fit_default_ranges, use_stated_scaling};
 pub use sample_range::{parse_range, range_text};
 use serde::{Deserialize, Serialize};
 
+use self::values::{one_of, parse_dt, parse_shape, parse_steps, with_architecture};
 use crate::compute::Backend;
 use crate::convert::{
-    Correction, Granularity, InitialPotential, MaxPoolRule, NamedRecipe, NeuronModel, Readout, Recipe, Reset,
-    ThresholdRule, TieRule,
+    Correction, Granularity, InitialPotential, MaxPoolRule, NamedRecipe, NeuronModel, Readout, Reset, ThresholdRule,
+    TieRule,
 };
 use crate::data::Scaling;
 use crate::experiment::Settings;
-use crate::experiment::adapt::{Adapt, adapt_settings};
-use crate::experiment::cache::Cache;
-use crate::experiment::load::load_network;
-use crate::progress::JobControl;
 use crate::{Error, Result};
 
 /// Everything a run takes, from the command line or a TOML file with the same names.
@@ -298,115 +298,4 @@ pub fn settings_from_args(args: &RunArgs) -> Result<Settings> {
         settings.scaling = Scaling::parse(text)?;
     }
     Ok(settings)
-}
-
-/// Without `--scale`, uses the input scaling that the network's file or its architecture file states, if any; and, where
-/// the options say nothing, the neurons of a network that was trained as a spiking one.
-///
-/// # Errors
-/// Those of loading the network.
-pub fn use_stated_scaling(settings: &mut Settings, args: &RunArgs, cache: &mut Cache) -> Result<()> {
-    if args.scale.is_none() {
-        let model = load_network(settings, cache, &JobControl::default())?;
-        settings.scaling = model.original.scaling.clone().unwrap_or(settings.scaling.clone());
-    }
-    // A recipe of its own says everything.
-    if args.recipe.is_none()
-        && let Some(neurons) = load_network(settings, cache, &JobControl::default())?.original.neurons
-    {
-        let (given, own) = (settings.recipe.clone(), Recipe::of_trained(neurons));
-        let recipe = &mut settings.recipe;
-        recipe.threshold = if args.threshold.is_some() { given.threshold } else { own.threshold };
-        recipe.v_init = if args.v_init.is_some() { given.v_init } else { own.v_init };
-        recipe.tie = if args.tie.is_some() { given.tie } else { own.tie };
-        recipe.reset = if args.reset.is_some() { given.reset } else { own.reset };
-        recipe.neuron = if args.neuron.is_some() { given.neuron } else { own.neuron };
-        recipe.steps = if args.steps.is_some() { given.steps } else { own.steps };
-    }
-    Ok(())
-}
-
-/// Fits the ranges that the options omit to a data set that is smaller than the default ranges need.
-///
-/// # Errors
-/// Those of loading the network and the data.
-pub fn fit_default_ranges(
-    settings: &mut Settings,
-    args: &RunArgs,
-    cache: &mut Cache,
-    control: &JobControl,
-) -> Result<()> {
-    if args.samples.is_some() && args.calibrate.is_some() {
-        return Ok(());
-    }
-    let fitted = adapt_settings(settings, Adapt::Ranges, cache, control)?;
-    if args.samples.is_none() {
-        settings.samples = fitted.samples;
-    }
-    if args.calibrate.is_none() {
-        settings.calibrate = fitted.calibrate;
-    }
-    Ok(())
-}
-
-/// Checks that the layers of `--theta` exist.
-///
-/// # Errors
-/// Those of loading the network; [`Error::Invalid`] for a layer that it does not have.
-pub fn check_theta(settings: &Settings, args: &RunArgs, cache: &mut Cache) -> Result<()> {
-    if args.theta.is_empty() {
-        return Ok(());
-    }
-    let model = load_network(settings, cache, &JobControl::default())?;
-    layer_thresholds::check_layers(&args.theta, model.program.network())
-}
-
-/// Parses the steps of `--at`, `8,16,32`, of a run of `last` steps. Later ones are left out, as long as some remain.
-fn parse_steps(text: &str, last: usize) -> Result<Vec<usize>> {
-    let steps = text.split(',').map(|step| step.trim().parse().ok().filter(|step| *step > 0));
-    let mut steps = steps.collect::<Option<Vec<usize>>>().ok_or_else(|| {
-        Error::Invalid(format!("Cannot score at '{text}': not steps. Use numbers from 1 on, for example 8,16,32."))
-    })?;
-    steps.retain(|step| *step <= last);
-    steps.sort_unstable();
-    steps.dedup();
-    if steps.is_empty() {
-        return Err(Error::Invalid(format!("Cannot score at '{text}': the run has {last} steps. Add --steps.")));
-    }
-    Ok(steps)
-}
-
-/// Parses the shape of a sample, `3x224x224`.
-fn parse_shape(text: &str) -> Result<Vec<usize>> {
-    let sides = text.split(['x', '×']).map(|side| side.trim().parse().ok().filter(|&side: &usize| side > 0));
-    sides.collect::<Option<Vec<usize>>>().ok_or_else(|| {
-        Error::Invalid(format!(
-            "Cannot use input shape '{text}': not a shape. Use the sizes of one sample, for example 3x224x224."
-        ))
-    })
-}
-
-/// The duration of a time step, which is above 0.
-fn parse_dt(dt: f64) -> Result<f64> {
-    let is_usable = dt.is_finite() && dt > 0.0;
-    let error =
-        || Error::Invalid(format!("Cannot use --dt {dt}: not a duration. Use a number above 0, for example 0.0001."));
-    is_usable.then_some(dt).ok_or_else(error)
-}
-
-/// The source that opens the weights `model` with the architecture file `arch`.
-fn with_architecture(model: &str, arch: &Path) -> Result<String> {
-    let is_toml = arch.extension().is_some_and(|ending| ending == "toml");
-    if !is_toml || !arch.is_file() {
-        return Err(Error::file(arch, "--arch", "does not end in .toml. See docs/architecture-files.md."));
-    }
-    Ok(format!("{model}@{}", arch.display()))
-}
-
-/// The value of the word `text` among `words`; `option` is the option's name in the error.
-fn one_of<T: Copy>(option: &str, text: &str, words: &[(&str, T)]) -> Result<T> {
-    words.iter().find(|(word, _)| *word == text.trim()).map(|(_, value)| *value).ok_or_else(|| {
-        let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-        Error::Invalid(format!("Cannot use {option} '{text}': unknown word. Use one of {}.", known.join(" or ")))
-    })
 }
