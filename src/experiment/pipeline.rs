@@ -126,10 +126,9 @@ fn whole_run(
         readout: settings.recipe.readout,
     }));
     let reusable = cache.reusable_run(&key, &spiking, settings.recipe.steps);
-    if !classes {
-        // What the ANN's maps took is not part of the prediction, and the recording of maps takes none of it.
-        release_freed_memory();
-    }
+    // What one stage of large maps has freed is of no use to the next, and the prediction does not count it.
+    let release = || if !classes { release_freed_memory() };
+    release();
     let recording = timed(&mut seconds.snn, || {
         let plan = SimulationPlan {
             program: &model.program,
@@ -145,6 +144,7 @@ fn whole_run(
         memory::check_memory("run", bytes, "Use fewer samples or fewer time-steps")?;
         Ok(Arc::new(simulate::simulate(&plan, control)?))
     })?;
+    release();
     let mut run = Run {
         settings: settings.clone(),
         network: model,
