@@ -127,7 +127,11 @@ fn whole_run(
     }));
     let reusable = cache.reusable_run(&key, &spiking, settings.recipe.steps);
     // What one stage of large maps has freed is of no use to the next, and the prediction does not count it.
-    let release = || if !classes { release_freed_memory() };
+    let release = || {
+        if !classes {
+            release_freed_memory()
+        }
+    };
     release();
     let recording = timed(&mut seconds.snn, || {
         let plan = SimulationPlan {
