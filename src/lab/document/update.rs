@@ -24,6 +24,7 @@ impl Lab {
     }
 
     pub(super) fn apply(&mut self, message: Message) {
+        self.message_count += 1;
         match message {
             Message::OpenModel(source) => self.open_model(source),
             Message::SetOutput(output) => self.change_once(|s| s.output = output),
