@@ -18,13 +18,13 @@ impl Lab {
     /// Applies the messages in order and requests what they need.
     pub fn update(&mut self, messages: impl IntoIterator<Item = Message>) {
         for message in messages {
+            self.message_count += 1;
             self.apply(message);
         }
         self.request_work();
     }
 
     pub(super) fn apply(&mut self, message: Message) {
-        self.message_count += 1;
         match message {
             Message::OpenModel(source) => self.open_model(source),
             Message::SetOutput(output) => self.change_once(|s| s.output = output),
