@@ -189,6 +189,27 @@ fn steps_out_of_range_are_refused_with_the_range() {
 }
 
 #[test]
+fn samples_beyond_the_data_are_refused_with_the_number_that_fits() {
+    let mut harness = desk();
+    let before = harness.state().lab.settings.clone();
+    harness.get_by_label_contains("Data: digits").click();
+    harness.run_ok();
+    let field = harness.get_all_by_label("Run").find(|node| node.accesskit_node().numeric_value().is_some());
+    let place = field.expect("the number of samples").rect().center();
+    harness.drag_at(place);
+    harness.drop_at(place);
+    harness.run_ok();
+    harness.event(egui::Event::Text("5000".into()));
+    harness.run_ok();
+    harness.key_press(egui::Key::Enter);
+    harness.run_ok();
+    let lab = &harness.state().lab;
+    assert_eq!(lab.settings, before);
+    let told = &lab.notifications.last().expect("it says why").text;
+    assert!(told.contains("Cannot run samples 0..5000") && told.contains("Use at most 2000 from 0"), "{told}");
+}
+
+#[test]
 fn a_finished_lesson_is_marked_and_leads_to_the_next() {
     let mut harness = desk();
     click(&mut harness, "Teach");
