@@ -272,9 +272,17 @@ fn classes_of_cifar_have_their_names() {
 
 #[test]
 fn drawings_are_called_pictures_where_the_network_knows_no_digits() {
-    let mut harness = desk();
-    harness.state_mut().lab.update([Message::OpenModel("builtin:objects-trojans".into())]);
-    harness.run_ok();
+    let recipe = Recipe { threshold: ThresholdRule::Max, steps: 2, ..Recipe::default() };
+    let lab = Lab::open(Settings {
+        model: "builtin:objects-trojans".into(),
+        data: "builtin:objects".into(),
+        samples: 0..2,
+        calibrate: 0..8,
+        recipe,
+        ..Settings::default()
+    })
+    .unwrap();
+    let mut harness = desk_on(Desk { lab, window: WindowState::default() }, egui::vec2(1280.0, 800.0));
     click(&mut harness, "Teach");
     harness.get_by_label("Canvas to draw a picture on");
     assert!(harness.query_by_label("Canvas to draw a digit on").is_none());
