@@ -158,11 +158,28 @@ impl<K: PartialEq, V: Clone> LruMap<K, V> {
     pub(super) fn clear(&mut self) {
         self.items.clear();
     }
+    /// Inserts the entries of `older` whose keys are unknown here.
+    fn insert_older(&mut self, older: Self) {
+        for (key, value) in older.items {
+            if !self.items.iter().any(|(known, _)| *known == key) {
+                self.items.push_back((key, value));
+            }
+        }
+        self.items.truncate(self.capacity);
+    }
     pub fn insert(&mut self, key: K, value: V) {
         self.items.retain(|(k, _)| *k != key);
         self.items.push_front((key, value));
         self.items.truncate(self.capacity);
     }
+}
+
+/// Networks and data sets that were opened.
+#[derive(Debug)]
+pub struct OpenedFiles {
+    models: LruMap<ModelKey, Arc<PreparedNetwork>>,
+    samples: LruMap<SamplesKey, Arc<Samples>>,
+    sizes: LruMap<(String, String), InputSizes>,
 }
 
 /// Buffers that were counted, each once.
@@ -341,6 +358,18 @@ impl Cache {
     }
     pub fn insert_ann(&mut self, key: AnnKey, input: Arc<Vec<f32>>, ann: Arc<AnnRun>) {
         self.anns.insert(key, (input, ann));
+    }
+    /// Discards everything, so that files are read again; returns what was opened.
+    pub fn reload(&mut self) -> OpenedFiles {
+        let before = std::mem::take(self);
+        self.discards_samples = before.discards_samples;
+        OpenedFiles { models: before.models, samples: before.samples, sizes: before.sizes }
+    }
+    /// Takes opened files back that could not be read again: they may have been moved or deleted since.
+    pub fn take_back(&mut self, files: OpenedFiles) {
+        self.models.insert_older(files.models);
+        self.samples.insert_older(files.samples);
+        self.sizes.insert_older(files.sizes);
     }
     /// Discards the finished runs; keeps the results that they were computed from.
     pub fn forget_runs(&mut self) {

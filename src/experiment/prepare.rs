@@ -59,16 +59,25 @@ pub(super) fn timed<T>(seconds: &mut f64, work: impl FnOnce() -> Result<T>) -> R
     result
 }
 
+/// Advice on a range of samples of a data set of `count`.
+fn range_that_fits(range: &std::ops::Range<usize>, count: usize) -> String {
+    match count.checked_sub(range.start).filter(|&rest| rest > 0) {
+        Some(rest) => format!("Use at most {rest} from {}.", range.start),
+        None => format!("Begin before sample {count}."),
+    }
+}
+
 pub(super) fn check_ranges(settings: &Settings, samples: &Samples) -> Result<()> {
     samples.check_scaling(&settings.scaling)?;
     let range = &settings.samples;
     if range.is_empty() || range.end > samples.len() {
         return Err(Error::Invalid(format!(
-            "Cannot run samples {}..{}: {} has {} samples.",
+            "Cannot run samples {}..{}: {} has {} samples. {}",
             range.start,
             range.end,
             samples.source,
-            samples.len()
+            samples.len(),
+            range_that_fits(range, samples.len())
         )));
     }
     Ok(())
@@ -135,11 +144,12 @@ fn calibration_set(
     set.check_scaling(&settings.scaling)?;
     if range.is_empty() || range.end > set.len() {
         return Err(Error::Invalid(format!(
-            "Cannot calibrate on samples {}..{}: {} has {} samples.",
+            "Cannot calibrate on samples {}..{}: {} has {} samples. {}",
             range.start,
             range.end,
             set.source,
-            set.len()
+            set.len(),
+            range_that_fits(range, set.len())
         )));
     }
     Ok(set)

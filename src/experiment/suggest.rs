@@ -98,12 +98,18 @@ impl AccuracyCheck<'_> {
             let start = self.settings.samples.start;
             let predict = |sample| self.predict(&other, start + sample, &self.settings.scaling, control);
             if let Some(accuracy) = self.accuracy_of(predict)?
-                && let Some(found) = findings::other_reading(self.samples, present, key, &value, accuracy)
+                && let Some(found) =
+                    findings::other_reading(self.samples, [present, accuracy], self.checked(), key, &value)
             {
                 return Ok(Some(found));
             }
         }
         Ok(None)
+    }
+
+    /// Number of samples that accuracies here are measured on: the first of the run.
+    fn checked(&self) -> usize {
+        self.settings.samples.len().min(MAX_CHECKED_SAMPLES)
     }
 
     /// ANN accuracy on the first samples of the run; `None` without labels.
@@ -125,13 +131,7 @@ impl AccuracyCheck<'_> {
         let Some(present) = self.present_accuracy(control)?.filter(|&present| present <= MAX_LOW) else {
             return Ok(None);
         };
-        let chance = || {
-            findings::at_chance(
-                present,
-                self.settings.samples.len().min(MAX_CHECKED_SAMPLES),
-                self.model.original.class_count(),
-            )
-        };
+        let chance = || findings::at_chance(present, self.checked(), self.model.original.class_count());
         if self.model.original.scaling.is_some() {
             // The stated scaling is known; `stated_scaling` reports a different one in use.
             return Ok(chance());
@@ -153,7 +153,7 @@ impl AccuracyCheck<'_> {
             control.progress("trying other input scalings", k as f32 / fitting.len() as f32);
             others.extend(self.accuracy(scaling, control)?.map(|accuracy| (scaling.clone(), accuracy)));
         }
-        Ok(findings::other_scaling(&self.settings.scaling, present, &others).or_else(chance))
+        Ok(findings::other_scaling(&self.settings.scaling, present, &others, self.checked()).or_else(chance))
     }
 
     /// ANN accuracy on the first samples under `scaling`; `None` without labels.

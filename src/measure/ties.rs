@@ -18,6 +18,8 @@ const MAX_TRACED_NEURONS: usize = 512;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ties {
     pub layer: String,
+    /// Number of samples that were counted.
+    pub samples: usize,
     /// Steps × neurons × samples with a potential of at least 0.9 θ: close or positive decisions.
     pub decisions: u64,
     /// Those of them with m = θ.
@@ -41,9 +43,10 @@ impl Ties {
             "are silent here, as in snnTorch, Norse and NIR, and fire in SpikingJelly"
         };
         let text = format!(
-            "{:.2} % of the spikes depend on ties: potentials exactly at θ {here}; there spike counts will differ by \
+            "{:.2} % of the spikes, counted on {}, depend on ties: potentials exactly at θ {here}; there spike counts will differ by \
              one",
-            self.share() * 100.0
+            self.share() * 100.0,
+            if self.samples == 1 { "one sample".to_owned() } else { format!("{} samples", self.samples) }
         );
         let is_warning = self.share() >= WARNING_FRACTION;
         let of = if is_warning { Finding::warning } else { Finding::note };
@@ -61,7 +64,7 @@ pub fn count_ties(
     sample: usize,
 ) -> Ties {
     let layer = &spiking.layers[index];
-    let mut ties = Ties { layer: layer.name.clone(), decisions: 0, tied: 0, tie: layer.tie };
+    let mut ties = Ties { layer: layer.name.clone(), samples: 1, decisions: 0, tied: 0, tie: layer.tie };
     let stride = layer.neurons().div_ceil(MAX_TRACED_NEURONS).max(1);
     for neuron in (0..layer.neurons()).step_by(stride) {
         let trace = trace(spiking, recording, currents, index, sample, neuron);
@@ -82,7 +85,12 @@ pub fn ties(program: &Program, spiking: &SpikingNetwork, input: &[f32], recordin
             let currents = layer_currents(program, spiking, input, recording, index, sample);
             count_ties(spiking, recording, &currents, index, sample)
         });
-        each.reduce(|a, b| Ties { decisions: a.decisions + b.decisions, tied: a.tied + b.tied, ..a })
+        each.reduce(|a, b| Ties {
+            samples: a.samples + b.samples,
+            decisions: a.decisions + b.decisions,
+            tied: a.tied + b.tied,
+            ..a
+        })
     };
     (0..spiking.layers.len()).into_par_iter().filter_map(one).collect()
 }

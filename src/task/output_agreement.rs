@@ -3,7 +3,7 @@
 //! For classifiers it is the fraction of equal predictions ([`crate::measure::accuracy_curve()`]).
 
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::detected_box::DetectedBox;
 use super::detection::Detector;
@@ -16,10 +16,21 @@ use crate::simulate::Recording;
 pub const MATCH_IOU: f32 = 0.5;
 
 /// Kind of the outputs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum OutputKind {
     Boxes,
     Values,
+}
+
+impl OutputKind {
+    /// The name of the measure that tells how alike both networks' outputs are.
+    pub fn measure(self) -> &'static str {
+        match self {
+            Self::Boxes => "matching boxes",
+            Self::Values => "output similarity",
+        }
+    }
 }
 
 /// Comparison of every sample's SNN output at every step with the ANN's.

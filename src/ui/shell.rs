@@ -64,7 +64,9 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec
     if !lesson::hides(window, ScreenArea::Time) {
         let shown = Panel::bottom("time").frame(bar(8, 4)).show(ui, |ui| {
             regions::begin(ui, Region::Time);
-            time_bar::show(ui, lab, &mut user_messages);
+            // The curve in its track is that of the T-curve.
+            let shows_curve = !lesson::covered_panes(window).contains(&Pane::TCurve);
+            time_bar::show(ui, lab, shows_curve, &mut user_messages);
         });
         mark_highlighted(ScreenArea::Time, window, &shown.response);
     }

@@ -14,6 +14,9 @@ use crate::ui::widgets::stale_overlay::dim_if_stale;
 use crate::ui::widgets::{pane_frame, wanted_file};
 use crate::ui::{panes, texts};
 
+/// Width of a tab beside its name: margins and cross, in points.
+const TAB_MARGINS: f32 = 40.0;
+
 /// What a lesson does with panes.
 #[derive(Default)]
 pub struct LessonMarks {
@@ -70,7 +73,10 @@ impl TileBehavior<'_> {
                 if title.double_clicked() || restore.clicked() {
                     *self.maximized = None;
                 }
-                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| self.pane_buttons(ui, pane));
+                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                    self.pane_buttons(ui, pane);
+                    preview_mark(ui, self.lab, pane, ui.available_width());
+                });
             });
         });
         egui::CentralPanel::default().frame(egui::Frame::new()).show(ui, |ui| self.framed_pane(ui, pane));
@@ -109,16 +115,19 @@ impl TileBehavior<'_> {
             PaneFrame::default().set(ui.ctx());
             self.file_requests.extend(wanted_file::take(ui));
         });
-        if pane.shows_run() || pane == Pane::Race {
-            preview_mark(ui, whole, self.lab, pane);
-        }
         if self.marks.point == Some(pane) {
             colors::highlight(ui, whole);
         }
     }
 
-    /// Draws the buttons beside the tabs: menu, explanation, and controls of a low pane.
+    /// Draws the buttons beside the tabs. Those of a covered pane would give away what it hides.
     fn pane_buttons(&mut self, ui: &mut Ui, pane: Pane) {
+        let is_free = !self.marks.covered.contains(&pane);
+        ui.add_enabled_ui(is_free, |ui| self.buttons(ui, pane));
+    }
+
+    /// Draws the menu, the explanation, and the controls of a low pane.
+    fn buttons(&mut self, ui: &mut Ui, pane: Pane) {
         let name = texts::window::export(pane.title());
         // Narrow spacing leaves the space for tabs.
         ui.spacing_mut().item_spacing.x = 3.0;
@@ -178,17 +187,28 @@ fn follows_job(lab: &Lab) -> bool {
     lab.prefix_run().is_some() || lab.job.as_ref().is_some_and(|job| !job.partial.curve.is_empty())
 }
 
-/// Says in the corner of a pane that it shows some of the samples.
-fn preview_mark(ui: &Ui, whole: egui::Rect, lab: &Lab, pane: Pane) {
+/// Says in the bar of a pane, where it covers nothing, that it shows some of the samples. Without `room` points for that it
+/// gives the two numbers.
+fn preview_mark(ui: &mut Ui, lab: &Lab, pane: Pane, room: f32) {
     // The T-curve says it itself, or shows all samples.
-    let Some((count, of)) = lab.preview_counts().filter(|_| pane != Pane::TCurve) else { return };
+    let shows_some = (pane.shows_run() || pane == Pane::Race) && pane != Pane::TCurve;
+    let Some((count, of)) = lab.preview_counts().filter(|_| shows_some) else { return };
     let font = egui::TextStyle::Small.resolve(ui.style());
-    let color = colors::ui_colors(ui).text;
-    let text = ui.painter().layout_no_wrap(texts::shared::some_samples(count, of), font, color);
-    let size = text.size() + egui::vec2(10.0, 4.0);
-    let rect = egui::Rect::from_min_size(whole.right_top() + egui::vec2(-size.x - 4.0, 4.0), size);
-    ui.painter().rect_filled(rect, 3.0, ui.visuals().extreme_bg_color);
-    ui.painter().galley(rect.min + egui::vec2(5.0, 2.0), text, color);
+    let words = texts::shared::some_samples(count, of);
+    let width = ui.painter().layout_no_wrap(words.clone(), font, egui::Color32::WHITE).size().x;
+    let fits = width + ui.spacing().item_spacing.x <= room;
+    let text = egui::RichText::new(if fits { words.clone() } else { texts::shared::some_of(count, of) }).small();
+    let label = ui.add(egui::Label::new(text).extend());
+    label.widget_info(|| WidgetInfo::labeled(Role::Label, true, &words));
+    label.on_hover_text(words);
+}
+
+/// Width of the tabs of `tabs` side by side, in points: each name with its margins and cross.
+fn tabs_width(ui: &Ui, tiles: &Tiles<Pane>, tabs: &Tabs) -> f32 {
+    let font = egui::TextStyle::Button.resolve(ui.style());
+    let names = tabs.children.iter().filter_map(|tile| tiles.get_pane(tile)).map(|pane| pane.title());
+    let one = |name: &str| ui.painter().layout_no_wrap(name.to_owned(), font.clone(), egui::Color32::WHITE).size().x;
+    names.map(|name| one(name) + TAB_MARGINS).sum()
 }
 
 impl Behavior<Pane> for TileBehavior<'_> {
@@ -201,7 +221,9 @@ impl Behavior<Pane> for TileBehavior<'_> {
     }
     fn on_tab_button(&mut self, tiles: &mut Tiles<Pane>, tile: TileId, tab: Response) -> Response {
         if let Some(&pane) = tiles.get_pane(&tile) {
-            tab.context_menu(|ui| self.pane_menu(ui, pane));
+            if !self.marks.covered.contains(&pane) {
+                tab.context_menu(|ui| self.pane_menu(ui, pane));
+            }
             if tab.double_clicked() {
                 *self.maximized = Some(pane);
             }
@@ -211,6 +233,8 @@ impl Behavior<Pane> for TileBehavior<'_> {
     fn top_bar_right_ui(&mut self, tiles: &Tiles<Pane>, ui: &mut Ui, _: TileId, tabs: &Tabs, _: &mut f32) {
         let Some(&pane) = tabs.active.and_then(|tile| tiles.get_pane(&tile)) else { return };
         self.pane_buttons(ui, pane);
+        let room = ui.available_width() - tabs_width(ui, tiles, tabs);
+        preview_mark(ui, self.lab, pane, room);
     }
     fn is_tab_closable(&self, tiles: &Tiles<Pane>, tile: TileId) -> bool {
         tiles.get_pane(&tile).is_some()

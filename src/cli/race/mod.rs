@@ -80,7 +80,8 @@ pub fn run(args: RaceArgs) -> Result<()> {
         progress.begin(format!("recipe {} of {}, {}", index + 1, entries.len(), entry.name));
         match row(entry, &settings, &at, &mut cache, &control) {
             Ok(result) => {
-                let head = if rows.is_empty() { head(&settings, &at, result.ann) } else { String::new() };
+                let head =
+                    if rows.is_empty() { head(&settings, &at, result.ann, result.outputs) } else { String::new() };
                 let lines = head + &line(&result.row);
                 progress.clear();
                 print!("{lines}");

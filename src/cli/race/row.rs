@@ -6,6 +6,7 @@ use crate::convert::{NamedRecipe, Recipe, unclipped_thresholds};
 use crate::experiment::cache::Cache;
 use crate::experiment::{Run, Settings, pipeline};
 use crate::progress::JobControl;
+use crate::task::OutputKind;
 use crate::{Error, Result};
 
 /// One row of the table.
@@ -32,6 +33,8 @@ pub struct RaceResult {
     pub row: Row,
     /// Accuracy of the ANN; `None` without labels.
     pub ann: Option<f64>,
+    /// Kind of outputs that are no classes.
+    pub outputs: Option<OutputKind>,
     /// Whether its thresholds ignore the learned clipping of the ANN.
     pub unclipped: bool,
 }
@@ -80,5 +83,6 @@ pub fn row(
         seconds: run.seconds.snn + run.seconds.calibrate,
     };
     let unclipped = unclipped_thresholds(&run.spiking, &run.settings.recipe).is_some();
-    Ok(RaceResult { row, ann: run.report.ann_accuracy, unclipped })
+    let outputs = run.output_agreement.as_ref().map(|agreement| agreement.of);
+    Ok(RaceResult { row, ann: run.report.ann_accuracy, outputs, unclipped })
 }

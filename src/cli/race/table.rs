@@ -2,13 +2,15 @@
 
 use super::row::Row;
 use crate::experiment::Settings;
+use crate::task::OutputKind;
 
 /// The text above the rows: network, data, base recipe, and the table header with a column for every t of `at`. `ann` is
-/// the accuracy of the ANN, 0 to 1.
-pub fn head(settings: &Settings, at: &[usize], ann: Option<f64>) -> String {
-    let what = match ann {
-        Some(ann) => format!("accuracy in % (ANN {:.2})", ann * 100.0),
-        None => "agreement with the ANN in %; no labels".into(),
+/// the accuracy of the ANN, 0 to 1; `outputs` the kind of outputs that are no classes.
+pub fn head(settings: &Settings, at: &[usize], ann: Option<f64>, outputs: Option<OutputKind>) -> String {
+    let what = match (ann, outputs) {
+        (Some(ann), _) => format!("accuracy in % (ANN {:.2})", ann * 100.0),
+        (None, Some(outputs)) => format!("{} of both networks in %", outputs.measure()),
+        (None, None) => "agreement with the ANN in %; no labels".into(),
     };
     let columns: Vec<String> = at.iter().map(|t| format!("T = {t}")).collect();
     format!(

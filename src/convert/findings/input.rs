@@ -47,7 +47,7 @@ pub fn far_input(calibrated: &[f32], run: &[f32]) -> Option<Finding> {
 
 /// Another input scaling that fits better. `accuracy` (0 to 1) is that of the ANN under the `present` scaling, `others`
 /// under other ones. Found if another scaling is better by at least a fifth of all samples.
-pub fn other_scaling(present: &Scaling, accuracy: f64, others: &[(Scaling, f64)]) -> Option<Finding> {
+pub fn other_scaling(present: &Scaling, accuracy: f64, others: &[(Scaling, f64)], samples: usize) -> Option<Finding> {
     let others = || others.iter().filter(|(scaling, _)| scaling != present);
     // The first of equals: the scalings are sorted from usual to unusual.
     let best = others().reduce(|best, other| if other.1 > best.1 { other } else { best })?;
@@ -55,8 +55,8 @@ pub fn other_scaling(present: &Scaling, accuracy: f64, others: &[(Scaling, f64)]
         return None;
     }
     let text = format!(
-        "the ANN has an accuracy of only {:.0} % on the first samples with input scaling {present}, and of {:.0} % \
-         with {}: the scaling probably differs from that of its training{}",
+        "the ANN has an accuracy of only {:.0} % on the first {samples} samples of the run with input scaling {present}, \
+         and of {:.0} % on the same samples with {}: the scaling probably differs from that of its training{}",
         accuracy * 100.0,
         best.1 * 100.0,
         best.0,
@@ -76,7 +76,7 @@ pub fn at_chance(accuracy: f64, samples: usize, classes: usize) -> Option<Findin
         return None;
     }
     let text = format!(
-        "the ANN has an accuracy of {:.0} % on the first {samples} samples, chance level for {classes} classes. Check \
+        "the ANN has an accuracy of {:.0} % on the first {samples} samples of the run, chance level for {classes} classes. Check \
          data, their layout, labels and input scaling",
         accuracy * 100.0
     );
@@ -98,10 +98,11 @@ mod tests {
         assert!(far_input(&bytes, &unit).is_some() && far_input(&unit, &vec![0.5; 100]).is_some());
         assert_eq!(far_input(&unit, &[]), None);
         let others = [(Scaling::Unit, 0.1), (Scaling::Bytes, 0.9)];
-        let found = other_scaling(&Scaling::Unit, 0.1, &others).unwrap();
+        let found = other_scaling(&Scaling::Unit, 0.1, &others, 64).unwrap();
         assert_eq!(found.fix, Some(Fix::Scaling(Scaling::Bytes)));
-        assert_eq!(other_scaling(&Scaling::Bytes, 0.9, &others), None);
-        assert_eq!(other_scaling(&Scaling::Unit, 0.85, &others), None);
+        assert!(found.text.contains("10 % on the first 64 samples of the run"), "{}", found.text);
+        assert_eq!(other_scaling(&Scaling::Bytes, 0.9, &others, 64), None);
+        assert_eq!(other_scaling(&Scaling::Unit, 0.85, &others, 64), None);
     }
 
     #[test]

@@ -60,9 +60,10 @@ pub fn other_class_order(samples: &Samples, predictions: &[(usize, usize)]) -> O
         return None;
     }
     let text = format!(
-        "the ANN has an accuracy of only {:.0} % with this order of class names, and of {:.0} % with class names {}: \
-         the network was probably trained with that order",
+        "the ANN has an accuracy of only {:.0} % on {} samples of the run with this order of class names, and of {:.0} % \
+         with class names {}: the network was probably trained with that order",
         present * 100.0,
+        predictions.len(),
         changed * 100.0,
         other.order
     );
@@ -75,12 +76,20 @@ pub fn other_class_order(samples: &Samples, predictions: &[(usize, usize)]) -> O
 }
 
 /// Another option of the data under which the ANN is far better: `present` and `accuracy` (0 to 1) without and with it.
-pub fn other_reading(samples: &Samples, present: f64, key: &str, value: &str, accuracy: f64) -> Option<Finding> {
+///
+/// Both were measured on the first `count` samples of the run.
+pub fn other_reading(
+    samples: &Samples,
+    [present, accuracy]: [f64; 2],
+    count: usize,
+    key: &str,
+    value: &str,
+) -> Option<Finding> {
     if accuracy < present + MIN_GAIN {
         return None;
     }
     let text = format!(
-        "the ANN has an accuracy of only {:.0} % on samples of the run, and of {:.0} % if the data are read with \
+        "the ANN has an accuracy of only {:.0} % on the first {count} samples of the run, and of {:.0} % if the data are read with \
          {key}={value}",
         present * 100.0,
         accuracy * 100.0
@@ -122,9 +131,9 @@ mod tests {
         assert_eq!((found[0].severity, found[1].severity), (Severity::Note, Severity::Warning));
         assert_eq!(notes_on(&samples, &Scaling::Divide(2.0), false).len(), 1);
         assert_eq!(other_options(&samples), [("layout", "nhwc".to_owned())]);
-        let better = other_reading(&samples, 0.2, "layout", "nhwc", 0.9).unwrap();
+        let better = other_reading(&samples, [0.2, 0.9], 64, "layout", "nhwc").unwrap();
         assert_eq!(better.fix, found[0].fix);
-        assert_eq!(other_reading(&samples, 0.8, "layout", "nhwc", 0.9), None);
+        assert_eq!(other_reading(&samples, [0.8, 0.9], 64, "layout", "nhwc"), None);
         let calibration = check_calibration_samples(&samples, &Scaling::Bytes);
         assert!(calibration[0].fix.as_ref().unwrap().cli_options().starts_with("--calibrate-data"));
     }

@@ -84,7 +84,7 @@ pub fn check_thresholds(calibration: &Calibration, spiking: &SpikingNetwork) -> 
             let lost = sorted.fraction_above(most);
             if lost > MAX_CLIPPED_FRACTION {
                 let text = format!(
-                    "{:.1} % of the activations are above θ = {most:.4} (largest {highest:.4}) and are clipped",
+                    "{:.1} % of the activations on the calibration samples are above θ = {most:.4} (largest {highest:.4}) and are clipped",
                     lost * 100.0
                 );
                 found.push(Finding::warning("clipped activations", Some(&layer.name), text).with_fix(to_largest));

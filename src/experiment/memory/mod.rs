@@ -55,7 +55,11 @@ pub fn check_run_memory(samples: usize, steps: usize, bytes: impl Fn(usize, usiz
     if need <= limit {
         return Ok(());
     }
-    check_memory("run", need, &describe_what_fits(samples, steps, limit, bytes))
+    check_memory(
+        &format!("run {} over T = {steps}", format_samples(samples)),
+        need,
+        &describe_what_fits(samples, steps, limit, bytes),
+    )
 }
 
 /// Advice: the largest number of samples, or of steps, with which a run takes at most `limit` bytes.
@@ -122,7 +126,10 @@ mod tests {
         assert_eq!(advice(1000, 1000), "Use fewer samples and fewer time-steps");
         assert!(check_run_memory(1, 1, |_, _| 1).is_ok());
         let error = check_run_memory(2, 2, |samples, _| usize::MAX / 3 * samples).unwrap_err().to_string();
-        assert!(error.contains("Cannot run: needs") && error.contains("Use fewer samples"), "{error}");
+        assert!(
+            error.contains("Cannot run 2 samples over T = 2: needs") && error.contains("Use fewer samples"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -27,6 +27,10 @@ impl Lab {
     /// The user stopped the work: restores the settings of the displayed run; redo repeats the stopped request.
     pub(super) fn on_stopped(&mut self) {
         let stopped = self.settings.clone();
+        if self.finished.is_none() {
+            let text = "Stopped before the first result. Rerun (F5) computes it.".to_owned();
+            self.notifications.push(Notification { level: NotificationLevel::Note, text });
+        }
         self.restore_shown_settings();
         // Settings of a file that was being opened are not adapted yet: redo cannot repeat them.
         if stopped.has_other_sources(&self.settings) {
@@ -166,6 +170,7 @@ impl Lab {
                     lanes.for_each(|lane| lane.result = None);
                     self.notify_changed_rule(requested_rule, &run);
                     self.notify_dropped_set(requested_set.as_deref(), &run);
+                    self.notify_foreign_data(&run);
                 }
                 self.outdated_since = (!current).then(Instant::now);
                 self.finished = Some(run.clone());

@@ -54,10 +54,14 @@ pub struct Lab {
     pub job: Option<Job>,
     /// Errors and remarks for the user, newest last.
     pub notifications: Vec<Notification>,
-    /// Texts of errors of requested runs, and whether each was about another network or data; a later run mends them.
-    pub(super) run_errors: Vec<(String, bool)>,
+    /// Errors of requested runs and of files that did not open; a later run mends them.
+    pub(super) run_errors: Vec<RunError>,
+    /// Number of the message that was applied last.
+    pub(super) message_count: u64,
     /// Text of the error about weights without a known architecture, and their source.
     pub(super) undescribed: Option<(String, String)>,
+    /// Text of the note that a bundled network runs on other data than its own, and its own data.
+    pub(super) own_data: Option<(String, String)>,
     /// Optional snapshot parts that the visible panes need.
     pub snapshot_parts: SnapshotParts,
     /// Pane layout of the window; saved with the session.
@@ -110,6 +114,15 @@ pub struct Lab {
     pub(super) requested_snapshot: Option<(Arc<Run>, Focus)>,
     /// Fraction of a step that playing has accumulated.
     pub(super) accumulated_steps: f32,
+}
+
+/// An error that is told until a later run mends it.
+pub(super) struct RunError {
+    pub(super) text: String,
+    /// Whether it is about another network or data: a file that did not open.
+    pub(super) opening: bool,
+    /// Number of the message that it followed.
+    pub(super) message: u64,
 }
 
 /// An accuracy curve, the number of its samples, and the ANN's accuracy on them (without labels `None`).

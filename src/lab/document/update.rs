@@ -18,6 +18,7 @@ impl Lab {
     /// Applies the messages in order and requests what they need.
     pub fn update(&mut self, messages: impl IntoIterator<Item = Message>) {
         for message in messages {
+            self.message_count += 1;
             self.apply(message);
         }
         self.request_work();

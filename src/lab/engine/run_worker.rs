@@ -46,9 +46,7 @@ pub(super) fn work(mailbox: &Mailbox<RunRequest>, sender: &EventSender) {
     while let Some((RunRequest { order, partial, .. }, control)) =
         mailbox.take(|request| listener(request, sender), release_freed_memory)
     {
-        if order.reload {
-            cache = Cache::default();
-        }
+        let before = order.reload.then(|| cache.reload());
         let generation = order.generation;
         if let Some(preview) = &order.preview
             && cache.run(&order.settings).is_none()
@@ -73,6 +71,10 @@ pub(super) fn work(mailbox: &Mailbox<RunRequest>, sender: &EventSender) {
             })
         });
         let done = result.as_ref().ok().cloned();
+        if let (None, Some(before)) = (&done, before) {
+            // A file that cannot be opened takes nothing of what is open.
+            cache.take_back(before);
+        }
         if let Some(run) = &done {
             previews.observe(run);
         }

@@ -7,6 +7,7 @@ use super::undo;
 use crate::experiment::run::Run;
 use crate::experiment::settings::Settings;
 use crate::measure::CurvePoint;
+use crate::task::OutputKind;
 
 /// Maximum number of past runs.
 const MAX_PAST_RUNS: usize = 200;
@@ -26,6 +27,8 @@ pub struct PastRun {
     /// Accuracy and agreement after every step, `[T]`.
     pub curve: Vec<CurvePoint>,
     pub ann_accuracy: Option<f64>,
+    /// Kind of the outputs, which names the agreement; `None`: classes.
+    pub outputs: Option<OutputKind>,
     /// Name and mismatch (mean |φ − a| over mean a) of every spiking layer.
     pub mismatch: Vec<(String, f64)>,
     /// Duration of all stages, in seconds.
@@ -66,9 +69,11 @@ impl RunHistory {
         let mismatch = run.report.layers.iter();
         let mismatch = mismatch.map(|l| (l.name.clone(), l.mean_abs_mismatch / l.mean_activation.max(1e-12))).collect();
         let (curve, ann_accuracy) = (run.report.curve.clone(), run.report.ann_accuracy);
+        let outputs = run.output_agreement.as_ref().map(|agreement| agreement.of);
         if let Some(known) = self.past.iter_mut().find(|past| past.settings == run.settings) {
             // The files may have changed since.
             (known.curve, known.ann_accuracy, known.mismatch, known.earlier) = (curve, ann_accuracy, mismatch, false);
+            known.outputs = outputs;
             return;
         }
         let number = match replaced {
@@ -89,6 +94,7 @@ impl RunHistory {
             changed,
             curve,
             ann_accuracy,
+            outputs,
             mismatch,
             seconds: timings.load + timings.calibrate + timings.ann + timings.snn + timings.measure,
             earlier: false,

@@ -10,6 +10,7 @@ use super::run_history::{PastRun, RunHistory};
 use crate::data::digits::Drawing;
 use crate::experiment::settings::Settings;
 use crate::measure::CurvePoint;
+use crate::task::OutputKind;
 use crate::{Error, Result};
 
 /// The name of the file.
@@ -44,6 +45,8 @@ struct StoredRun {
     accuracy: Vec<f64>,
     agreement: Vec<f64>,
     ann_accuracy: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    outputs: Option<OutputKind>,
     mismatch: Vec<(String, f64)>,
     seconds: f64,
 }
@@ -59,6 +62,7 @@ impl StoredRun {
             accuracy: past.curve.iter().filter_map(|point| point.accuracy).collect(),
             agreement: past.curve.iter().map(|point| point.agreement).collect(),
             ann_accuracy: past.ann_accuracy,
+            outputs: past.outputs,
             mismatch: past.mismatch.clone(),
             seconds: past.seconds,
         }
@@ -74,6 +78,7 @@ impl StoredRun {
             changed: self.changed,
             curve: self.agreement.into_iter().enumerate().map(point).collect(),
             ann_accuracy: self.ann_accuracy,
+            outputs: self.outputs,
             mismatch: self.mismatch,
             seconds: self.seconds,
             earlier: true,

@@ -8,6 +8,7 @@ use crate::lab::{ControlGroup, Lab, Message, Notification, NotificationLevel, Se
 use crate::measure::NeuronRef;
 use crate::network::open::BUILTIN_PREFIX;
 use crate::network::zoo::BUNDLED;
+use crate::ui::lesson::covered_panes;
 use crate::ui::state::command_palette::CommandPalette;
 use crate::ui::state::first_start::FirstStartHints;
 use crate::ui::state::responsive::SidePanel;
@@ -109,6 +110,10 @@ impl Command {
                 }
             }
             Self::PasteSession => window.paste = Some(String::new()),
+            Self::Export(pane, _) if covered_panes(window).contains(&pane) => {
+                let text = texts::lesson::cannot_export(pane.title());
+                messages.push(Message::Notify(Notification { level: NotificationLevel::Error, text }));
+            }
             Self::Export(pane, format) => window.file_requests.push(FileRequest::Export(pane, format)),
             Self::CopyPicture(pane) => {
                 ctx.data_mut(|data| data.insert_temp(picture_wanted(), Some(pane)));

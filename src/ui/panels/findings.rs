@@ -4,7 +4,7 @@
 
 use egui::style::StyleModifier;
 use egui::{
-    Align, Button, Color32, Label, Layout, Popup, PopupCloseBehavior, Rect, Response, Role, ScrollArea, TextStyle, Ui,
+    Align, Button, Color32, Layout, Popup, PopupCloseBehavior, Rect, Response, Role, ScrollArea, TextStyle, Ui,
     WidgetInfo, pos2, vec2,
 };
 
@@ -116,9 +116,11 @@ fn finding_group(ui: &mut Ui, run: &Run, group: &FindingGroup<'_>, messages: &mu
     let id = ui.unique_id().with((finding.kind, "open"));
     // What can be fixed is open from the beginning, so that its button is one click away.
     let mut open = ui.data(|data| data.get_temp(id)).unwrap_or(finding.fix.is_some());
-    ui.horizontal(|ui| {
+    ui.horizontal_top(|ui| {
         icon_label(ui, icon, color, finding.severity.as_str());
-        let line = ui.add(Button::new(&text).frame(false).truncate());
+        // Open, the line itself shows the whole text: nothing is written twice.
+        let line = Button::new(&text).frame(false);
+        let line = ui.add(if open { line.wrap() } else { line.truncate() });
         line.ctx.accesskit_node_builder(line.id, |node| node.set_expanded(open));
         if line.on_hover_text(if open { texts::SHOW_LESS } else { texts::SHOW_MORE }).clicked() {
             open = !open;
@@ -129,7 +131,6 @@ fn finding_group(ui: &mut Ui, run: &Run, group: &FindingGroup<'_>, messages: &mu
         return;
     }
     ui.indent("finding", |ui| {
-        ui.add(Label::new(&finding.text).wrap());
         layer_links(ui, run, group, messages);
         if let Some(fix) = &finding.fix
             && ui.button(fix.label()).on_hover_text(texts::MEND_HINT).clicked()

@@ -21,12 +21,24 @@ pub fn headline(ui: &mut Ui, lab: &Lab) {
     let Some(curve) = lab.curve() else { return };
     let Some(point) = curve.points.get(lab.cursor().min(curve.points.len()).saturating_sub(1)) else { return };
     let colors = ui_colors(ui);
+    let few = curve.samples < shared::FEW_SAMPLES;
+    let figure = |ui: &mut Ui, name: &str, figure: String, color: Color32, hint: &str| {
+        ui.label(RichText::new(format!("{name} {figure}")).color(color)).on_hover_text(hint);
+    };
+    // Of a handful of samples, as in a preview, a percentage would look like the network's accuracy.
     let share = |ui: &mut Ui, name: &str, share: f64, color: Color32, hint: &str| {
-        let text = RichText::new(format!("{name} {}", percent(share, 1))).color(color);
-        ui.label(text).on_hover_text(hint);
+        figure(ui, name, shared::share_of(share, curve.samples), color, hint);
+    };
+    // A mean over a handful of samples is no count: it is faded.
+    let mean = |ui: &mut Ui, name: &str, share: f64, color: Color32, hint: &str| {
+        let color = if few && lab.preview_counts().is_some() { colors.weak } else { color };
+        figure(ui, name, percent(share, 1), color, hint);
     };
     let words = output_agreement::agreement_labels(run.output_agreement.as_ref().map(|agreement| agreement.of));
-    share(ui, words.short, point.agreement, colors.text, words.hint);
+    match run.output_agreement {
+        None => share(ui, words.short, point.agreement, colors.text, words.hint),
+        Some(_) => mean(ui, words.short, point.agreement, colors.text, words.hint),
+    }
     // Scores of masks or boxes, after the steps so far.
     if let Some(scene) = &run.scene {
         let (name, hint) = scenes::score(matches!(**scene, SceneScores::Masks(_)));
@@ -35,7 +47,7 @@ pub fn headline(ui: &mut Ui, lab: &Lab) {
             (shared::ANN, scene.ann_score(), colors.ann),
         ];
         for (who, score, color) in both {
-            score.into_iter().for_each(|score| share(ui, who, score, color, hint));
+            score.into_iter().for_each(|score| mean(ui, who, score, color, hint));
         }
         ui.label(name).on_hover_text(hint);
     }

@@ -30,7 +30,7 @@ const NUMBER_SIZE: f32 = 12.0;
 pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     ui.strong(texts::TITLE);
     let Some(snapshot) = &lab.snapshot else {
-        ui.weak(shared::no_run(lab.job.is_some(), texts::EMPTY));
+        ui.weak(shared::no_run(lab.run.is_some(), lab.job.is_some(), texts::EMPTY));
         return;
     };
     ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {

@@ -30,7 +30,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
         }
     });
     let Some(run) = &lab.run else {
-        ui.weak(shared::no_run(lab.job.is_some(), texts::EMPTY));
+        ui.weak(shared::no_run(lab.run.is_some(), lab.job.is_some(), texts::EMPTY));
         return;
     };
     let snapshot = lab.snapshot.as_deref().filter(|s| std::sync::Arc::ptr_eq(&s.run, run));

@@ -20,7 +20,7 @@ const GAP: f32 = 4.0;
 pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec<Message>) {
     ui.set_min_height(TILE.y + 10.0);
     let (Some(run), Some(whole)) = (&lab.run, &lab.finished) else {
-        ui.weak(shared::no_run(lab.job.is_some(), texts::EMPTY));
+        ui.weak(shared::no_run(lab.run.is_some(), lab.job.is_some(), texts::EMPTY));
         return;
     };
     let t = lab.cursor();

@@ -4,16 +4,17 @@
 
 use egui::{Color32, Pos2, Rect, Response, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
 
+use crate::ground::numbers::percent;
 use crate::lab::{ControlGroup, Lab, Message};
 use crate::measure::CurvePoint;
-use crate::ui::texts::{bars as texts, output_agreement};
+use crate::ui::texts::{bars as texts, output_agreement, shared};
 use crate::ui::theme::colors::ui_colors;
 use crate::ui::theme::icons::{Icon, icon_button};
 
 const HEIGHT: f32 = 34.0;
 
-/// Draws the bar.
-pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
+/// Draws the bar, with the accuracy over time if `shows_curve`.
+pub fn show(ui: &mut Ui, lab: &Lab, shows_curve: bool, messages: &mut Vec<Message>) {
     let (at, steps) = (lab.cursor(), lab.steps());
     ui.add_enabled_ui(lab.run.is_some() && !lab.is_locked(ControlGroup::Time), |ui| {
         ui.horizontal(|ui| {
@@ -45,14 +46,14 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
                     egui::Layout::right_to_left(egui::Align::Center),
                     |ui| ui.label(readout),
                 );
-                track(ui, lab, messages);
+                track(ui, lab, shows_curve, messages);
             });
         });
     });
 }
 
 /// Draws the track with the cursor in it.
-fn track(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
+fn track(ui: &mut Ui, lab: &Lab, shows_curve: bool, messages: &mut Vec<Message>) {
     let (at, steps) = (lab.cursor(), lab.steps());
     let size = vec2((ui.available_width() - 8.0).max(80.0), HEIGHT - 4.0);
     let (rect, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
@@ -73,7 +74,7 @@ fn track(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let focus = if response.has_focus() { colors.accent } else { colors.faint };
     painter.rect(rect, 3.0, ui.visuals().extreme_bg_color, Stroke::new(1.0, focus), egui::StrokeKind::Inside);
     let x_of = |t: usize| inner.left() + inner.width() * (t.saturating_sub(1) as f32 / (steps - 1).max(1) as f32);
-    if let Some(curve) = lab.curve() {
+    if let Some(curve) = lab.curve().filter(|_| shows_curve) {
         if let Some(ann) = curve.ann {
             let y = inner.bottom() - inner.height() * ann as f32;
             painter.hline(inner.x_range(), y, Stroke::new(1.0, colors.ann.gamma_multiply(0.6)));
@@ -86,7 +87,9 @@ fn track(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     painter.vline(x, rect.shrink(1.0).y_range(), Stroke::new(2.0, colors.text));
     let head = vec![pos2(x - 6.0, rect.top() + 1.0), pos2(x + 6.0, rect.top() + 1.0), pos2(x, rect.top() + 8.0)];
     painter.add(Shape::convex_polygon(head, colors.text, Stroke::NONE));
-    hover(lab, &response, inner);
+    if shows_curve {
+        hover(lab, &response, inner);
+    }
 }
 
 /// Arrow keys move the cursor while the track has the focus, as do screen reader actions.
@@ -127,12 +130,15 @@ fn hover(lab: &Lab, response: &Response, inner: Rect) {
     let (Some(pointer), Some(run)) = (response.hover_pos(), &lab.run) else { return };
     let share = ((pointer.x - inner.left()) / inner.width()).clamp(0.0, 1.0);
     let index = (share * (lab.steps() - 1) as f32).round() as usize;
-    if let Some(point) = lab.curve().and_then(|curve| curve.points.get(index)) {
-        let right = point.accuracy.map_or(String::new(), texts::right);
-        let words = match &run.output_agreement {
-            Some(agreement) => output_agreement::agreement_labels(Some(agreement.of)).short,
-            None => texts::AGREES_ON,
+    if let Some((curve, point)) = lab.curve().and_then(|curve| Some((curve, curve.points.get(index)?))) {
+        let samples = curve.samples;
+        let right = point.accuracy.map_or(String::new(), |share| texts::right(&shared::share_of(share, samples)));
+        let (words, share) = match &run.output_agreement {
+            Some(agreement) => {
+                (output_agreement::agreement_labels(Some(agreement.of)).short, percent(point.agreement, 1))
+            }
+            None => (texts::AGREES_ON, shared::share_of(point.agreement, samples)),
         };
-        response.show_tooltip_text(texts::at_time(point.t, &right, words, point.agreement));
+        response.show_tooltip_text(texts::at_time(point.t, &right, words, &share));
     }
 }

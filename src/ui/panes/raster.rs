@@ -50,7 +50,7 @@ struct CachedImage {
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
-        return pane_parts::empty(ui, shared::no_run(lab.job.is_some(), texts::EMPTY));
+        return pane_parts::empty(ui, shared::no_run(lab.run.is_some(), lab.job.is_some(), texts::EMPTY));
     };
     let (run, focus) = (&snapshot.run, &snapshot.focus);
     let Some(layer) = run.spiking.layers.get(focus.layer) else { return };

@@ -18,6 +18,8 @@ use crate::ui::types::file_request::FileRequest;
 use crate::ui::widgets::number_field::number_field;
 
 const WIDTH: f32 = 320.0;
+/// Largest number of samples that can be typed.
+const MAX_TYPED: usize = 1_000_000_000;
 /// Maximum height of the list of outputs, in points.
 const MAX_OUTPUTS_HEIGHT: f32 = 110.0;
 
@@ -180,19 +182,23 @@ fn range(
         // A dragged value is kept until release, so that no run starts for values in between.
         let (mut first, mut count) =
             ui.data(|data| data.get_temp::<(usize, usize)>(id)).unwrap_or((range.start, range.len()));
-        let last = of.unwrap_or(usize::MAX >> 1);
-        let samples = DragValue::new(&mut count).range(1..=last).suffix(texts::SAMPLES).update_while_editing(false);
+        let last = of.unwrap_or(MAX_TYPED);
+        // What is typed is not cut silently: the lab refuses it with the number that fits.
+        let samples =
+            DragValue::new(&mut count).range(1..=MAX_TYPED).suffix(texts::SAMPLES).update_while_editing(false);
         let a = number_field(ui, samples).labelled_by(label);
         let from = ui.label(texts::FROM).id;
-        let start = DragValue::new(&mut first).range(0..=last.saturating_sub(1)).update_while_editing(false);
+        let start = DragValue::new(&mut first).range(0..=MAX_TYPED).update_while_editing(false);
         let b = number_field(ui, start).labelled_by(from);
         let both = a.union(b);
         if both.dragged() {
-            ui.data_mut(|data| data.insert_temp(id, (first, count)));
+            // A drag ends at the last sample.
+            let first = first.min(last.saturating_sub(1));
+            ui.data_mut(|data| data.insert_temp(id, (first, count.min(last - first))));
         } else {
             ui.data_mut(|data| data.remove::<(usize, usize)>(id));
             if (first, count) != (range.start, range.len()) {
-                changed(first, count.min(last.saturating_sub(first)).max(1));
+                changed(first, count);
             }
         }
     });

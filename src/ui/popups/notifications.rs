@@ -16,6 +16,7 @@ use crate::lab::document::job::{MissingSide, PendingOpen};
 use crate::lab::{Lab, Message, Notification, NotificationLevel};
 use crate::ui::state::architecture_draft::DraftState;
 use crate::ui::state::window::WindowState;
+use crate::ui::texts::format::source_file_name;
 use crate::ui::texts::window::{self as texts, architecture_draft as draft};
 use crate::ui::theme::colors::ui_colors;
 use crate::ui::theme::icons::{Icon, icon_button, icon_label};
@@ -103,6 +104,9 @@ fn one(
                 if let Some(pending) = lab.apart().filter(|pending| pending.is_shown_by(notification)) {
                     pending_open_buttons(ui, pending, window);
                 }
+                if let Some(data) = lab.own_data(notification) {
+                    own_data_button(ui, data, messages);
+                }
                 if let Some(source) = lab.undescribed(notification) {
                     draft_button(ui, source, window);
                 }
@@ -177,6 +181,14 @@ fn pending_open_buttons(ui: &mut Ui, pending_open: &PendingOpen, window: &mut Wi
     });
 }
 
+/// Draws the button that opens the bundled data of a bundled network.
+fn own_data_button(ui: &mut Ui, data: &str, messages: &mut Vec<Message>) {
+    ui.add_space(4.0);
+    if ui.button(texts::use_own(&source_file_name(data))).on_hover_text(texts::USE_OWN_HINT).clicked() {
+        messages.push(Message::OpenData(data.to_owned()));
+    }
+}
+
 /// Draws the button that describes the weights `source`.
 fn draft_button(ui: &mut Ui, source: &str, window: &mut WindowState) {
     ui.add_space(4.0);
@@ -196,6 +208,7 @@ fn dismiss_expired(ui: &Ui, lab: &Lab, messages: &mut Vec<Message>) {
     for (index, notification) in lab.notifications.iter().enumerate().rev() {
         if notification.level == NotificationLevel::Error
             || lab.apart().is_some_and(|pending| pending.is_shown_by(notification))
+            || lab.own_data(notification).is_some()
         {
             continue;
         }

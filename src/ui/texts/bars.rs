@@ -1,7 +1,5 @@
 //! Texts of the bars at the top and at the bottom of the window.
 
-use crate::ground::numbers::percent;
-
 pub const NOTHING_RUN: &str = "no run yet";
 
 pub fn samples(count: usize, from: usize, to: usize, of: &str) -> String {
@@ -51,8 +49,8 @@ pub const FOLLOW: &str = "Follow end";
 pub const FOLLOW_HINT: &str = "Keep the cursor at the last step";
 pub const TIME_CURSOR: &str = "Time cursor";
 
-pub fn right(share: f64) -> String {
-    format!("SNN accuracy {}, ", percent(share, 1))
+pub fn right(share: &str) -> String {
+    format!("SNN accuracy {share}, ")
 }
 
 /// In the header: what was opened waits for data, or a network, of a shape.
@@ -64,8 +62,8 @@ pub fn waits(source: &str, for_data: bool, shape: &str) -> String {
 pub const AGREES_ON: &str = "agreement with the ANN";
 
 /// `alike` names the agreement measure; it is [`AGREES_ON`] for classes.
-pub fn at_time(t: usize, right: &str, alike: &str, share: f64) -> String {
-    format!("t = {t}: {right}{alike} {}", percent(share, 1))
+pub fn at_time(t: usize, right: &str, alike: &str, share: &str) -> String {
+    format!("t = {t}: {right}{alike} {share}")
 }
 
 pub const EXPLORE: &str = "Explore";

@@ -50,6 +50,10 @@ pub fn locked(controls: &str) -> String {
 /// In place of a pane that shows the answer.
 pub const COVERED: &str = "Covered until you have answered the question.";
 
+pub fn cannot_export(pane: &str) -> String {
+    format!("Cannot export {pane}: the lesson covers it. Answer the question first.")
+}
+
 pub const ANSWER: &str = "Your answer";
 pub const CHECK: &str = "Check";
 pub const CHECK_HINT: &str = "Type a number";

@@ -6,10 +6,8 @@ use crate::task::output_agreement::SampleAgreement;
 
 /// Names of the agreement measure, by kind of output (`None`: classes).
 pub struct AgreementLabels {
-    /// Before a percentage, and in the narrow heading of the sample strip.
+    /// The one name of the measure.
     pub short: &'static str,
-    /// At an axis.
-    pub axis: &'static str,
     pub hint: &'static str,
 }
 
@@ -18,17 +16,14 @@ pub fn agreement_labels(of: Option<OutputKind>) -> AgreementLabels {
     match of {
         None => AgreementLabels {
             short: "agreement",
-            axis: "agreement",
             hint: "Samples for which SNN and ANN give the same prediction, at the time cursor",
         },
-        Some(OutputKind::Boxes) => AgreementLabels {
-            short: "matching boxes",
-            axis: "matching boxes",
+        Some(of @ OutputKind::Boxes) => AgreementLabels {
+            short: of.measure(),
             hint: "Boxes that SNN and ANN both detect (IoU of 0.5 or more), of all boxes detected, at the time cursor",
         },
-        Some(OutputKind::Values) => AgreementLabels {
-            short: "output similarity",
-            axis: "similarity",
+        Some(of @ OutputKind::Values) => AgreementLabels {
+            short: of.measure(),
             hint: "1 − |SNN − ANN| / |ANN| of the outputs, averaged over the samples, at the time cursor",
         },
     }

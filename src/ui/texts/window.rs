@@ -42,6 +42,13 @@ pub const CHOOSE_NETWORK: &str = "Choose network…";
 pub const CHOOSE_DATA: &str = "Choose data…";
 pub const CHOOSE_PICTURES: &str = "Choose images…";
 pub const CHOOSE_FOLDER: &str = "Choose image folder…";
+
+/// Opens the bundled data of a bundled network: "Use its own scenes".
+pub fn use_own(data: &str) -> String {
+    format!("Use its own {data}")
+}
+
+pub const USE_OWN_HINT: &str = "Open the data of this network, which are part of the program; can be undone";
 pub const TYPE: &str = "Type a command";
 pub const FIND: &str = "Find a command";
 pub const NO_COMMAND: &str = "No matching command.";

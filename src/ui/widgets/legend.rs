@@ -7,6 +7,8 @@ use crate::ui::texts::popups::glossary;
 
 /// Width and height of a sample, in points.
 const SIZE: [f32; 2] = [18.0, 10.0];
+/// Gaps of an entry: behind its sample, its name and itself, in points.
+const ENTRY_GAPS: f32 = 14.0;
 
 /// How the plot draws what an entry names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +51,14 @@ pub fn show(ui: &mut Ui, entries: &[(&str, Color32, Mark)]) {
             ui.add_space(6.0);
         }
     });
+}
+
+/// Whether entries of these names fit on one line.
+pub fn fits(ui: &Ui, names: &[&str]) -> bool {
+    let font = egui::TextStyle::Small.resolve(ui.style());
+    let word = |name: &&str| ui.painter().layout_no_wrap((*name).to_owned(), font.clone(), Color32::WHITE).size().x;
+    let width: f32 = names.iter().map(|name| SIZE[0] + word(name) + ENTRY_GAPS).sum();
+    width - ENTRY_GAPS / 2.0 <= ui.available_width()
 }
 
 /// Draws the mark alone.

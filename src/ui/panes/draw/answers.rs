@@ -67,6 +67,14 @@ impl Answers {
         matches!(self, Self::Pictures(_))
     }
 
+    /// Whether bars of all classes fit into `height` points below a sentence that takes `words` of them.
+    pub(super) fn fit_below(&self, ui: &Ui, words: f32, height: f32) -> bool {
+        match self {
+            Self::Classes(classes) => words + class_bars::least_height(ui, classes) <= height,
+            _ => true,
+        }
+    }
+
     pub(super) fn csv(&self) -> String {
         match self {
             Self::Classes(classes) => classes.csv(),

@@ -6,6 +6,7 @@ use crate::lab::Lab;
 use crate::network::predicted_class;
 use crate::task::classification::probabilities;
 use crate::ui::texts::panes::draw as texts;
+use crate::ui::texts::shared;
 use crate::ui::theme::colors::ui_colors;
 use crate::ui::widgets::legend::{self, Mark};
 
@@ -65,12 +66,28 @@ impl ClassProbabilities {
     }
 }
 
+/// Least height of a row, in points.
+fn lowest_row(ui: &Ui) -> f32 {
+    ui.text_style_height(&TextStyle::Small).max(MIN_ROW)
+}
+
+/// Least height of the legend and the bars of all classes, in points.
+pub(super) fn least_height(ui: &Ui, probabilities: &ClassProbabilities) -> f32 {
+    let legend = ui.text_style_height(&TextStyle::Small) + 2.0 * ui.spacing().item_spacing.y;
+    legend + probabilities.classes.len() as f32 * (lowest_row(ui) + 1.0)
+}
+
 /// Draws a pair of bars for each class, in `height` points if that is enough to read them.
 pub fn show(ui: &mut Ui, probabilities: Option<&ClassProbabilities>, height: f32) {
     let top = ui.cursor().top();
     let Some(probabilities) = probabilities else { return };
     let colors = ui_colors(ui);
-    legend::show(ui, &[(texts::ANN_ABOVE, colors.ann, Mark::Bar), (texts::SNN_BELOW, colors.snn, Mark::Bar)]);
+    // Where there is no room for a second line, the colors must do.
+    let names = match legend::fits(ui, &[texts::ANN_ABOVE, texts::SNN_BELOW]) {
+        true => [texts::ANN_ABOVE, texts::SNN_BELOW],
+        false => [shared::ANN, shared::SNN],
+    };
+    legend::show(ui, &[(names[0], colors.ann, Mark::Bar), (names[1], colors.snn, Mark::Bar)]);
     let width = ui.available_width().max(120.0);
     let longest = probabilities.classes.iter().map(|(name, ..)| name.chars().count()).max().unwrap_or(1);
     let (left, right) = ((8.0 * longest as f32 + 10.0).min(width * 0.4), 44.0);
@@ -79,7 +96,7 @@ pub fn show(ui: &mut Ui, probabilities: Option<&ClassProbabilities>, height: f32
     // In tight space the gaps shrink first.
     let gap = if each < TIGHT_ROW { 1.0 } else { GAP };
     // Names keep apart: below their height the list scrolls.
-    let lowest = ui.text_style_height(&TextStyle::Small).max(MIN_ROW);
+    let lowest = lowest_row(ui);
     let row = (each - gap).clamp(lowest, ROW_HEIGHT.max(lowest));
     ui.spacing_mut().item_spacing.y = gap;
     let body = ui.text_style_height(&TextStyle::Body);

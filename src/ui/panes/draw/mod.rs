@@ -14,6 +14,7 @@ use crate::data::digits::drawing::PEN_WIDTHS;
 use crate::data::digits::render::SIDE;
 use crate::lab::{ControlGroup, Lab, Message};
 use crate::ui::texts::panes::draw as texts;
+use crate::ui::texts::shared;
 use crate::ui::types::pane::Pane;
 use crate::ui::widgets::pane_parts::PaneHeader;
 use crate::ui::widgets::{pane_frame, pane_parts};
@@ -29,7 +30,8 @@ const PREVIEW_SIDE: f32 = 42.0;
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let answers = Answers::new(ui, lab);
-    let words = answers.as_ref().map_or_else(|| texts::EMPTY.to_owned(), Answers::sentence);
+    let nothing = || shared::no_run(lab.run.is_some(), lab.job.is_some(), texts::EMPTY).to_owned();
+    let words = answers.as_ref().map_or_else(nothing, Answers::sentence);
     let digits = knows_digits(lab);
     let page = PaneHeader {
         of: Pane::Draw,
@@ -56,7 +58,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
                 ui.vertical(|ui| {
                     egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                         let seen = |ui: &mut Ui| seen_and_words(ui, lab, &drawing, answers.as_ref(), &words);
-                        answers_ui(ui, answers.as_ref(), room.y, seen);
+                        answers_ui(ui, answers.as_ref(), room.y, &words, seen);
                     });
                 });
             });
@@ -64,23 +66,37 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
             egui::ScrollArea::vertical().show(ui, |ui| {
                 let side = room.x.min(room.y * 0.6).clamp(MIN_SIDE, MAX_SIDE);
                 ui.add_enabled_ui(free, |ui| canvas::show(ui, &drawing, side, digits, messages));
-                answers_ui(ui, answers.as_ref(), 0.0, |ui| seen_and_words(ui, lab, &drawing, answers.as_ref(), &words));
+                answers_ui(ui, answers.as_ref(), 0.0, &words, |ui| {
+                    seen_and_words(ui, lab, &drawing, answers.as_ref(), &words)
+                });
             });
         }
     });
 }
 
-/// Draws the answers in `height` points, and `words`: above bars, below pictures, which need the room.
-fn answers_ui(ui: &mut Ui, answers: Option<&Answers>, height: f32, words: impl Fn(&mut Ui)) {
-    let pictures_first = answers.is_some_and(Answers::are_pictures);
-    if !pictures_first {
+/// Draws the answers in `height` points, and the sentence `text` by `words`: above bars, if all of them fit below it; below
+/// pictures, which need the room.
+fn answers_ui(ui: &mut Ui, answers: Option<&Answers>, height: f32, text: &str, words: impl Fn(&mut Ui)) {
+    let sentence = sentence_height(ui, text);
+    let answers_first = answers
+        .is_some_and(|answers| answers.are_pictures() || !answers.fit_below(ui, sentence, height) && height > 0.0);
+    if !answers_first {
         words(ui);
     }
     let rest = height - (ui.cursor().top() - ui.max_rect().top());
     answers.into_iter().for_each(|answers| answers.show(ui, rest));
-    if pictures_first {
+    if answers_first {
         words(ui);
     }
+}
+
+/// Height of the sentence beside the network's input, in points.
+fn sentence_height(ui: &Ui, text: &str) -> f32 {
+    let font = egui::TextStyle::Body.resolve(ui.style());
+    let spacing = ui.spacing().item_spacing;
+    let width = ui.available_width() - PREVIEW_SIDE - spacing.x;
+    let text = ui.painter().layout(text.to_owned(), font, egui::Color32::WHITE, width);
+    text.size().y.max(PREVIEW_SIDE) + spacing.y
 }
 
 /// Draws `words` beside the network's input, unless pictures show that.

@@ -35,7 +35,7 @@ const LOG_AXIS_RATIO: f64 = 20.0;
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
-        return pane_parts::empty(ui, shared::no_run(lab.job.is_some(), texts::EMPTY));
+        return pane_parts::empty(ui, shared::no_run(lab.run.is_some(), lab.job.is_some(), texts::EMPTY));
     };
     let Some(operations) = &snapshot.figures.operations else { return pane_parts::loading(ui) };
     let constants = &lab.view.energy;

@@ -37,7 +37,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
         if lab.snapshot.is_some() {
             return pane_parts::loading(ui);
         }
-        return pane_parts::empty(ui, shared::no_run(lab.job.is_some(), texts::EMPTY));
+        return pane_parts::empty(ui, shared::no_run(lab.run.is_some(), lab.job.is_some(), texts::EMPTY));
     };
     if data.view.curve.is_empty() {
         let text = texts::no_activation(&data.layer.name);

@@ -20,7 +20,7 @@ use crate::ui::widgets::{pane_parts, plot_description};
 pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let place = ui.max_rect();
     let Some(snapshot) = &lab.snapshot else {
-        pane_parts::empty(ui, shared::no_run(lab.job.is_some(), texts::EMPTY));
+        pane_parts::empty(ui, shared::no_run(lab.run.is_some(), lab.job.is_some(), texts::EMPTY));
         return live_mismatch::show(ui, lab, place);
     };
     let Some(layer) = snapshot.report.layers.get(snapshot.focus.layer) else { return };

@@ -23,7 +23,7 @@ use crate::ui::widgets::{legend, pane_parts, plot_description};
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
-        return pane_parts::empty(ui, shared::no_run(lab.job.is_some(), texts::EMPTY));
+        return pane_parts::empty(ui, shared::no_run(lab.run.is_some(), lab.job.is_some(), texts::EMPTY));
     };
     let Some(layer) = snapshot.report.layers.get(snapshot.focus.layer) else { return };
     let before = snapshot.uncorrected.as_ref().and_then(|report| report.layers.get(snapshot.focus.layer));

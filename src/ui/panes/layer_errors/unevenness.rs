@@ -16,7 +16,7 @@ use crate::ui::widgets::{pane_frame, pane_parts};
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
-        return pane_parts::empty(ui, shared::no_run(lab.job.is_some(), texts::EMPTY));
+        return pane_parts::empty(ui, shared::no_run(lab.run.is_some(), lab.job.is_some(), texts::EMPTY));
     };
     let layers = &snapshot.report.layers;
     let Some(focused) = layers.get(snapshot.focus.layer) else { return };

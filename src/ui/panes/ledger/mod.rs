@@ -21,7 +21,7 @@ use crate::ui::widgets::{ledger_unit, legend, pane_frame, pane_parts};
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
-        return pane_parts::empty(ui, shared::no_run(lab.job.is_some(), texts::EMPTY));
+        return pane_parts::empty(ui, shared::no_run(lab.run.is_some(), lab.job.is_some(), texts::EMPTY));
     };
     let layers = &snapshot.report.layers;
     let mut relative = ledger_unit::is_relative(ui.ctx());

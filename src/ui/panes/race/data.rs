@@ -8,6 +8,7 @@ use egui_plot::LineStyle;
 use crate::convert::Recipe;
 use crate::experiment::Run;
 use crate::measure::Report;
+use crate::ui::texts::output_agreement::{AgreementLabels, agreement_labels};
 use crate::ui::widgets::legend::Mark;
 
 /// One line of the race at the time cursor.
@@ -61,6 +62,12 @@ impl RaceLine<'_> {
     pub(super) fn mark(&self) -> Mark {
         [Mark::Line, Mark::Dashed, Mark::Dotted][self.dash % 3]
     }
+}
+
+/// The names of the agreement of both networks, by the kind of outputs of the runs.
+pub(super) fn agreement_words(lines: &[RaceLine<'_>]) -> AgreementLabels {
+    let outputs = done(lines).next().and_then(|(_, run, _)| run.output_agreement.as_ref());
+    agreement_labels(outputs.map(|outputs| outputs.of))
 }
 
 pub(super) fn done<'a>(lines: &'a [RaceLine<'_>]) -> impl Iterator<Item = (&'a RaceLine<'a>, &'a Run, &'a Report)> {

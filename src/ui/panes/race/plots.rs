@@ -8,7 +8,7 @@ use egui_plot::{
 };
 
 use super::super::t_curve::plot::{marks, quarters};
-use super::data::{RaceLine, RaceView, done};
+use super::data::{RaceLine, RaceView, agreement_words, done};
 use crate::experiment::Run;
 use crate::ground::numbers::percent;
 use crate::lab::{Lab, Message};
@@ -89,7 +89,7 @@ fn curves(ui: &mut Ui, lab: &Lab, lines: &[RaceLine<'_>], view: &RaceView, heigh
         .include_y(0.0)
         .include_y(1.0)
         .custom_x_axes(vec![pane_parts::x_axis(texts::TIME_AXIS)])
-        .y_axis_label(if ann.is_some() { shared::RIGHT_ANSWERS } else { shared::AGREEMENT })
+        .y_axis_label(if ann.is_some() { shared::RIGHT_ANSWERS } else { agreement_words(lines).short })
         .y_axis_min_width(46.0)
         .y_axis_formatter(|mark, _| percent(mark.value, 0))
         .y_grid_spacer(|_| quarters())

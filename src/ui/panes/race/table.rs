@@ -3,7 +3,7 @@
 use egui::text::LayoutJob;
 use egui::{Button, Grid, RichText, Role, ScrollArea, Shape, Stroke, Ui, WidgetInfo, vec2};
 
-use super::data::{LaneState, RaceLine, RaceView};
+use super::data::{LaneState, RaceLine, RaceView, agreement_words};
 use super::figures::{FIRST_FIGURE, LineFigures};
 use crate::lab::Message;
 use crate::ui::texts::panes::race as texts;
@@ -22,7 +22,8 @@ pub(super) fn show(
     view: &mut RaceView,
     messages: &mut Vec<Message>,
 ) {
-    let columns = texts::COLUMNS;
+    let words = agreement_words(lines);
+    let columns = texts::columns(words.short, words.hint);
     let changes = (ui.available_width() - OTHER_WIDTH).clamp(*CHANGES_WIDTH.start(), *CHANGES_WIDTH.end());
     let figures: Vec<Option<LineFigures>> = lines.iter().map(|line| line.figures(t)).collect();
     let base = figures.first().cloned().flatten();

@@ -28,7 +28,7 @@ const MARGIN: [f32; 2] = [44.0, 34.0];
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
-        return pane_parts::empty(ui, shared::no_run(lab.job.is_some(), texts::EMPTY));
+        return pane_parts::empty(ui, shared::no_run(lab.run.is_some(), lab.job.is_some(), texts::EMPTY));
     };
     if snapshot.run.output_agreement.is_some() {
         return pane_parts::empty(ui, output_agreement::NO_CLASSES);

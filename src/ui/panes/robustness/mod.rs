@@ -24,7 +24,7 @@ const MAX_EPS: f32 = 128.0;
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let Some(snapshot) = &lab.snapshot else {
-        return pane_parts::empty(ui, shared::no_run(lab.job.is_some(), texts::EMPTY));
+        return pane_parts::empty(ui, shared::no_run(lab.run.is_some(), lab.job.is_some(), texts::EMPTY));
     };
     let Some(result) = &snapshot.robustness else { return pane_parts::loading(ui) };
     let view = match result.as_ref() {

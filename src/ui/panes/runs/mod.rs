@@ -12,6 +12,7 @@ use crate::lab::history::run_history::{PastRun, differences};
 use crate::lab::{Lab, Message};
 use crate::ui::panes::t_curve::plot::{marks, quarters};
 use crate::ui::texts::format::format_percent;
+use crate::ui::texts::output_agreement::agreement_labels;
 use crate::ui::texts::panes::runs as texts;
 use crate::ui::texts::shared;
 use crate::ui::theme::colors::{GRID, ui_colors};
@@ -91,6 +92,14 @@ fn still<'a>(name: &str, height: f32) -> Plot<'a> {
         .y_axis_min_width(40.0)
 }
 
+/// The name of what the curve of a run shows.
+fn measure(one: &PastRun) -> &'static str {
+    match one.ann_accuracy {
+        Some(_) => shared::RIGHT_ANSWERS,
+        None => agreement_labels(one.outputs).short,
+    }
+}
+
 fn curves(ui: &mut Ui, now: &PastRun, other: &PastRun, height: f32) {
     let (colors, plot_colors) = (ui_colors(ui), crate::ui::theme::colors::plot_colors(ui));
     let last = now.curve.len().max(other.curve.len());
@@ -99,7 +108,7 @@ fn curves(ui: &mut Ui, now: &PastRun, other: &PastRun, height: f32) {
         .include_x(1.0)
         .include_x(last as f64)
         .custom_x_axes(vec![AxisHints::new_x().label(shared::TIME_STEPS).label_spacing(egui::Rangef::new(22.0, 30.0))])
-        .y_axis_label(if now.ann_accuracy.is_some() { shared::RIGHT_ANSWERS } else { shared::AGREEMENT })
+        .y_axis_label(measure(now))
         .y_axis_formatter(|mark, _| percent(mark.value, 0))
         .y_grid_spacer(|_| quarters())
         .x_grid_spacer(move |_| marks(last));

@@ -5,6 +5,7 @@ use egui::{Button, Grid, Ui};
 use crate::lab::Message;
 use crate::lab::history::run_history::PastRun;
 use crate::ui::texts::format::{format_percent, format_seconds, source_file_name};
+use crate::ui::texts::output_agreement::agreement_labels;
 use crate::ui::texts::panes::runs as texts;
 use crate::ui::widgets::pane_frame;
 
@@ -84,10 +85,14 @@ pub(super) fn show(
             }
             more_button(ui, one, messages);
             ui.label(one.settings.recipe.steps.to_string());
-            let hint = if one.ann_accuracy.is_some() { texts::RIGHT_HINT } else { texts::AGREEMENT_HINT };
             let share = format_percent(one.final_score());
-            let share = if one.ann_accuracy.is_some() { share } else { texts::agree(&share) };
-            ui.label(share).on_hover_text(hint);
+            match one.ann_accuracy {
+                Some(_) => ui.label(share).on_hover_text(texts::RIGHT_HINT),
+                None => {
+                    let words = agreement_labels(one.outputs);
+                    ui.label(texts::alike(&share, words.short)).on_hover_text(words.hint)
+                }
+            };
             ui.label(format!("{:.3}", one.mean_mismatch()));
             ui.label(format_seconds(one.seconds));
             for source in [&one.settings.model, &one.settings.data] {

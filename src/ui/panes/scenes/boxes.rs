@@ -20,7 +20,7 @@ use crate::ui::widgets::{pane_parts, plot_description};
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let Some(run) = &lab.run else {
-        return pane_parts::empty(ui, shared::no_run(lab.job.is_some(), texts::EMPTY));
+        return pane_parts::empty(ui, shared::no_run(lab.run.is_some(), lab.job.is_some(), texts::EMPTY));
     };
     let (sample, t) = (lab.focused_sample(run), lab.cursor().min(run.steps()));
     let Some([ann, snn]) = run.boxes(sample, t) else {

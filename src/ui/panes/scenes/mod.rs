@@ -46,7 +46,7 @@ type Key = (usize, usize, usize);
 /// Draws the pane.
 pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let Some(run) = &lab.run else {
-        return pane_parts::empty(ui, shared::no_run(lab.job.is_some(), texts::EMPTY));
+        return pane_parts::empty(ui, shared::no_run(lab.run.is_some(), lab.job.is_some(), texts::EMPTY));
     };
     let (sample, t) = (lab.view.sample.min(run.ann.samples.saturating_sub(1)), lab.cursor().clamp(1, run.steps()));
     let scene = run.scene.as_deref().and_then(|scene| Some((scene, data::view(ui, run, sample, t)?)));

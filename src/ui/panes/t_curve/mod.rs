@@ -40,7 +40,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
         (Some(partial), _) => (&partial.curve[..], partial.samples, partial.ann_accuracy),
         (None, Some(curve)) => (curve.points, curve.samples, curve.ann),
         (None, None) => {
-            return pane_parts::empty(ui, shared::no_run(lab.job.is_some(), texts::EMPTY));
+            return pane_parts::empty(ui, shared::no_run(lab.run.is_some(), lab.job.is_some(), texts::EMPTY));
         }
     };
     let some_of = partial.map(|partial| partial.of).or(lab.preview_counts().map(|(_, of)| of).filter(|_| !is_prefix));

@@ -40,7 +40,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, run: &Run, agreement: &OutputAgreement, mess
     pane_parts::pane_ui(ui, &page, csv, |ui| {
         let other = compared(lab);
         let name = other.map_or(String::new(), |other| shared::run(other.number));
-        let mut entries = vec![(words.axis, colors.snn)];
+        let mut entries = vec![(words.short, colors.snn)];
         if agreement.of == OutputKind::Boxes {
             entries.push((texts::OUTPUTS_ALIKE, colors.weak));
         }
@@ -50,7 +50,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, run: &Run, agreement: &OutputAgreement, mess
         legend::lines(ui, &entries);
         ui.small(&now);
         let last = steps.max(other.map_or(0, |other| other.curve.len()));
-        let plot = over_time("alike-curve", words.axis, last).label_formatter(|at| {
+        let plot = over_time("alike-curve", words.short, last).label_formatter(|at| {
             let t = pane_parts::step_at(pane_parts::position(at).x, last).min(steps);
             Some(texts::hover(t, words.short, &format_percent(agreement.agreement(t)), &format_percent(near(t))))
         });
@@ -79,7 +79,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, run: &Run, agreement: &OutputAgreement, mess
         plot_description::describe_plot(&shown.response, page.title, || {
             let points: Vec<[f64; 2]> = curve.iter().map(|p| [p.t as f64, p.agreement]).collect();
             let course = plot_description::describe_curve(&points, |[t, y]| shared::at_step(&format_percent(y), t));
-            format!("{}: {course}.", words.axis)
+            format!("{}: {course}.", words.short)
         });
         pane_parts::drag_cursor(&shown, cursor, lab.steps(), true, messages);
     });

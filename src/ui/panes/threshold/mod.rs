@@ -36,7 +36,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
         if lab.snapshot.is_some() {
             return pane_parts::loading(ui);
         }
-        return pane_parts::empty(ui, shared::no_run(lab.job.is_some(), texts::EMPTY));
+        return pane_parts::empty(ui, shared::no_run(lab.run.is_some(), lab.job.is_some(), texts::EMPTY));
     };
     let id = ui.scope_id().with("threshold pane");
     let mut ui_state =

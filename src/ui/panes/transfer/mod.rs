@@ -59,7 +59,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, messages: &mut Vec<Message>) {
     let snapshot = lab.snapshot.as_deref();
     let layer = snapshot.and_then(|snapshot| Some((snapshot, snapshot.run.spiking.layers.get(snapshot.focus.layer)?)));
     let Some((snapshot, layer)) = layer else {
-        return pane_parts::empty(ui, shared::no_run(lab.job.is_some(), texts::EMPTY));
+        return pane_parts::empty(ui, shared::no_run(lab.run.is_some(), lab.job.is_some(), texts::EMPTY));
     };
     let id = ui.scope_id().with("transfer pane");
     let mut ui_state = ui.data(|data| data.get_temp(id)).unwrap_or(UiState { own: None, curves: None });

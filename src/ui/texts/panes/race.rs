@@ -24,25 +24,27 @@ pub fn to_go(waiting: usize) -> String {
     format!("{waiting} waiting")
 }
 
-/// Headers and tooltips of the table's columns.
-pub const COLUMNS: [(&str, &str); 12] = [
-    ("", ""),
-    ("recipe", "Click to use this recipe"),
-    ("changes", "Differences from the current recipe"),
-    ("accuracy", "SNN accuracy at the time cursor"),
-    ("agreement", "Samples for which SNN and ANN give the same prediction"),
-    ("mismatch", "Mean |φ − a| over the mean activation, averaged over the layers"),
-    ("ψ ≠ 0", "Neurons × samples whose spike count differs from the one expected from the ANN"),
-    (
-        STEPS,
-        "Steps up to the time cursor plus pre-steps, as counted in the papers; in brackets as needed by event-driven \
+/// Headers and tooltips of the table's columns; `agreement` names how alike both networks are, with its `hint`.
+pub fn columns(agreement: &'static str, hint: &'static str) -> [(&'static str, &'static str); 12] {
+    [
+        ("", ""),
+        ("recipe", "Click to use this recipe"),
+        ("changes", "Differences from the current recipe"),
+        ("accuracy", "SNN accuracy at the time cursor"),
+        (agreement, hint),
+        ("mismatch", "Mean |φ − a| over the mean activation, averaged over the layers"),
+        ("ψ ≠ 0", "Neurons × samples whose spike count differs from the one expected from the ANN"),
+        (
+            STEPS,
+            "Steps up to the time cursor plus pre-steps, as counted in the papers; in brackets as needed by event-driven \
          hardware",
-    ),
-    ("SynOps", "Synaptic operations per sample up to the time cursor, without those of pre-steps"),
-    ("memory", "Size of the recorded spikes"),
-    ("time", "Time for simulation and recipe-specific calibration; cached results take no time"),
-    ("", ""),
-];
+        ),
+        ("SynOps", "Synaptic operations per sample up to the time cursor, without those of pre-steps"),
+        ("memory", "Size of the recorded spikes"),
+        ("time", "Time for simulation and recipe-specific calibration; cached results take no time"),
+        ("", ""),
+    ]
+}
 
 pub const STEPS: &str = "steps";
 

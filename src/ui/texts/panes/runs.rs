@@ -49,11 +49,10 @@ pub const ANEW: &str = "Restore its settings and recompute the run";
 pub const AT_ONCE: &str = "Restore its settings; the result is cached";
 pub const FIRST: &str = "first run";
 pub const RIGHT_HINT: &str = "SNN accuracy: share of samples classified correctly";
-/// For data without labels.
-pub fn agree(share: &str) -> String {
-    format!("{share} agreement")
+/// For data without labels: the share and the name of its measure.
+pub fn alike(share: &str, measure: &str) -> String {
+    format!("{share} {measure}")
 }
-pub const AGREEMENT_HINT: &str = "Agreement with the ANN";
 pub const COMPARE: &str = "compare";
 pub const COMPARED: &str = "compared";
 

@@ -1,0 +1,93 @@
+//! Offers of the window: drafts for weights without a description, and lateral pooling in a race.
+
+use std::process::Command;
+
+use egui_kittest::kittest::Queryable;
+use spikescope::convert::MaxPoolRule;
+use spikescope::lab::{Message, Workspace};
+use spikescope::ui::export::OffscreenPane;
+use spikescope::ui::types::pane::Pane;
+
+#[path = "common/window.rs"]
+mod common;
+
+#[path = "common/shown.rs"]
+mod shown;
+
+use common::{click, desk};
+
+/// A safetensors file with equal numbers of these shapes.
+fn safetensors(entries: &[(&str, &[usize])]) -> Vec<u8> {
+    let (mut header, mut at) = (serde_json::Map::new(), 0);
+    for (key, shape) in entries {
+        let end = at + 4 * shape.iter().product::<usize>();
+        let entry = serde_json::json!({"dtype": "F32", "shape": shape, "data_offsets": [at, end]});
+        header.insert((*key).to_owned(), entry);
+        at = end;
+    }
+    let header = serde_json::Value::Object(header).to_string();
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(header.as_bytes());
+    bytes.extend(std::iter::repeat_n([0x3d, 0, 0, 0x3d], at / 4).flatten());
+    bytes
+}
+
+#[test]
+fn an_empty_architecture_file_counts_as_none_and_the_command_writes_a_draft_into_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (weights, file) = (folder.path().join("mine.safetensors"), folder.path().join("mine.arch.toml"));
+    std::fs::write(&weights, safetensors(&[("first.weight", &[4, 1, 3, 3]), ("score.weight", &[10, 144])])).unwrap();
+    std::fs::write(&file, "\n").unwrap();
+    let mut harness = desk();
+    harness.state_mut().lab.update([Message::OpenModel(weights.display().to_string())]);
+    harness.run_ok();
+    harness.get_by_label("Write a draft…");
+    let check = Command::new(env!("CARGO_BIN_EXE_spikescope"))
+        .arg("check")
+        .args([&weights, std::path::Path::new("--write-arch"), &file].map(|part| part.as_os_str()))
+        .output()
+        .unwrap();
+    assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stderr));
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains("(?)") && text.contains("first") && text.contains("score"), "{text}");
+    // What someone has written is not replaced.
+    std::fs::write(&file, "input = [1, 8, 8]\n").unwrap();
+    let again = Command::new(env!("CARGO_BIN_EXE_spikescope"))
+        .arg("check")
+        .args([&weights, std::path::Path::new("--write-arch"), &file].map(|part| part.as_os_str()))
+        .output()
+        .unwrap();
+    assert_eq!(again.status.code(), Some(2), "{}", String::from_utf8_lossy(&again.stderr));
+}
+
+#[test]
+fn corrections_of_a_network_with_max_pools_race_against_lateral_pooling() {
+    for (model, has_pools) in [("builtin:digits-cnn", true), ("builtin:digits-mlp", false)] {
+        let mut harness = desk();
+        harness.state_mut().lab.update([Message::OpenModel(model.into())]);
+        harness.run_ok();
+        harness.state_mut().window.layout.docks.add(Workspace::Explore, Pane::Race);
+        harness.run_ok();
+        click(&mut harness, "Add corrections");
+        let lanes = &harness.state().lab.lanes;
+        let lateral = lanes.iter().filter(|lane| lane.entry.recipe.pooling == MaxPoolRule::Lateral).count();
+        assert!(lanes.len() >= 3 && (lateral > 0) == has_pools, "{model}: {} lanes, {lateral} lateral", lanes.len());
+    }
+}
+
+#[test]
+fn the_layer_strip_names_pooling_among_the_parts_of_the_error() {
+    let harness = desk();
+    let strip = harness.get_by_label_contains("Layer stem.act").rect();
+    let shown = shown::texts(&harness);
+    assert!(shown.iter().any(|(text, place)| text == "pooling" && place.right() <= strip.right()), "{shown:?}");
+}
+
+#[test]
+fn a_figure_says_network_recipe_and_samples() {
+    let lab = desk().into_state().lab;
+    let figure = OffscreenPane::new(Some(Pane::Ledger), egui::vec2(560.0, 380.0), 1.0).svg(&lab);
+    for word in ["digits-resnet", "T = 16", "12 samples of digits (0..12)"] {
+        assert!(figure.contains(word), "{word} in {figure}");
+    }
+}
