@@ -42,7 +42,7 @@ def needs(program, options, folder):
         with tempfile.TemporaryDirectory() as out:
             command = [program, "sweep", plan, "--out", out, "--memory", str(limit)]
             done = subprocess.run(command, capture_output=True, text=True)
-        found = re.search(rf"Cannot {what}: needs ([\d.]+) (\w+)", done.stderr + done.stdout)
+        found = re.search(rf"Cannot {what}.*: needs ([\d.]+) (\w+)", done.stderr + done.stdout)
         if not found:
             sys.exit(f"no refusal:\n{done.stderr}{done.stdout}")
         needed = float(found[1]) * UNITS[found[2]]

@@ -7,7 +7,7 @@ use super::load;
 use super::run::PreparedNetwork;
 use super::settings::Settings;
 use crate::compute::AnnRun;
-use crate::convert::findings::{self, Finding};
+use crate::convert::findings::{self, FAR_SCALING_GAIN, Finding, ScalingTrial};
 use crate::data::{DataSpec, Layout, Samples, Scaling};
 use crate::network::predicted_class;
 use crate::progress::JobControl;
@@ -16,8 +16,10 @@ use crate::{Error, Result};
 
 /// Number of samples whose predictions are compared with their labels.
 const MAX_CHECKED_SAMPLES: usize = 64;
-/// Accuracy of the ANN up to which other scalings and other readings of the data are tried.
+/// Accuracy of the ANN up to which other readings of the data are tried.
 const MAX_LOW: f64 = 0.8;
+/// Samples after which scalings that are no better are given up, and the most that are tried.
+const SCALING_STAGES: [usize; 3] = [16, MAX_CHECKED_SAMPLES, 256];
 /// Options of the data whose other choice is tried.
 const TRIED_OPTIONS: [&str; 3] = ["layout", "ground", "order"];
 
@@ -57,7 +59,7 @@ impl AccuracyCheck<'_> {
         Ok(predicted_class(&self.model.program.outputs(&input, control)?))
     }
 
-    /// A finding if the ANN's accuracy is low under this scaling and higher under a usual one. Needs labels.
+    /// A finding if the ANN's accuracy is higher under another usual scaling or another reading of the data. Needs labels.
     pub fn scaling(&self, cache: &mut Cache, control: &JobControl) -> Result<Option<Finding>> {
         let network = &self.model.original;
         if self.samples.labels.is_empty() || !Classes::of(network, &self.samples.labels).are() {
@@ -128,9 +130,7 @@ impl AccuracyCheck<'_> {
             "mean=.5;std=.5",
         ];
         let usual = usual.iter().filter_map(|text| Scaling::parse(text).ok());
-        let Some(present) = self.present_accuracy(control)?.filter(|&present| present <= MAX_LOW) else {
-            return Ok(None);
-        };
+        let Some(present) = self.present_accuracy(control)? else { return Ok(None) };
         let chance = || findings::at_chance(present, self.checked(), self.model.original.class_count());
         if self.model.original.scaling.is_some() {
             // The stated scaling is known; `stated_scaling` reports a different one in use.
@@ -148,12 +148,57 @@ impl AccuracyCheck<'_> {
             |scaling: &Scaling| matches!(scaling, Scaling::MeanStd { mean, .. } if mean.len() == 1 && mean[0] != 0.5);
         let fitting = others.filter(|scaling| self.samples.check_scaling(scaling).is_ok() && !(color && gray(scaling)));
         let fitting: Vec<Scaling> = fitting.collect();
-        let mut others = Vec::new();
-        for (k, scaling) in fitting.iter().enumerate() {
-            control.progress("trying other input scalings", k as f32 / fitting.len() as f32);
-            others.extend(self.accuracy(scaling, control)?.map(|accuracy| (scaling.clone(), accuracy)));
+        Ok(self.better_scaling(fitting, control)?.or_else(chance))
+    }
+
+    /// Tries `scalings` on more and more of the first samples of the run, as long as any may be better than the present one.
+    fn better_scaling(&self, scalings: Vec<Scaling>, control: &JobControl) -> Result<Option<Finding>> {
+        let present = &self.settings.scaling;
+        let others = scalings.into_iter().filter(|scaling| scaling != present);
+        let mut others: Vec<(Scaling, Vec<bool>)> = others.map(|scaling| (scaling, Vec::new())).collect();
+        let (mut known, mut found) = (Vec::new(), None);
+        for (stage, most) in SCALING_STAGES.into_iter().enumerate() {
+            let samples = self.settings.samples.len().min(most);
+            control.progress("trying other input scalings", stage as f32 / SCALING_STAGES.len() as f32);
+            self.try_more(present, &mut known, samples, control)?;
+            for (scaling, correct) in &mut others {
+                self.try_more(scaling, correct, samples, control)?;
+            }
+            let trial = |(scaling, correct): &(Scaling, Vec<bool>)| {
+                let count = |of: [bool; 2]| correct.iter().zip(&known).filter(|&(&a, &b)| [a, b] == of).count();
+                let (gained, lost) = (count([true, false]), count([false, true]));
+                ScalingTrial { scaling: scaling.clone(), correct: gained + count([true, true]), gained, lost }
+            };
+            let trials: Vec<ScalingTrial> = others.iter().map(trial).collect();
+            let correct = known.iter().filter(|correct| **correct).count();
+            found = findings::other_scaling(present, correct, samples, &trials);
+            let is_far = trials.iter().any(|trial| trial.is_better_by(FAR_SCALING_GAIN, samples));
+            if samples < most || is_far && samples >= MAX_CHECKED_SAMPLES {
+                break;
+            }
+            // A single sample may mislead at first.
+            let slack = usize::from(stage == 0);
+            let mut hopeful = trials.iter().map(|trial| trial.gained + slack > trial.lost);
+            others.retain(|_| hopeful.next().unwrap_or(false));
         }
-        Ok(findings::other_scaling(&self.settings.scaling, present, &others, self.checked()).or_else(chance))
+        Ok(found)
+    }
+
+    /// Appends to `correct`, for the first samples of the run, whether the ANN classifies them correctly under `scaling`, up to
+    /// `samples` in total.
+    fn try_more(&self, scaling: &Scaling, correct: &mut Vec<bool>, samples: usize, control: &JobControl) -> Result<()> {
+        let start = self.settings.samples.start;
+        let is_present = *scaling == self.settings.scaling;
+        let one = |k: usize| {
+            let predicted = match self.ann.filter(|ann| is_present && k < ann.samples) {
+                Some(ann) => ann.prediction(k),
+                None => self.predict(self.samples, start + k, scaling, control)?,
+            };
+            Ok(self.samples.labels.get(start + k).is_some_and(|&label| predicted == usize::from(label)))
+        };
+        let more: Vec<bool> = (correct.len()..samples).into_par_iter().map(one).collect::<Result<_>>()?;
+        correct.extend(more);
+        Ok(())
     }
 
     /// ANN accuracy on the first samples under `scaling`; `None` without labels.
