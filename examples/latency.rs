@@ -2,7 +2,8 @@
 //!
 //! Also measures the time to the first snapshot. All changes take the window's path: message, engine threads, snapshot.
 //!
-//! `cargo run --release --example latency [MODEL DATA]`
+//! `cargo run --release --example latency [MODEL DATA [WHICH]]`; `WHICH` is part of the name of the only change to measure, such
+//! as `cursor`.
 
 use std::time::{Duration, Instant};
 
@@ -19,6 +20,12 @@ fn main() -> spikescope::Result<()> {
     let mut arguments = std::env::args().skip(1);
     let model = arguments.next().unwrap_or_else(|| "builtin:digits-cnn".into());
     let data = arguments.next().unwrap_or_else(|| "builtin:digits".into());
+    let only = arguments.next().unwrap_or_default();
+    let measure = |lab: &mut Lab, what: &str, message: &dyn Fn(u32) -> Message| {
+        if what.contains(&only) {
+            measure(lab, what, message);
+        }
+    };
     let start = Instant::now();
     Lab::open(Settings::demo())?;
     println!("first plots after opening the lab: {:.0} ms", ms(start.elapsed()));
@@ -36,21 +43,21 @@ fn main() -> spikescope::Result<()> {
     let percentile = |k: u32| Message::SetThreshold(ThresholdRule::Percentile(99.0 + f64::from(k) * 0.01));
     // Tune opens with the threshold pane; the other panes in front need no optional parts.
     lab.update([Message::SetSnapshotParts([SnapshotPart::Threshold].into_iter().collect())]);
-    measure(&mut lab, "percentile slider (all layers change), the panes that Tune opens with", percentile);
+    measure(&mut lab, "percentile slider (all layers change), the panes that Tune opens with", &percentile);
     lab.update([Message::SetSnapshotParts(SnapshotParts::ALL)]);
-    measure(&mut lab, "the same, all panes at once", |k| percentile(k + 40));
-    measure(&mut lab, "v(0) slider (all layers change)", |k| Message::SetVInit(0.2 + k as f32 * 0.01));
+    measure(&mut lab, "the same, all panes at once", &|k| percentile(k + 40));
+    measure(&mut lab, "v(0) slider (all layers change)", &|k| Message::SetVInit(0.2 + k as f32 * 0.01));
     if let Some((layer, theta)) = last_layer {
-        measure(&mut lab, "threshold line of the last layer", |k| Message::SetLayerThreshold {
+        measure(&mut lab, "threshold line of the last layer", &|k| Message::SetLayerThreshold {
             layer: layer.clone(),
             theta: Some(theta * (0.5 + k as f32 * 0.01)),
         });
     }
-    measure(&mut lab, "time cursor", |k| Message::SetCursor(Some(1 + k as usize % 31)));
-    measure(&mut lab, "another neuron", |k| Message::FocusLayer(k as usize % layers.max(1)));
+    measure(&mut lab, "time cursor", &|k| Message::SetCursor(Some(1 + k as usize % 31)));
+    measure(&mut lab, "another neuron", &|k| Message::FocusLayer(k as usize % layers.max(1)));
     lab.update([Message::SetSnapshotParts([SnapshotPart::Robustness].into_iter().collect())]);
     for (what, kind) in [("ε of FGSM", AttackKind::Fgsm), ("ε of PGD with 10 steps", AttackKind::Pgd)] {
-        measure(&mut lab, &format!("{what}, the Robustness pane"), |k| {
+        measure(&mut lab, &format!("{what}, the Robustness pane"), &|k| {
             let eps = (1.0 + k as f32) / 255.0;
             Message::SetAttack(AttackView { kind, eps, steps: 10, ..AttackView::default() })
         });
