@@ -6,7 +6,7 @@ use spikescope::convert::{Recipe, ThresholdRule};
 use spikescope::data::Scaling;
 use spikescope::data::digits::Drawing;
 use spikescope::experiment::Settings;
-use spikescope::lab::{Lab, Message, Workspace};
+use spikescope::lab::{Lab, Message, Notification, NotificationLevel, Workspace};
 use spikescope::network::safetensors;
 use spikescope::network::zoo::{ZooArchitecture, parse_activation};
 use spikescope::ui::state::lesson::SavedLesson;
@@ -289,4 +289,31 @@ fn drawings_are_called_pictures_where_the_network_knows_no_digits() {
     click(&mut harness, "Teach");
     harness.get_by_label("Canvas to draw a picture on");
     assert!(harness.query_by_label("Canvas to draw a digit on").is_none());
+}
+
+#[test]
+fn messages_never_cover_the_buttons_of_a_lesson() {
+    let mut harness = desk();
+    click(&mut harness, "Teach");
+    click(&mut harness, "1. What a spike is");
+    let text = format!("Cannot open 'a.onnx': {}. Use `check`.", ["a reason of many words"; 12].join("; "));
+    change(&mut harness, Message::Notify(Notification { level: NotificationLevel::Error, text }));
+    let told = harness.get_by_label_contains("Cannot open 'a.onnx'").rect();
+    for button in ["Back", "Next", "Leave lesson"] {
+        let button = harness.get_by_label(button).rect();
+        assert!(told.right() < button.left(), "{told} beside {button}");
+    }
+    click(&mut harness, "Next");
+    assert_eq!(harness.state().window.lesson.player.as_ref().map(|player| player.index()), Some(1));
+}
+
+#[test]
+fn exports_stand_in_one_submenu() {
+    let mut harness = desk();
+    click(&mut harness, "File");
+    assert_eq!(harness.query_all_by_label("Export").count(), 1);
+    let items = |harness: &Harness<'static, Desk>| harness.query_all_by_label_contains("Export run").count();
+    assert_eq!(items(&harness), 0, "none stands beside it");
+    click(&mut harness, "Export");
+    assert!(items(&harness) > 0, "they stand in it");
 }
