@@ -96,7 +96,11 @@ pub fn apply_node(network: &Network, node: &Node, params: &NodeParams, mut input
         }
         (Op::Linear { .. }, Some(x)) => {
             let NodeParams::Linear { weight, bias } = params else { unreachable!("linear layer without weights") };
-            let y = x.matmul(weight.clone());
+            // The product of a single row adds in another order: a sample would depend on how many are computed with it.
+            let y = match rows {
+                1 => Tensor::cat(vec![x.clone(), x], 0).matmul(weight.clone()).slice([0..1]),
+                _ => x.matmul(weight.clone()),
+            };
             match bias {
                 Some(bias) => y + bias.clone().unsqueeze::<2>(),
                 None => y,
