@@ -52,6 +52,9 @@ impl NodeParams {
     }
 }
 
+/// Rows from which on the matrix products of burn-flex give a row the same sums, however many there are.
+const MIN_ROWS: usize = 4;
+
 /// Applies one node to its inputs, each `[N, F_i]`; returns `[N, F]`.
 pub fn apply_node(network: &Network, node: &Node, params: &NodeParams, mut inputs: Vec<Tensor<2>>) -> Tensor<2> {
     let in_shape = |k: usize| network.nodes[node.inputs[k]].shape.as_slice();
@@ -96,9 +99,12 @@ pub fn apply_node(network: &Network, node: &Node, params: &NodeParams, mut input
         }
         (Op::Linear { .. }, Some(x)) => {
             let NodeParams::Linear { weight, bias } = params else { unreachable!("linear layer without weights") };
-            // The product of a single row adds in another order: a sample would depend on how many are computed with it.
+            // Products of very few rows add in another order: a sample would depend on how many are computed with it.
             let y = match rows {
-                1 => Tensor::cat(vec![x.clone(), x], 0).matmul(weight.clone()).slice([0..1]),
+                1..MIN_ROWS => {
+                    let repeated = vec![x; MIN_ROWS.div_ceil(rows)];
+                    Tensor::cat(repeated, 0).matmul(weight.clone()).slice([0..rows])
+                }
                 _ => x.matmul(weight.clone()),
             };
             match bias {
