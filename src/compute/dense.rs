@@ -103,7 +103,7 @@ pub fn apply_node(network: &Network, node: &Node, params: &NodeParams, mut input
             let y = match rows {
                 1..MIN_ROWS => {
                     let repeated = vec![x; MIN_ROWS.div_ceil(rows)];
-                    Tensor::cat(repeated, 0).matmul(weight.clone()).slice([0..rows])
+                    Tensor::cat(repeated, 0).matmul(weight.clone()).narrow(0, 0, rows)
                 }
                 _ => x.matmul(weight.clone()),
             };
