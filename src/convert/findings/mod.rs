@@ -19,7 +19,7 @@ pub use balancing::unsettled_balancing;
 pub use clipping::unclipped_thresholds;
 pub use finding::{Finding, FindingGroup, Fix, Severity, group_by_kind, sort};
 pub use graph::check_network;
-pub use input::{FAR_SCALING_GAIN, ScalingTrial, at_chance, far_input, other_scaling};
+pub use input::{FAR_SCALING_GAIN, MIN_SCALING_GAIN, ScalingTrial, at_chance, far_input, other_scaling};
 pub use reading::{check_calibration_samples, other_class_order, other_options, other_reading};
 pub use samples::{calibrated_on, check_samples, fitted_ranges};
 pub use thresholds::{branch_scales, check_thresholds, too_few_values};

@@ -61,7 +61,7 @@ pub fn fit_default_ranges(
 /// Checks that the layers of `--theta` exist.
 ///
 /// # Errors
-/// Those of loading the network; [`Error::Invalid`] for a layer that it does not have.
+/// Those of loading the network; [`crate::Error::Invalid`] for a layer that it does not have.
 pub fn check_theta(settings: &Settings, args: &RunArgs, cache: &mut Cache) -> Result<()> {
     if args.theta.is_empty() {
         return Ok(());
