@@ -207,3 +207,38 @@ pub fn tensor_to_vec(tensor: Tensor<2>) -> Vec<f32> {
         Err(error) => unreachable!("a float tensor that is not f32: {error:?}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_has_the_same_sums_however_many_there_are() {
+        let value = |k: usize| ((k * 37 % 101) as f32 - 50.0) / 30.0;
+        for (inputs, outputs) in [(784, 128), (50, 10)] {
+            let weight = Weights::new(vec![outputs, inputs], (0..inputs * outputs).map(value).collect());
+            let node = |name: &str, op, inputs: &[usize], shape: &[usize]| Node {
+                name: name.into(),
+                op,
+                inputs: inputs.to_vec(),
+                shape: shape.to_vec(),
+            };
+            let linear = Op::Linear { weight, bias: None };
+            let nodes = vec![node("x", Op::Input, &[], &[inputs]), node("y", linear, &[0], &[outputs])];
+            let network =
+                Network { name: "n".into(), output: 1, nodes, scaling: None, class_names: vec![], neurons: None };
+            let device = Device::flex();
+            let params = NodeParams::of(&network.nodes[1].op, &device);
+            let sums = |rows: usize| {
+                let x =
+                    TensorData::new((0..rows * inputs).map(|k| value(k + 11)).collect::<Vec<f32>>(), [rows, inputs]);
+                let x = Tensor::<2>::from_data(x, &device);
+                tensor_to_vec(apply_node(&network, &network.nodes[1], &params, vec![x]))
+            };
+            let all = sums(9);
+            for rows in 1..9 {
+                assert!(sums(rows) == all[..rows * outputs], "{inputs} to {outputs}, {rows} of 9 rows");
+            }
+        }
+    }
+}

@@ -180,6 +180,9 @@ impl AccuracyCheck<'_> {
             let slack = usize::from(stage == 0);
             let mut hopeful = trials.iter().map(|trial| trial.gained + slack > trial.lost);
             others.retain(|_| hopeful.next().unwrap_or(false));
+            if others.is_empty() {
+                break;
+            }
         }
         Ok(found)
     }

@@ -6,7 +6,7 @@ use crate::Result;
 use crate::experiment::run::Run;
 use crate::measure::{MeasureInParts, Report, RunData, measure_run};
 use crate::progress::JobControl;
-use crate::simulate::prefix::{OnSlices, mean_inputs, mean_inputs_in_parts};
+use crate::simulate::prefix::{OnSlices, mean_inputs};
 
 /// Samples of one part, for each thread: what the caches hold is measured at once, and the next part takes its memory.
 const SAMPLES_AT_ONCE: usize = 4;
@@ -20,14 +20,13 @@ pub fn report_at(run: &Run, steps: usize, control: &JobControl) -> Result<Arc<Re
         return Ok(run.report.clone());
     }
     let (program, spiking, input, recording) = (&run.network.program, &run.spiking, &run.input, &run.recording);
-    if !mean_inputs_in_parts(program, input, recording) {
+    let Some(prefix) = OnSlices::without_pools(program, spiking, input, recording, steps) else {
         let means = mean_inputs(program, spiking, input, recording, steps, control)?;
         let means: Vec<&[f32]> = means.iter().map(Vec::as_slice).collect();
         let pooled = run.pooled_means_at(steps, control)?;
         let data = RunData { pooled_means: &pooled, ..run.run_data(&means) };
         return Ok(Arc::new(measure_run(&data, steps, control)?));
-    }
-    let prefix = OnSlices { program, spiking, input, recording, steps };
+    };
     let mut measure = MeasureInParts::new(spiking, recording.samples, steps);
     let mut means = vec![Vec::new(); spiking.layers.len()];
     let size = SAMPLES_AT_ONCE * rayon::current_num_threads();

@@ -21,14 +21,6 @@ use crate::simulate::recording::{LayerRecording, Recording};
 use crate::simulate::signal::{Signal, apply_signal, input_signal};
 use crate::simulate::spike_train::{SpikeRows, for_each_in_neuron_order};
 
-/// Whether [`OnSlices`] has the mean inputs of any samples of `recording`: nothing but neurons depends on time, and no max
-/// pool reads spikes.
-pub fn mean_inputs_in_parts(program: &Program, input: &[f32], recording: &Recording) -> bool {
-    let nodes = &program.network().nodes;
-    let has_pool = nodes.iter().any(|node| matches!(node.op, Op::MaxPool2d { .. }));
-    program.runs_on_slices() && !has_pool && input.len() == recording.samples * nodes[0].len()
-}
-
 /// Values in one block of samples (f32 each).
 const BLOCK_VALUES: usize = 4 << 20;
 
@@ -117,11 +109,8 @@ pub fn mean_inputs(
         MaxPoolRule::Lateral => vec![false; program.network().nodes.len()],
     };
     let network = program.network();
-    if mean_inputs_in_parts(program, input, recording) {
-        let mut means = vec![Vec::new(); spiking.layers.len()];
-        let prefix = OnSlices { program, spiking, input, recording, steps };
-        prefix.mean_inputs(0..recording.samples, &mut means, control)?;
-        return Ok(means);
+    if let Some(prefix) = OnSlices::without_pools(program, spiking, input, recording, steps) {
+        return prefix.all(&vec![true; spiking.layers.len()], control);
     }
     let widest = network.nodes.iter().map(|node| node.len()).max().unwrap_or(1);
     let per_sample = widest * if per_step.contains(&true) { steps } else { 1 };
@@ -166,11 +155,8 @@ pub fn pooled_means(
     if spiking.pooling == MaxPoolRule::Lateral || !wanted.contains(&true) {
         return Ok(vec![Vec::new(); wanted.len()]);
     }
-    if program.runs_on_slices() && input.len() == recording.samples * network.nodes[0].len() {
-        let mut means = vec![Vec::new(); wanted.len()];
-        let prefix = OnSlices { program, spiking, input, recording, steps };
-        prefix.means(0..recording.samples, &wanted, &mut means, control)?;
-        return Ok(means);
+    if let Some(prefix) = OnSlices::new(program, spiking, input, recording, steps) {
+        return prefix.all(&wanted, control);
     }
     let widest = network.nodes.iter().map(|node| node.len()).max().unwrap_or(1);
     let per_step = vec![false; network.nodes.len()];

@@ -9,7 +9,7 @@ use crate::Result;
 use crate::compute::forward::{SamplePlaces, sample_places};
 use crate::compute::program::Program;
 use crate::convert::{SpikingLayer, SpikingNetwork};
-use crate::network::NodeId;
+use crate::network::{Node, NodeId, Op};
 use crate::progress::JobControl;
 use crate::simulate::Recording;
 
@@ -17,14 +17,38 @@ use crate::simulate::Recording;
 /// time.
 #[derive(Clone, Copy)]
 pub struct OnSlices<'a> {
-    pub program: &'a Program,
-    pub spiking: &'a SpikingNetwork,
-    pub input: &'a [f32],
-    pub recording: &'a Recording,
-    pub steps: usize,
+    program: &'a Program,
+    spiking: &'a SpikingNetwork,
+    input: &'a [f32],
+    recording: &'a Recording,
+    steps: usize,
 }
 
-impl OnSlices<'_> {
+impl<'a> OnSlices<'a> {
+    /// The prefix, `None` if more than neurons depends on time.
+    pub(super) fn new(
+        program: &'a Program,
+        spiking: &'a SpikingNetwork,
+        input: &'a [f32],
+        recording: &'a Recording,
+        steps: usize,
+    ) -> Option<Self> {
+        let is_constant = input.len() == recording.samples * program.network().nodes[0].len();
+        (program.runs_on_slices() && is_constant).then_some(Self { program, spiking, input, recording, steps })
+    }
+
+    /// The same, `None` as well with max pools, which may read spikes: then it has the mean inputs of the recorded run.
+    pub fn without_pools(
+        program: &'a Program,
+        spiking: &'a SpikingNetwork,
+        input: &'a [f32],
+        recording: &'a Recording,
+        steps: usize,
+    ) -> Option<Self> {
+        let is_pool = |node: &Node| matches!(node.op, Op::MaxPool2d { .. });
+        Self::new(program, spiking, input, recording, steps).filter(|_| !program.network().nodes.iter().any(is_pool))
+    }
+
     /// Mean input current of every spiking layer, `[samples, F]` each, written over what `means` holds.
     ///
     /// # Errors
@@ -33,8 +57,15 @@ impl OnSlices<'_> {
         self.means(samples, &vec![true; means.len()], means, control)
     }
 
+    /// The same of all samples for the layers that are `wanted`; empty for the others.
+    pub(super) fn all(&self, wanted: &[bool], control: &JobControl) -> Result<Vec<Vec<f32>>> {
+        let mut means = vec![Vec::new(); wanted.len()];
+        self.means(0..self.recording.samples, wanted, &mut means, control)?;
+        Ok(means)
+    }
+
     /// The same for the layers that are `wanted`; empty for the others.
-    pub(super) fn means(
+    fn means(
         &self,
         samples: Range<usize>,
         wanted: &[bool],
