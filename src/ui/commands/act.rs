@@ -110,7 +110,7 @@ impl Command {
                 }
             }
             Self::PasteSession => window.paste = Some(String::new()),
-            Self::Export(pane, _) if covered_panes(window).contains(&pane) => {
+            Self::Export(pane, _) | Self::CopyPicture(pane) if covered_panes(window).contains(&pane) => {
                 let text = texts::lesson::cannot_export(pane.title());
                 messages.push(Message::Notify(Notification { level: NotificationLevel::Error, text }));
             }
