@@ -12,7 +12,7 @@ use spikescope::convert::ThresholdRule;
 use spikescope::experiment::adapt::{Adapt, adapt_settings};
 use spikescope::experiment::attacked::AttackView;
 use spikescope::experiment::cache::Cache;
-use spikescope::experiment::{Settings, SnapshotPart, SnapshotParts};
+use spikescope::experiment::{Settings, SnapshotPart};
 use spikescope::lab::{Lab, Message};
 use spikescope::progress::JobControl;
 
@@ -44,8 +44,21 @@ fn main() -> spikescope::Result<()> {
     // Tune opens with the threshold pane; the other panes in front need no optional parts.
     lab.update([Message::SetSnapshotParts([SnapshotPart::Threshold].into_iter().collect())]);
     measure(&mut lab, "percentile slider (all layers change), the panes that Tune opens with", &percentile);
-    lab.update([Message::SetSnapshotParts(SnapshotParts::ALL)]);
-    measure(&mut lab, "the same, all panes at once", &|k| percentile(k + 40));
+    // The panes that Explore opens with need no optional parts.
+    lab.update([Message::SetSnapshotParts(std::iter::empty().collect())]);
+    let cursor = |k: u32| Message::SetCursor(Some(1 + k as usize % 31));
+    measure(&mut lab, "time cursor, the panes that Explore opens with", &cursor);
+    // Attacks and maps of one sample take as long as they are asked to.
+    let of_all_samples = [
+        SnapshotPart::Threshold,
+        SnapshotPart::Initial,
+        SnapshotPart::Operations,
+        SnapshotPart::Readout,
+        SnapshotPart::Uncorrected,
+        SnapshotPart::Lanes,
+    ];
+    lab.update([Message::SetSnapshotParts(of_all_samples.into_iter().collect())]);
+    measure(&mut lab, "percentile slider, all panes of the run at once", &|k| percentile(k + 40));
     measure(&mut lab, "v(0) slider (all layers change)", &|k| Message::SetVInit(0.2 + k as f32 * 0.01));
     if let Some((layer, theta)) = last_layer {
         measure(&mut lab, "threshold line of the last layer", &|k| Message::SetLayerThreshold {
@@ -53,7 +66,7 @@ fn main() -> spikescope::Result<()> {
             theta: Some(theta * (0.5 + k as f32 * 0.01)),
         });
     }
-    measure(&mut lab, "time cursor", &|k| Message::SetCursor(Some(1 + k as usize % 31)));
+    measure(&mut lab, "time cursor, all panes of the run at once", &cursor);
     measure(&mut lab, "another neuron", &|k| Message::FocusLayer(k as usize % layers.max(1)));
     lab.update([Message::SetSnapshotParts([SnapshotPart::Robustness].into_iter().collect())]);
     for (what, kind) in [("ε of FGSM", AttackKind::Fgsm), ("ε of PGD with 10 steps", AttackKind::Pgd)] {

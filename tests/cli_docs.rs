@@ -219,3 +219,12 @@ fn help_and_manual_are_parsed_as_they_are_written() {
     assert_eq!(parts[1].described().keys().collect::<Vec<_>>(), ["steps"]);
     assert_eq!(parts[1].mentioned().into_iter().collect::<Vec<_>>(), ["help", "out", "steps"]);
 }
+
+#[test]
+fn every_pane_is_listed() {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/cli.md")).unwrap();
+    let list = text.split("\n\n").find(|part| part.starts_with("Panes: ")).expect("the list of panes");
+    for pane in spikescope::ui::types::pane::Pane::ALL {
+        assert!(list.contains(&format!("`{}`", pane.name())), "{}", pane.name());
+    }
+}

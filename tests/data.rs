@@ -14,7 +14,7 @@ use spikescope::lab::{Lab, Message};
 use spikescope::network::zoo::{ZooArchitecture, parse_activation};
 use spikescope::network::{Network, safetensors};
 use spikescope::progress::JobControl;
-use spikescope::ui::panels::findings::message;
+use spikescope::ui::widgets::finding_list::message;
 
 const COUNT: usize = 40;
 

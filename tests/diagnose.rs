@@ -15,7 +15,7 @@ use spikescope::lab::{Lab, Message};
 use spikescope::network::zoo::{ZooArchitecture, parse_activation};
 use spikescope::network::{Activation, Network, Node, Op, Weights, safetensors};
 use spikescope::progress::JobControl;
-use spikescope::ui::panels::findings::message;
+use spikescope::ui::widgets::finding_list::message;
 
 fn found(settings: &Settings) -> Vec<Finding> {
     diagnose(settings, &mut Cache::default(), &JobControl::default()).unwrap_or_else(|e| panic!("{e}"))

@@ -1,5 +1,7 @@
 //! First use: what the window says of previews, failures, foreign data and first runs.
 
+use std::time::{Duration, Instant};
+
 use egui::epaint::Shape;
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
@@ -238,4 +240,48 @@ fn what_a_lesson_covers_is_shown_nowhere_else() {
     change(&mut harness, Message::SetSteps(7));
     harness.run_ok();
     assert_eq!(is_told(&harness), [true; 2]);
+}
+
+/// The opacity of the label `wanted` in the last frame.
+fn opacity(harness: &Harness<'static, Desk>, wanted: &str) -> f32 {
+    let found = harness.output().shapes.iter().find_map(|clipped| match &clipped.shape {
+        Shape::Text(text) if text.galley.text() == wanted => Some(f32::from(text.fallback_color.a()) / 255.0),
+        _ => None,
+    });
+    found.unwrap_or_else(|| panic!("no text '{wanted}'"))
+}
+
+#[test]
+fn results_of_earlier_settings_fade_until_the_new_ones_are_there() {
+    let settings =
+        Settings { model: "builtin:digits-resnet".into(), samples: 0..4, calibrate: 0..16, ..Settings::demo() };
+    let desk = Desk { lab: Lab::open(settings).unwrap(), window: WindowState::default() };
+    // Unlike the desk of other tests, this one draws while the lab computes.
+    let draw = |ui: &mut egui::Ui, desk: &mut Desk| {
+        let mut messages = Vec::new();
+        spikescope::ui::shell::show(ui, &desk.lab, &mut desk.window, &mut messages);
+        desk.lab.update(messages);
+        desk.lab.poll();
+    };
+    let mut harness = Harness::builder().with_size(egui::vec2(1280.0, 800.0)).build_ui_state(draw, desk);
+    harness.state_mut().lab.wait_until_idle();
+    harness.run_ok();
+    let shown = "Worst: ";
+    assert_eq!(opacity(&harness, shown), 1.0);
+    // A run that takes longer than the test waits.
+    let many = Message::SetSamples { first: 0, count: 1400 };
+    harness.state_mut().lab.update([many, Message::SetSteps(512), Message::EndGesture]);
+    let (start, mut least) = (Instant::now(), 1.0f32);
+    while least > 0.4 && harness.state().lab.job.is_some() && start.elapsed() < Duration::from_secs(60) {
+        harness.step();
+        least = least.min(opacity(&harness, shown));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(least < 0.4, "{least} after {:?}", start.elapsed());
+    assert!(start.elapsed() > Duration::from_millis(500), "a fast run does not flicker");
+    let few = Message::SetSamples { first: 0, count: 4 };
+    harness.state_mut().lab.update([few, Message::SetSteps(4), Message::EndGesture]);
+    harness.state_mut().lab.wait_until_idle();
+    harness.run_ok();
+    assert_eq!(opacity(&harness, shown), 1.0);
 }

@@ -4,22 +4,30 @@ use std::process::Command;
 
 use egui_kittest::kittest::Queryable;
 use spikescope::convert::{MaxPoolRule, Recipe, ThresholdRule};
-use spikescope::experiment::Settings;
+use spikescope::experiment::cache::Cache;
+use spikescope::experiment::{Settings, run_export};
+use spikescope::export::nir::NirReader;
 use spikescope::lab::{Lab, Message, Workspace};
+use spikescope::measure::NeuronRef;
+use spikescope::progress::JobControl;
 use spikescope::ui::export::OffscreenPane;
 use spikescope::ui::state::window::WindowState;
 use spikescope::ui::types::pane::Pane;
 
 #[path = "common/window.rs"]
-mod common;
+mod window;
 
 #[path = "common/mod.rs"]
-mod files;
+mod common;
+
+#[path = "common/lenet.rs"]
+mod lenet;
 
 #[path = "common/shown.rs"]
 mod shown;
 
-use common::{Desk, click, desk, desk_on};
+use lenet::lenet;
+use window::{Desk, click, desk, desk_on};
 
 /// A safetensors file with equal numbers of these shapes.
 fn safetensors(entries: &[(&str, &[usize])]) -> Vec<u8> {
@@ -68,7 +76,7 @@ fn an_empty_architecture_file_counts_as_none_and_the_command_writes_a_draft_into
 #[test]
 fn corrections_of_a_network_with_max_pools_race_against_lateral_pooling() {
     let mut models = vec![("builtin:digits-mlp".to_owned(), false)];
-    models.extend(files::shared("data/models/mnist/lenet5_torch.onnx").map(|file| (file.display().to_string(), true)));
+    models.extend(common::shared("data/models/mnist/lenet5_torch.onnx").map(|file| (file.display().to_string(), true)));
     for (model, has_pools) in models {
         let mut settings = Settings { model, samples: 0..4, calibrate: 0..16, ..Settings::demo() };
         settings.recipe = Recipe { steps: 4, threshold: ThresholdRule::Max, ..Recipe::default() };
@@ -99,4 +107,32 @@ fn a_figure_says_network_recipe_and_samples() {
     let texts = figure.split("<text").skip(1).filter_map(|text| text.split(['>', '<']).nth(1));
     let words = texts.collect::<Vec<_>>().join(" ");
     assert!(words.contains("digits-resnet; ") && words.contains("T = 16; 12 samples of digits (0..12)"), "{words}");
+}
+
+#[test]
+fn inspector_first_divergence_and_report_name_pooling() {
+    let Some(settings) = lenet(64, &mut Cache::default()) else { return };
+    let mut lab = Lab::open(settings).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let report = folder.path().join("run.html");
+    run_export::export_run(lab.run.as_ref().unwrap(), &report, NirReader::Sinabs, &JobControl::default()).unwrap();
+    assert!(std::fs::read_to_string(report).unwrap().contains("<th>pooling</th>"));
+    // The neuron of the second layer with the largest error, behind the pool.
+    lab.update([Message::FocusLayer(1)]);
+    lab.wait_until_idle();
+    let snapshot = lab.snapshot.clone().unwrap();
+    let difference = &snapshot.maps.difference;
+    let neuron = (0..difference.len()).max_by(|&a, &b| difference[a].total_cmp(&difference[b])).unwrap();
+    lab.update([Message::FocusNeuron(NeuronRef { layer: 1, sample: snapshot.focus.sample, neuron })]);
+    let mut harness = desk_on(Desk { lab, window: WindowState::default() }, egui::vec2(1600.0, 1000.0));
+    harness.get_by_label_contains("mostly pooling: its max pool takes the largest");
+    let lab = &mut harness.state_mut().lab;
+    let divergences: Vec<String> = (0..20)
+        .filter_map(|sample| {
+            lab.update([Message::FocusSample(sample)]);
+            lab.wait_until_idle();
+            lab.snapshot.as_ref().unwrap().divergence.as_ref().map(ToString::to_string)
+        })
+        .collect();
+    assert!(divergences.iter().any(|text| text.contains(": max pooling, the pool takes")), "{divergences:?}");
 }

@@ -1,36 +1,22 @@
 //! Max pools in the error ledger: a part of their own, a finding, and none of it with lateral pooling.
 
-use spikescope::convert::{Fix, MaxPoolRule, ThresholdRule};
-use spikescope::data::spec::Source;
-use spikescope::data::{DataSpec, Scaling};
-use spikescope::experiment::adapt::{Adapt, adapt_settings};
+use spikescope::convert::{Fix, MaxPoolRule};
 use spikescope::experiment::cache::Cache;
+use spikescope::experiment::pipeline;
 use spikescope::experiment::snapshot::report_at;
-use spikescope::experiment::{Settings, pipeline};
 use spikescope::progress::JobControl;
 
 mod common;
 
+#[path = "common/lenet.rs"]
+mod lenet;
+
+use lenet::lenet;
+
 #[test]
 fn max_pool_of_fluctuating_currents_is_a_part_of_its_own() {
-    let (Some(model), Some(data)) =
-        (common::shared("data/models/mnist/lenet5_torch.onnx"), common::shared("data/mnist"))
-    else {
-        return;
-    };
-    let (images, labels) = (data.join("t10k-images-idx3-ubyte.gz"), data.join("t10k-labels-idx1-ubyte.gz"));
     let (mut cache, control) = (Cache::default(), JobControl::default());
-    let settings = Settings {
-        model: model.display().to_string(),
-        data: DataSpec::from(Source::Idx { images, labels: Some(labels) }).to_string(),
-        ..Settings::demo()
-    };
-    let mut settings = adapt_settings(&settings, Adapt::Network, &mut cache, &control).unwrap();
-    settings.samples = 0..20;
-    settings.calibrate = 100..164;
-    settings.scaling = Scaling::parse("mean=.1307;std=.3081").unwrap();
-    settings.recipe.threshold = ThresholdRule::Percentile(99.9);
-    settings.recipe.steps = 64;
+    let Some(mut settings) = lenet(64, &mut cache) else { return };
     let run = pipeline::run(&settings, &mut cache, &control).unwrap();
     let second = &run.report.layers[1];
     let parts = second.ledger.parts();

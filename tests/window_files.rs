@@ -3,6 +3,7 @@
 use egui_kittest::kittest::Queryable;
 use spikescope::lab::{Message, Notification, NotificationLevel, Workspace};
 use spikescope::ui::state::pane_export::PaneExport;
+use spikescope::ui::types::command::Command;
 use spikescope::ui::types::export_format::{ExportFormat, FigureTheme};
 use spikescope::ui::types::pane::Pane;
 
@@ -134,12 +135,21 @@ fn panes_that_a_lesson_hides_are_covered_until_the_answer() {
                 reach = { all = [\"T == 7\"], model = [{ set-steps = 7 }], text = \"Run seven steps.\" }\n+++\nHow?\n";
     std::fs::write(&path, text).unwrap();
     let mut harness = desk();
+    let ctx = harness.ctx.clone();
     let covered = |harness: &egui_kittest::Harness<'static, common::Desk>| {
         harness.query_by_label("Covered until you have answered the question.").is_some()
     };
     harness.state_mut().lab.update([Message::OpenLesson(path.display().to_string())]);
     harness.run_ok();
     assert!(covered(&harness));
+    // A picture of the pane would show the answer.
+    let copy = Command::CopyPicture(Pane::TCurve);
+    let Desk { lab, window } = harness.state_mut();
+    let mut messages = Vec::new();
+    copy.execute(&ctx, lab, window, &mut messages);
+    lab.update(messages);
+    harness.run_ok();
+    harness.get_by_label_contains("Cannot export T-curve");
     harness.get_by_label("Run seven steps.");
     harness.state_mut().lab.update([Message::SetSteps(7), Message::EndGesture]);
     harness.run_ok();

@@ -17,8 +17,16 @@ use spikescope::ui::state::window::WindowLayout;
 use spikescope::ui::types::pane::Pane;
 
 /// Panes that version 0.1.0 did not have.
-const LATER: [Pane; 7] =
-    [Pane::Scenes, Pane::Robustness, Pane::Attribution, Pane::Trojans, Pane::Recording, Pane::Sweep, Pane::Train];
+const LATER: [Pane; 8] = [
+    Pane::Findings,
+    Pane::Scenes,
+    Pane::Robustness,
+    Pane::Attribution,
+    Pane::Trojans,
+    Pane::Recording,
+    Pane::Sweep,
+    Pane::Train,
+];
 
 fn old(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compatibility").join(name)

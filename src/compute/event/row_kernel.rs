@@ -13,6 +13,9 @@ use crate::compute::simd::lanes::Lanes;
 /// Patterns of eight channels.
 pub const PATTERNS: usize = 256;
 
+/// Vectors of sums that sixteen narrow registers hold beside what is added to them.
+const MOST_SUMS: usize = 6;
+
 /// Partial sums of narrow rows.
 const PARTS: usize = 4;
 
@@ -106,6 +109,11 @@ impl<const N: usize> ColumnSums<N> for EventSums<'_> {
     fn sums<I: Isa, const K: usize>(&self, rows: &GroupRows<K, N>, x: usize) -> [[I::V; N]; K] {
         if K * N > 2 {
             let mut sums = [[I::splat(0.0); N]; K];
+            if K * N > MOST_SUMS && I::REGISTERS < 32 {
+                sum_pair::<I, K, N, 0>(self.events.of(x), rows, &mut sums);
+                sum_pair::<I, K, N, 2>(self.events.of(x), rows, &mut sums);
+                return sums;
+            }
             for &event in self.events.of(x) {
                 add_row::<I, K, N>(&mut sums, &rows[usize::from(event)]);
             }
@@ -135,6 +143,33 @@ impl<const N: usize> ColumnSums<N> for EventSums<'_> {
     #[inline(always)]
     fn onto<I: Isa>(&self, sum: I::V, base: I::V) -> I::V {
         I::mul_then_add(sum, I::splat(self.amplitude), base)
+    }
+}
+
+/// The sums of lanes `FIRST` and `FIRST + 1`, where the registers do not hold those of all lanes at once.
+#[inline(always)]
+fn sum_pair<I: Isa, const K: usize, const N: usize, const FIRST: usize>(
+    events: &[u16],
+    rows: &GroupRows<K, N>,
+    sums: &mut [[I::V; N]; K],
+) {
+    let mut pair = [[I::splat(0.0); 2]; K];
+    for &event in events {
+        let row = &rows[usize::from(event)];
+        for k in 0..K {
+            for n in 0..2 {
+                if FIRST + n < N {
+                    pair[k][n] = I::add(pair[k][n], I::load(&row[k][FIRST + n]));
+                }
+            }
+        }
+    }
+    for k in 0..K {
+        for n in 0..2 {
+            if FIRST + n < N {
+                sums[k][FIRST + n] = pair[k][n];
+            }
+        }
     }
 }
 

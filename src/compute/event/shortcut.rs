@@ -1,9 +1,11 @@
 //! Shortcuts without weights: spikes of an earlier layer added to the outputs of the same channels.
 #![expect(clippy::needless_range_loop, reason = "registers and lanes are indexed by constants once loops are unrolled")]
 
+use std::ops::Range;
+
 use super::spike_source::{SpikeSource, bits_at};
 use super::synapse_plan::{Grid, ShortcutMap, SourcePool};
-use crate::compute::simd::isa::{Isa, load_all};
+use crate::compute::simd::isa::{Isa, WORD, load_all};
 use crate::compute::simd::lanes::{LANES, Lanes};
 
 /// A shortcut for one block of output channels.
@@ -44,7 +46,7 @@ impl<'a, const N: usize> BlockShortcut<'a, N> {
         Some(Self { map, from, pool, amplitude, first: first_input, length: end - start, lane })
     }
 
-    /// Whether each output has at most one input, so that [`BlockShortcut::mask`] has all of it.
+    /// Whether each output has at most one input, so that [`ShortcutRow::mask`] has all of it.
     pub fn is_plain(&self) -> bool {
         self.pool.is_none()
     }
@@ -74,12 +76,20 @@ impl<'a, const N: usize> BlockShortcut<'a, N> {
         bits_at(words, place * self.from.channels + self.first, self.length) << self.lane
     }
 
-    /// The lanes of output `(y, x)` whose input spikes in `words`; for shortcuts without a pool.
+    /// The shortcut for the outputs in row `y`, with the bits of one step; for shortcuts without a pool.
     #[inline(always)]
-    pub fn mask(&self, words: &[u64], y: usize, x: usize) -> u64 {
-        match (self.row(y), self.column(x)) {
-            (Some(row), Some(column)) => self.bits(words, row * self.from.width + column),
-            _ => 0,
+    pub fn at_row<'w>(&self, words: &'w [u64], y: usize) -> ShortcutRow<'w> {
+        let channels = self.from.channels;
+        let first = |row: usize| (row * self.from.width) as isize * channels as isize + self.first as isize;
+        ShortcutRow {
+            words,
+            first: self.row(y).map_or(0, first) + self.map.offset[1] * channels as isize,
+            step: self.map.stride[1] * channels,
+            valid: if self.row(y).is_some() { self.map.valid[1].clone() } else { 0..0 },
+            length: self.length,
+            lane: self.lane,
+            in_word: WORD.is_multiple_of(self.length)
+                && [self.first, channels].iter().all(|bits| bits.is_multiple_of(self.length)),
         }
     }
 
@@ -90,6 +100,7 @@ impl<'a, const N: usize> BlockShortcut<'a, N> {
             let words = spikes.plane(t, plane);
             let scaled = self.amplitude.map(|lanes| Lanes(lanes.0.map(|value| value * count as f32)));
             let amplitude = load_all::<I, N>(&scaled);
+            let plain = self.at_row(words, y);
             for x in 0..row.len() {
                 if let Some(SourcePool::Mean(windows)) = self.pool {
                     let (Some(above), Some(column)) = (self.row(y), self.column(x)) else { continue };
@@ -97,10 +108,42 @@ impl<'a, const N: usize> BlockShortcut<'a, N> {
                         add_bits::<I, N>(self.bits(words, place), &amplitude, &mut row[x]);
                     }
                 } else {
-                    add_bits::<I, N>(self.mask(words, y, x), &amplitude, &mut row[x]);
+                    add_bits::<I, N>(plain.mask(x), &amplitude, &mut row[x]);
                 }
             }
         }
+    }
+}
+
+/// The bits that a shortcut adds to one row of outputs at one step.
+#[derive(Clone, Debug)]
+pub struct ShortcutRow<'a> {
+    words: &'a [u64],
+    /// Bit of the first channel for output column 0, which may lie outside, and bits between two columns.
+    first: isize,
+    step: usize,
+    /// Output columns that have an input.
+    valid: Range<usize>,
+    /// Number of channels, and the lane of the first.
+    length: usize,
+    lane: usize,
+    /// Whether the channels of a place lie in one word.
+    in_word: bool,
+}
+
+impl ShortcutRow<'_> {
+    /// The lanes of output column `x` whose input spikes.
+    #[inline(always)]
+    pub fn mask(&self, x: usize) -> u64 {
+        if !self.valid.contains(&x) {
+            return 0;
+        }
+        let at = (self.first + (x * self.step) as isize) as usize;
+        if self.in_word {
+            let word = self.words.get(at / WORD).copied().unwrap_or(0);
+            return (word >> (at % WORD) & (u64::MAX >> (WORD - self.length))) << self.lane;
+        }
+        bits_at(self.words, at, self.length) << self.lane
     }
 }
 

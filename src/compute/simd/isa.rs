@@ -75,6 +75,12 @@ pub trait Isa {
     fn ge(a: Self::V, b: Self::V) -> u16;
     /// Bits of the lanes where `a > b`.
     fn gt(a: Self::V, b: Self::V) -> u16;
+    /// The lanes where `m >= theta` (with `strict`: `m > theta`), and `m − theta` there, `m` elsewhere.
+    #[inline(always)]
+    fn fire(m: Self::V, theta: Self::V, strict: bool) -> (u16, Self::V) {
+        let fired = if strict { Self::gt(m, theta) } else { Self::ge(m, theta) };
+        (fired, Self::select(fired, Self::sub(m, theta), m))
+    }
     /// Writes `base` plus the index of every set bit, in order, to the front of `out`; the rest of `out` is undefined.
     /// Returns how many there are.
     #[inline(always)]
@@ -232,7 +238,7 @@ mod tests {
     struct All([Lanes; 3], u64);
 
     impl Kernel for All {
-        type Output = (Vec<u32>, [u16; 2], [Vec<u32>; 3]);
+        type Output = (Vec<u32>, [u16; 4], [Vec<u32>; 3]);
         #[inline(always)]
         fn run<I: Isa>(self) -> Self::Output {
             let [a, b, c] = self.0.each_ref().map(I::load);
@@ -249,6 +255,8 @@ mod tests {
                 I::floor(a),
                 I::select(self.1 as u16, a, b),
                 I::splat(self.0[0].0[3]),
+                I::fire(a, b, false).1,
+                I::fire(a, b, true).1,
             ];
             let numbers = results.into_iter().flat_map(|value| {
                 let mut lanes = Lanes::ZERO;
@@ -263,7 +271,7 @@ mod tests {
             let some = I::offsets(self.1 as u32, 7, &mut offsets);
             let offsets = offsets[..some].iter().map(|&at| u32::from(at)).collect();
             let places = [places[..count].to_vec(), places_of_word[..all].to_vec(), offsets];
-            (numbers.collect(), [I::ge(a, b), I::gt(a, b)], places)
+            (numbers.collect(), [I::ge(a, b), I::gt(a, b), I::fire(a, b, false).0, I::fire(a, b, true).0], places)
         }
     }
 
@@ -375,7 +383,7 @@ mod tests {
                 (0..wide).filter(|place| bits >> place & 1 == 1).map(|place| 7 + place).collect::<Vec<u32>>()
             };
             prop_assert_eq!(&want.2, &[set(16), set(64), set(32)]);
-            let clean = |(numbers, masks, places): (Vec<u32>, [u16; 2], [Vec<u32>; 3])| {
+            let clean = |(numbers, masks, places): (Vec<u32>, [u16; 4], [Vec<u32>; 3])| {
                 // The sign of a NaN is unspecified.
                 let numbers: Vec<u32> = numbers.into_iter().map(|n| if f32::from_bits(n).is_nan() { 0 } else { n }).collect();
                 (numbers, masks, places)

@@ -3,7 +3,7 @@
 
 use super::Membranes;
 use crate::compute::event::row_kernel::RowSink;
-use crate::compute::event::shortcut::BlockShortcut;
+use crate::compute::event::shortcut::{BlockShortcut, ShortcutRow};
 use crate::compute::simd::isa::{Isa, load_all};
 use crate::compute::simd::lanes::{LANES, Lanes};
 use crate::convert::TieRule;
@@ -19,8 +19,8 @@ pub struct FireRow<'a, I: Isa, const N: usize> {
     words: &'a mut [u64],
     next: usize,
     channels: usize,
-    /// A shortcut that is added last: its bits at this step, and the row.
-    shortcut: Option<(&'a BlockShortcut<'a, N>, &'a [u64], usize)>,
+    /// A shortcut that is added last.
+    shortcut: Option<ShortcutRow<'a>>,
     amplitude: [I::V; N],
 }
 
@@ -46,7 +46,7 @@ impl<'a, I: Isa, const N: usize> FireRow<'a, I, N> {
             words,
             next: first,
             channels,
-            shortcut,
+            shortcut: shortcut.map(|(shortcut, words, y)| shortcut.at_row(words, y)),
             amplitude,
         }
     }
@@ -59,8 +59,8 @@ impl<I: Isa, const N: usize> RowSink<I, N> for FireRow<'_, I, N> {
     }
     #[inline(always)]
     fn put(&mut self, x: usize, mut sum: [I::V; N]) {
-        if let Some((shortcut, words, y)) = self.shortcut {
-            let bits = shortcut.mask(words, y, x);
+        if let Some(shortcut) = &self.shortcut {
+            let bits = shortcut.mask(x);
             for n in 0..N {
                 sum[n] = I::add(sum[n], I::select((bits >> (n * LANES)) as u16, self.amplitude[n], I::splat(0.0)));
             }
@@ -69,8 +69,8 @@ impl<I: Isa, const N: usize> RowSink<I, N> for FireRow<'_, I, N> {
         let mut mask = 0;
         for n in 0..N {
             let m = I::add(I::load(&v[n]), sum[n]);
-            let fired = if self.strict { I::gt(m, self.theta[n]) } else { I::ge(m, self.theta[n]) };
-            I::store(I::select(fired, I::sub(m, self.theta[n]), m), &mut v[n]);
+            let (fired, after) = I::fire(m, self.theta[n], self.strict);
+            I::store(after, &mut v[n]);
             mask |= u64::from(fired) << (n * LANES);
         }
         or_bits(self.words, self.next, mask);

@@ -76,9 +76,8 @@ impl<const N: usize> Membranes<N> {
             for k in 0..VECTORS {
                 let before = if shifted { I::add(v[k], shift[k]) } else { v[k] };
                 let m = I::add(before, current[k]);
-                let fired = if strict { I::gt(m, theta[k]) } else { I::ge(m, theta[k]) };
-                let after = if soft { I::sub(m, theta[k]) } else { zero };
-                v[k] = I::select(fired, after, m);
+                let (fired, after) = I::fire(m, theta[k], strict);
+                v[k] = if soft { after } else { I::select(fired, zero, m) };
                 word |= u64::from(fired) << (k * LANES);
             }
             write(t, word);
@@ -135,9 +134,8 @@ impl<const N: usize> Membranes<N> {
                 let before = if leaks { I::mul(decay, before) } else { before };
                 let before = if shifts { I::add(before, shift[n]) } else { before };
                 let m = I::add(before, I::load(&current[n]));
-                let fired = if strict { I::gt(m, theta[n]) } else { I::ge(m, theta[n]) };
-                let after = if SOFT { I::sub(m, theta[n]) } else { zero };
-                I::store(I::select(fired, after, m), &mut v[n]);
+                let (fired, after) = I::fire(m, theta[n], strict);
+                I::store(if SOFT { after } else { I::select(fired, zero, m) }, &mut v[n]);
                 *mask |= u64::from(fired) << (n * LANES);
             }
         }

@@ -35,7 +35,7 @@ pub fn show(ui: &mut Ui, lab: &Lab, window: &mut WindowState, messages: &mut Vec
         menu::menu_bar_ui(ui, lab, window, messages);
         ui.separator();
         source_buttons(ui, lab, window, messages);
-        findings::badge(ui, lab, messages);
+        findings::badge(ui, lab, window, messages);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             theme_button(ui, lab, messages);
             ui.separator();

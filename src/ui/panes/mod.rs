@@ -3,16 +3,16 @@
 //! A pane reads the lab and pushes messages.
 
 use super::types::pane::Pane;
+mod activity;
 mod attribution;
 mod bench;
 mod draw;
 mod energy;
+mod findings;
 mod initial_potential;
 mod layer_errors;
 mod ledger;
-mod membrane;
 mod race;
-mod raster;
 mod readout_window;
 mod recording;
 mod robustness;
@@ -36,11 +36,12 @@ impl Pane {
         match self {
             Self::TCurve => t_curve::show(ui, lab, messages),
             Self::Ledger => ledger::show(ui, lab, messages),
+            Self::Findings => findings::show(ui, lab, messages),
             Self::Mismatch => layer_errors::mismatch::show(ui, lab, messages),
             Self::OffsetSpikes => layer_errors::offset_spikes::show(ui, lab, messages),
             Self::Unevenness => layer_errors::unevenness::show(ui, lab, messages),
-            Self::Membrane => membrane::show(ui, lab, messages),
-            Self::Raster => raster::show(ui, lab, messages),
+            Self::Membrane => activity::membrane::show(ui, lab, messages),
+            Self::Raster => activity::raster::show(ui, lab, messages),
             Self::Threshold => threshold::show(ui, lab, messages),
             Self::Transfer => transfer::show(ui, lab, messages),
             Self::Race => race::show(ui, lab, messages),
@@ -71,5 +72,5 @@ pub fn show(ui: &mut Ui, pane: Pane, lab: &Lab, messages: &mut Vec<Message>) {
 /// Discards the textures of another window's context.
 pub fn forget_textures(data: &mut IdTypeMap) {
     super::widgets::heat_map::forget(data);
-    raster::forget(data);
+    activity::raster::forget(data);
 }

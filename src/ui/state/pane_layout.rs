@@ -146,7 +146,7 @@ fn default_tree(workspace: Workspace) -> Tree<Pane> {
         // What is wrong (top), and why (bottom).
         Workspace::Explore => {
             let curve = tabs(&mut tiles, &[Pane::TCurve, Pane::Race, Pane::Runs, Pane::ReadoutWindow, Pane::Energy]);
-            let ledger = tabs(&mut tiles, &[Pane::Ledger]);
+            let ledger = tabs(&mut tiles, &[Pane::Ledger, Pane::Findings]);
             let where_ = tabs(&mut tiles, &[Pane::Mismatch, Pane::OffsetSpikes, Pane::Unevenness]);
             let one = tabs(
                 &mut tiles,
@@ -168,7 +168,7 @@ fn default_tree(workspace: Workspace) -> Tree<Pane> {
         Workspace::Tune => {
             let threshold = tabs(&mut tiles, &[Pane::Threshold, Pane::InitialPotential]);
             let curve = tabs(&mut tiles, &[Pane::TCurve, Pane::Race, Pane::Runs, Pane::ReadoutWindow, Pane::Energy]);
-            let ledger = tabs(&mut tiles, &[Pane::Ledger]);
+            let ledger = tabs(&mut tiles, &[Pane::Ledger, Pane::Findings]);
             let mismatch = tabs(&mut tiles, &[Pane::Mismatch, Pane::Unevenness, Pane::OffsetSpikes, Pane::Transfer]);
             let left = split(&mut tiles, LinearDir::Vertical, [threshold, ledger], 0.55);
             let right = split(&mut tiles, LinearDir::Vertical, [curve, mismatch], 0.5);

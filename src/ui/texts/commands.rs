@@ -134,7 +134,7 @@ pub fn words(command: Command, lab: &Lab) -> String {
         Command::Glossary => super::WORDS,
         Command::Keys => super::popups::about::KEYS,
         Command::About => super::popups::about::ABOUT,
-        Command::Findings => "Findings",
+        Command::Findings => "List of findings",
         Command::TextLarger => "Larger text",
         Command::TextSmaller => "Smaller text",
         Command::TextNormal => "Normal text size",

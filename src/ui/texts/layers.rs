@@ -61,6 +61,8 @@ pub fn findings_by_severity(counts: [usize; 3]) -> String {
 pub const SHOW_MORE: &str = "Show the whole finding";
 pub const SHOW_LESS: &str = "Show one line";
 
+pub const AS_PANE: &str = "Show as a pane";
+pub const AS_PANE_HINT: &str = "Show the findings in a tab beside the other panes";
 pub const AS_IT_IS: &str = "The network was converted without changes.";
 /// One finding about several layers.
 pub fn of_layers(layers: usize, finding: &str) -> String {

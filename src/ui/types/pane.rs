@@ -10,6 +10,7 @@ use crate::experiment::SnapshotPart;
 pub enum Pane {
     TCurve,
     Ledger,
+    Findings,
     Mismatch,
     OffsetSpikes,
     Unevenness,
@@ -39,9 +40,10 @@ pub enum Pane {
 
 impl Pane {
     /// All panes in reading order.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::TCurve,
         Self::Ledger,
+        Self::Findings,
         Self::Mismatch,
         Self::OffsetSpikes,
         Self::Unevenness,
@@ -87,6 +89,7 @@ impl Pane {
         match self {
             Self::TCurve => "t-curve",
             Self::Ledger => "ledger",
+            Self::Findings => "findings",
             Self::Mismatch => "mismatch",
             Self::OffsetSpikes => "offset-spikes",
             Self::Unevenness => "unevenness",

@@ -2,6 +2,7 @@
 
 pub mod choice;
 pub mod decimate;
+pub mod finding_list;
 pub mod formula;
 pub mod gesture;
 pub mod heat_map;

@@ -1,6 +1,7 @@
 //! AVX2 implementation of [`Isa`]: two registers of eight values stand for sixteen.
 #![allow(unsafe_code)]
 
+use std::arch::asm;
 use std::arch::x86_64::*;
 
 use crate::compute::simd::isa::Isa;
@@ -109,6 +110,50 @@ impl Isa for Avx2 {
         one(0) | one(1) << 8
     }
     #[inline(always)]
+    fn fire(m: [__m256; 2], theta: [__m256; 2], strict: bool) -> (u16, [__m256; 2]) {
+        let ([mut fired, mut after], mut bits) = ([m; 2], [0; 2]);
+        for k in 0..2 {
+            // The comparison itself is the mask: bits that become a mask again would take six instructions more.
+            unsafe {
+                fired[k] = match strict {
+                    true => _mm256_cmp_ps::<_CMP_GT_OQ>(m[k], theta[k]),
+                    false => _mm256_cmp_ps::<_CMP_GE_OQ>(m[k], theta[k]),
+                };
+                after[k] = _mm256_blendv_ps(m[k], _mm256_sub_ps(m[k], theta[k]), fired[k]);
+            }
+            bits[k] = sign_bits(fired[k]);
+        }
+        ((bits[0] | bits[1] << 8) as u16, after)
+    }
+    #[inline(always)]
+    fn offsets(bits: u32, base: u16, out: &mut [u16; 32]) -> usize {
+        let mut count = 0;
+        for (k, byte) in bits.to_le_bytes().into_iter().enumerate() {
+            // SAFETY: a byte has at most eight bits, so that at most 8k are in front of the eight values stored here.
+            unsafe {
+                let base = _mm_set1_epi16(base.wrapping_add(8 * k as u16).cast_signed());
+                let places = _mm_add_epi16(places_of(byte), base);
+                _mm_storeu_si128(out.as_mut_ptr().add(count).cast(), places);
+            }
+            count += byte.count_ones() as usize;
+        }
+        count
+    }
+    #[inline(always)]
+    fn positions(bits: u16, base: u32, out: &mut [u32; LANES]) -> usize {
+        let mut count = 0;
+        for (k, byte) in bits.to_le_bytes().into_iter().enumerate() {
+            // SAFETY: as in `offsets`.
+            unsafe {
+                let base = _mm256_set1_epi32(base.wrapping_add(8 * k as u32).cast_signed());
+                let places = _mm256_add_epi32(_mm256_cvtepu16_epi32(places_of(byte)), base);
+                _mm256_storeu_si256(out.as_mut_ptr().add(count).cast(), places);
+            }
+            count += byte.count_ones() as usize;
+        }
+        count
+    }
+    #[inline(always)]
     fn transpose(r: [[__m256; 2]; 16]) -> [[__m256; 2]; 16] {
         let mut o = r;
         for (i, k) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
@@ -143,6 +188,52 @@ impl Isa for Avx2 {
             _mm256_maskstore_ps(second.as_mut_ptr(), mask_of(second.len()), value[1]);
         }
     }
+}
+
+/// The places of the set bits of every byte, in order, then zeros.
+static PLACES: [Places; 256] = {
+    let mut all = [Places([0; 8]); 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let (mut place, mut count) = (0, 0);
+        while place < 8 {
+            if byte >> place & 1 == 1 {
+                all[byte].0[count] = place as u16;
+                count += 1;
+            }
+            place += 1;
+        }
+        byte += 1;
+    }
+    all
+};
+
+#[derive(Clone, Copy)]
+#[repr(align(16))]
+struct Places([u16; 8]);
+
+/// The places of the set bits of `byte`.
+#[inline(always)]
+fn places_of(byte: u8) -> __m128i {
+    // SAFETY: an entry has 16 bytes and is aligned to 16.
+    unsafe { _mm_load_si128(PLACES[usize::from(byte)].0.as_ptr().cast()) }
+}
+
+/// The signs of eight values. An intrinsic would be put together with that of the other half, which takes ten instructions
+/// in place of two.
+#[inline(always)]
+fn sign_bits(values: __m256) -> u32 {
+    let bits: u32;
+    // SAFETY: the machine has AVX2: called from [`Avx2`] only. The instruction reads and writes its registers alone.
+    unsafe {
+        asm!(
+            "vmovmskps {bits:e}, {values}",
+            bits = lateout(reg) bits,
+            values = in(ymm_reg) values,
+            options(pure, nomem, nostack, preserves_flags)
+        );
+    }
+    bits
 }
 
 /// [`Isa::transpose`] of eight rows of eight.

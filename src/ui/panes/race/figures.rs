@@ -20,6 +20,7 @@ pub(super) struct LineFigures {
     pub(super) synops: f64,
     /// Size of the recorded spikes in bytes: the final state, which the newest runs keep, does not count.
     pub(super) memory: f64,
+    /// Duration of simulation and calibration: short where parts came from the cache, so it is exported but not compared.
     pub(super) seconds: f64,
 }
 
@@ -62,13 +63,12 @@ impl LineFigures {
             3 => Some(self.offset),
             5 => Some(self.synops),
             6 => Some(self.memory),
-            7 => Some(self.seconds),
             _ => None,
         }
     }
 
     /// The figures as texts, in the order of the columns.
-    pub(super) fn texts(&self) -> [String; 8] {
+    pub(super) fn texts(&self) -> [String; 7] {
         let synops = self.synops;
         [
             self.accuracy.map_or("–".into(), format_percent),
@@ -78,7 +78,6 @@ impl LineFigures {
             self.steps.clone(),
             if synops < 1e6 { format!("{:.0} k", synops / 1e3) } else { format!("{:.2} M", synops / 1e6) },
             format!("{:.1} MB", self.memory / 1e6),
-            format!("{:.2} s", self.seconds),
         ]
     }
 

@@ -11,7 +11,7 @@ use crate::ui::widgets::{legend, pane_frame};
 
 /// Minimum and maximum width of the text about a lane's changes, and width of all other columns, in points.
 const CHANGES_WIDTH: std::ops::RangeInclusive<f32> = 130.0..=460.0;
-const OTHER_WIDTH: f32 = 760.0;
+const OTHER_WIDTH: f32 = 700.0;
 
 /// Draws the table; the current recipe stays on top.
 pub(super) fn show(
@@ -139,11 +139,11 @@ fn row(
         }
         (LaneState::Refused(reason), _) => {
             ui.colored_label(ui.visuals().error_fg_color, texts::REFUSED).on_hover_text(*reason);
-            (0..7).for_each(|_| _ = ui.label(""));
+            (0..6).for_each(|_| _ = ui.label(""));
         }
         _ => {
             ui.weak(texts::WAITING);
-            (0..7).for_each(|_| _ = ui.label(""));
+            (0..6).for_each(|_| _ = ui.label(""));
         }
     }
     match line.lane {

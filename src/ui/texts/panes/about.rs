@@ -33,6 +33,12 @@ pub fn about(pane: Pane) -> About {
              φ the SNN's output, q the expected spike count",
             "after Bu et al., ICLR 2022, section 3",
         ),
+        Pane::Findings => (
+            &[],
+            "error: the network cannot be converted so; warning: the results are likely to mislead; note: something that was \
+             done or assumed, and its consequence",
+            "the command spikescope check prints those that need no run",
+        ),
         Pane::Mismatch => (
             &["φ = frac{θ}{T} n", "mismatch = frac{sum{i}{} |φ_{i} − a_{i}|}{sum{i}{} |a_{i}|}"],
             "n the spike count in T steps, θ the threshold, a the ANN's activation",

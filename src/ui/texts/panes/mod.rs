@@ -5,6 +5,7 @@ pub mod attribution;
 pub mod boxes;
 pub mod draw;
 pub mod energy;
+pub mod findings;
 pub mod pane_header;
 pub mod race;
 pub mod raster;
@@ -27,6 +28,7 @@ pub fn title(pane: Pane) -> &'static str {
     match pane {
         Pane::TCurve => "T-curve",
         Pane::Ledger => "Error ledger",
+        Pane::Findings => "Findings",
         Pane::Mismatch => "Mismatch",
         Pane::OffsetSpikes => "Offset spikes",
         Pane::Unevenness => "Unevenness",

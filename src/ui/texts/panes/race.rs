@@ -25,7 +25,7 @@ pub fn to_go(waiting: usize) -> String {
 }
 
 /// Headers and tooltips of the table's columns; `agreement` names how alike both networks are, with its `hint`.
-pub fn columns(agreement: &'static str, hint: &'static str) -> [(&'static str, &'static str); 12] {
+pub fn columns(agreement: &'static str, hint: &'static str) -> [(&'static str, &'static str); 11] {
     [
         ("", ""),
         ("recipe", "Click to use this recipe"),
@@ -41,7 +41,6 @@ pub fn columns(agreement: &'static str, hint: &'static str) -> [(&'static str, &
         ),
         ("SynOps", "Synaptic operations per sample up to the time cursor, without those of pre-steps"),
         ("memory", "Size of the recorded spikes"),
-        ("time", "Time for simulation and recipe-specific calibration; cached results take no time"),
         ("", ""),
     ]
 }
@@ -86,7 +85,7 @@ pub fn best(t: usize, recipe: &str, share: &str) -> String {
 pub fn explanation(best: &str) -> String {
     format!(
         "Every recipe runs on the same samples over the same T; the time cursor applies to all.{best} The table shows \
-         the gain of a correction next to its cost: pre-steps, synaptic operations, memory and time. Click a name to \
+         the gain of a correction next to its cost: pre-steps, synaptic operations and memory. Click a name to \
          use that recipe (can be undone)."
     )
 }

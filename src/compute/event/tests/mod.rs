@@ -3,40 +3,18 @@
 //! All numbers are small multiples of powers of two, so sums are exact in any order and the two must agree to the last
 //! bit.
 
+mod forms;
+
 use std::sync::Arc;
 
 use burn::tensor::Device;
 use proptest::prelude::*;
 
-use super::row_input::{ColumnEvents, row_taps, write_patterns};
-use super::row_kernel::{AddToRow, ColumnSums, EventSums, RowGeometry, TableSums, Tables, roll, scatter};
-use super::shortcut::BlockShortcut;
-use super::spike_source::SpikeSource;
-use super::synapse_plan::{LinearMap, PackedWeights};
-use super::weight_tiles::{TiledEvents, WeightTile};
-use super::{Grid, SynapsePlan, lookup_table, weight_tiles};
+use self::forms::{by_events, dense, field};
+use super::{Grid, weight_tiles};
 use crate::compute::dense::tensor_to_vec;
 use crate::compute::program::Program;
-use crate::compute::simd::dispatch;
-use crate::compute::simd::isa::{Isa, Kernel};
-use crate::compute::simd::lanes::{LANES, Lanes};
 use crate::network::{Activation, Network, Node, Op, Weights};
-
-/// Spikes of one sample, `[T][plane][word]`.
-struct Field {
-    words: usize,
-    planes: Vec<Vec<u64>>,
-    weights: &'static [i32],
-}
-
-impl SpikeSource for &Field {
-    fn plane(&self, t: usize, plane: usize) -> &[u64] {
-        &self.planes[t * self.weights.len() + plane][..self.words]
-    }
-    fn weights(&self) -> &[i32] {
-        self.weights
-    }
-}
 
 /// A reproducible number below `below`.
 fn draw(seed: &mut u64, below: u64) -> u64 {
@@ -50,171 +28,6 @@ fn draw(seed: &mut u64, below: u64) -> u64 {
 fn weights(shape: &[usize], seed: &mut u64) -> Weights {
     let data = (0..shape.iter().product()).map(|_| draw(seed, 33) as f32 / 8.0 - 2.0).collect();
     Weights::new(shape.to_vec(), data)
-}
-
-fn field(grid: Grid, steps: usize, percent: u64, weights: &'static [i32], seed: &mut u64) -> Field {
-    let words = grid.len().div_ceil(64);
-    let plane = |_| {
-        let mut plane = vec![0u64; words];
-        (0..grid.len()).for_each(|bit| plane[bit / 64] |= u64::from(draw(seed, 100) < percent) << (bit % 64));
-        plane
-    };
-    Field { words, planes: (0..steps * weights.len()).map(plane).collect(), weights }
-}
-
-/// The counts of one step as the activation's dense value, `[C, H, W]` flattened, each times its channel's amplitude.
-fn dense(field: &Field, grid: Grid, t: usize, amplitudes: &[f32]) -> Vec<f32> {
-    let mut out = vec![0.0; grid.len()];
-    for (plane, &weight) in field.weights.iter().enumerate() {
-        for bit in 0..grid.len() {
-            if field.plane(t, plane)[bit / 64] >> (bit % 64) & 1 == 1 {
-                let (p, c) = (bit / grid.channels, bit % grid.channels);
-                let amplitude = amplitudes[if amplitudes.len() == 1 { 0 } else { c }];
-                out[c * grid.places() + p] += weight as f32 * amplitude;
-            }
-        }
-    }
-    out
-}
-
-/// A row of sums of one block at one step: adds each term in every form that it has, which must agree to the last bit.
-struct Row<'a, const N: usize> {
-    plan: &'a SynapsePlan,
-    field: &'a Field,
-    amplitudes: &'a [f32],
-    /// Step, row of outputs and block.
-    at: [usize; 3],
-    row: Vec<[Lanes; N]>,
-}
-
-impl<const N: usize> Row<'_, N> {
-    fn add_sums<I: Isa>(row: &[[Lanes; N]], map: &PackedWeights, sums: &impl ColumnSums<N>) -> Vec<[Lanes; N]> {
-        let geometry = RowGeometry::new(map, row.len());
-        let mut scattered = row.to_vec();
-        scatter::<I, N>(sums, &geometry, &mut scattered);
-        if geometry.rolls() {
-            let mut rolled = row.to_vec();
-            roll::<I, N>(sums, &geometry, &mut AddToRow(&mut rolled));
-            assert_eq!(rolled, scattered, "in registers and in memory");
-        }
-        scattered
-    }
-}
-
-impl<const N: usize> Kernel for Row<'_, N> {
-    type Output = Vec<[Lanes; N]>;
-    #[inline(always)]
-    fn run<I: Isa>(self) -> Self::Output {
-        let Self { plan, field, amplitudes, at: [t, y, block], mut row } = self;
-        for term in &plan.terms {
-            let map = match &term.map {
-                LinearMap::Weights(map) => map,
-                LinearMap::Shortcut(map) => {
-                    let channels = &plan.blocks[block];
-                    let part = (channels.start, channels.len());
-                    if let Some(shortcut) = BlockShortcut::<N>::new((map, term.from, term.pool), part, amplitudes) {
-                        shortcut.add_row::<I>(&field, t, y, &mut row);
-                    }
-                    continue;
-                }
-            };
-            let (group, width) = (plan.group_of(map, block), map.input.width);
-            let amplitude = |c: usize| amplitudes[c % amplitudes.len()];
-            let scaled = lookup_table::scale(map, N, |block| plan.group_of(map, block), amplitude);
-            let groups = map.group_offsets(N);
-            let (size, channels) = (map.rows * N, map.input.channels / map.groups);
-            let (mut taps, mut events) = (Vec::new(), ColumnEvents::default());
-            row_taps(term, map, y, &mut taps);
-            let before = row.clone();
-            for (plane, &count) in field.weights.iter().enumerate() {
-                events.list::<I>((&field).plane(t, plane), term.from, (group * channels, channels), width, &taps);
-                let weights = &scaled[block * size..(block + 1) * size];
-                let sums = EventSums { weights, groups: &groups, events: &events, amplitude: count as f32 };
-                row = Self::add_sums::<I>(&row, map, &sums);
-            }
-            if lookup_table::is_applicable(term, N) {
-                let (mut looked_up, mut patterns) = (before, <[Vec<u8>; 2]>::default());
-                let (tables, groups) = (lookup_table::build(map, N, amplitude), lookup_table::group_offsets(map, N));
-                let size = tables.len() / plan.blocks.len();
-                let tables = &tables[block * size..(block + 1) * size];
-                for (plane, &count) in field.weights.iter().enumerate() {
-                    write_patterns((&field).plane(t, plane), term.from, width, &taps, &mut patterns);
-                    let (groups, count) = (&groups, count as f32);
-                    let [patterns, any] = &patterns;
-                    let sums = TableSums { tables, groups, patterns, any, taps: &taps, width, count };
-                    looked_up = match lookup_table::octets(map) {
-                        1 => Self::add_sums::<I>(&looked_up, map, &Tables::<1>(sums)),
-                        _ => Self::add_sums::<I>(&looked_up, map, &Tables::<2>(sums)),
-                    };
-                }
-                assert_eq!(row, looked_up, "the table and the list of events");
-            }
-        }
-        row
-    }
-}
-
-/// The value of a plan without pools in front, `[T][F]`, computed by the kernels.
-fn by_events<const N: usize>(
-    plan: &SynapsePlan,
-    constant: &[f32],
-    field: &Field,
-    amplitudes: &[f32],
-    steps: usize,
-) -> Vec<Vec<f32>> {
-    let mut out = vec![vec![0.0; plan.sum.len()]; steps];
-    let (width, all) = (plan.sum.width, plan.sum.channels);
-    for (block, channels) in plan.blocks.iter().enumerate() {
-        for (t, y) in (0..steps).flat_map(|t| (0..plan.sum.height).map(move |y| (t, y))) {
-            let row = vec![[Lanes::ZERO; N]; width];
-            let row = dispatch(Row { plan, field, amplitudes, at: [t, y, block], row });
-            for (x, lanes) in row.iter().enumerate() {
-                let place = y * width + x;
-                for (lane, c) in channels.clone().enumerate() {
-                    out[t][c * plan.sum.places() + place] =
-                        lanes[lane / LANES].0[lane % LANES] + constant[place * all + c];
-                }
-            }
-        }
-    }
-    if let Some(tiled) = by_tiles::<N>(plan, constant, field, amplitudes, steps) {
-        assert_eq!(out, tiled, "all rows at once and tile by tile");
-    }
-    out
-}
-
-/// The same by tiles of weights, if the plan's only term is read in tiles.
-fn by_tiles<const N: usize>(
-    plan: &SynapsePlan,
-    constant: &[f32],
-    field: &Field,
-    amplitudes: &[f32],
-    steps: usize,
-) -> Option<Vec<Vec<f32>>> {
-    let [term] = plan.terms.as_slice() else { return None };
-    let LinearMap::Weights(map) = &term.map else { return None };
-    if !map.tiled || amplitudes.len() > 1 {
-        return None;
-    }
-    let mut out = vec![vec![0.0; plan.sum.len()]; steps];
-    let planes = TiledEvents::new(term, map, &field, steps);
-    let size = map.rows * N;
-    for (block, channels) in plan.blocks.iter().enumerate() {
-        for place in 0..plan.sum.places() {
-            let mut column = vec![[Lanes::ZERO; N]; steps];
-            let at = [place / plan.sum.width, place % plan.sum.width];
-            for tile in WeightTile::all(map, &map.weights[block * size..(block + 1) * size]) {
-                planes.iter().for_each(|events| tile.add(map, events, at, amplitudes[0], &mut column));
-            }
-            for (t, lanes) in column.iter().enumerate() {
-                for (lane, c) in channels.clone().enumerate() {
-                    out[t][c * plan.sum.places() + place] =
-                        lanes[lane / LANES].0[lane % LANES] + constant[place * plan.sum.channels + c];
-                }
-            }
-        }
-    }
-    Some(out)
 }
 
 /// Builds `nodes` after an input and an activation of `shape`; checks the last node's event form against its dense

@@ -3,19 +3,21 @@
 //! Small results are cached by key. Finished runs, ANN values, calibrations and data sets are cached up to
 //! [`MAX_CACHED_BYTES`] in all, so that undo and redo find their result at once.
 
+mod keys;
+mod lru_map;
+
 use std::collections::{HashSet, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 
+pub use self::keys::{AnnKey, BalanceKey, CalibrationKey, ModelKey, SamplesKey, TuneKey};
+use self::lru_map::{LruMap, keep_first};
 use super::background_load::BackgroundLoads;
 use super::run::{PreparedNetwork, Run, ann_buffers, buffer_of, sample_buffers};
 use super::settings::Settings;
 use crate::compute::AnnRun;
-use crate::compute::backend::Backend;
-use crate::convert::{
-    BalancedThresholds, BalancingOptions, Calibration, Finding, Granularity, MaxPoolRule, Recipe, SpikingNetwork,
-};
-use crate::data::{InputForm, Samples, Scaling};
+use crate::convert::{BalancedThresholds, Calibration, Finding, SpikingNetwork};
+use crate::data::Samples;
 use crate::network::left_open::InputSizes;
 
 /// Maximum size of all that is cached and computed or read, in bytes; what several results share counts once. The newest
@@ -26,153 +28,6 @@ pub const MAX_CACHED_BYTES: usize = 640 << 20;
 const MAX_FINAL_STATE_BYTES: usize = 64 << 20;
 /// Maximum number of finished runs: while the user draws, every part of a stroke is a run.
 const MAX_RUNS: usize = 256;
-
-/// Key of a loaded data set.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SamplesKey {
-    pub spec: String,
-    /// The network's input, to which samples are fitted.
-    pub input: InputForm,
-    /// The network's classes, against which labels and folder names are checked.
-    pub classes: usize,
-    pub class_names: Vec<String>,
-    /// Whether the outputs are class scores whatever the labels are.
-    pub is_classifier: bool,
-}
-
-/// Key of an opened network: its source, the chosen output and input shape, backend, and max-pool rule.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ModelKey {
-    pub source: String,
-    /// The chosen output; `None` for the default.
-    pub output: Option<String>,
-    /// The chosen description of a detector's head.
-    pub head: Option<String>,
-    pub input: InputSizes,
-    /// The stated duration of a time step.
-    pub dt: Option<f64>,
-    pub backend: Backend,
-    pub pooling: MaxPoolRule,
-}
-
-/// Key of a calibration.
-#[derive(Clone, Debug, PartialEq)]
-pub struct CalibrationKey {
-    model: String,
-    output: Option<String>,
-    head: Option<String>,
-    input: Vec<usize>,
-    dt: Option<f64>,
-    backend: Backend,
-    pooling: MaxPoolRule,
-    data: String,
-    scaling: Scaling,
-    range: Range<usize>,
-}
-
-/// Key of the ANN's values on the samples of a run.
-#[derive(Clone, Debug, PartialEq)]
-pub struct AnnKey {
-    model: String,
-    output: Option<String>,
-    head: Option<String>,
-    /// As stated; without a statement the data determine it.
-    input: Option<Vec<usize>>,
-    dt: Option<f64>,
-    backend: Backend,
-    pooling: MaxPoolRule,
-    data: String,
-    scaling: Scaling,
-    range: Range<usize>,
-}
-
-impl CalibrationKey {
-    /// The part of `settings` that a calibration depends on, with the input shape of their network.
-    pub fn new(settings: &Settings, input: &[usize]) -> Self {
-        let data = settings.calibration_data.as_ref().unwrap_or(&settings.data).clone();
-        Self {
-            model: settings.model.clone(),
-            output: settings.output.clone(),
-            head: settings.head.clone(),
-            input: input.to_vec(),
-            dt: settings.dt,
-            backend: settings.backend,
-            pooling: settings.recipe.pooling,
-            data,
-            scaling: settings.scaling.clone(),
-            range: settings.calibrate.clone(),
-        }
-    }
-}
-
-impl AnnKey {
-    /// The part of `settings` that the ANN's values depend on.
-    pub fn new(settings: &Settings) -> Self {
-        Self {
-            model: settings.model.clone(),
-            output: settings.output.clone(),
-            head: settings.head.clone(),
-            input: settings.input.clone(),
-            dt: settings.dt,
-            backend: settings.backend,
-            pooling: settings.recipe.pooling,
-            data: settings.data.clone(),
-            scaling: settings.scaling.clone(),
-            range: settings.samples.clone(),
-        }
-    }
-}
-
-impl AnnKey {
-    /// Whether `self` has the samples of `other` and more after them, and is otherwise equal.
-    fn extends(&self, other: &Self) -> bool {
-        self.range.start == other.range.start
-            && self.range.end > other.range.end
-            && Self { range: other.range.clone(), ..self.clone() } == *other
-    }
-}
-
-/// Key of balanced thresholds.
-pub type BalanceKey = (CalibrationKey, BalancingOptions, Granularity);
-/// Key of a network with light calibration: its biases and initial potentials.
-pub type TuneKey = (CalibrationKey, Recipe);
-
-/// Map with a fixed capacity that discards the least recently used entry.
-#[derive(Debug)]
-pub struct LruMap<K, V> {
-    capacity: usize,
-    items: VecDeque<(K, V)>,
-}
-
-impl<K: PartialEq, V: Clone> LruMap<K, V> {
-    fn new(capacity: usize) -> Self {
-        Self { capacity, items: VecDeque::new() }
-    }
-    pub fn get(&mut self, key: &K) -> Option<V> {
-        let at = self.items.iter().position(|(k, _)| k == key)?;
-        let item = self.items.remove(at)?;
-        self.items.push_front(item);
-        self.items.front().map(|(_, value)| value.clone())
-    }
-    /// Discards all entries.
-    pub(super) fn clear(&mut self) {
-        self.items.clear();
-    }
-    /// Inserts the entries of `older` whose keys are unknown here.
-    fn insert_older(&mut self, older: Self) {
-        for (key, value) in older.items {
-            if !self.items.iter().any(|(known, _)| *known == key) {
-                self.items.push_back((key, value));
-            }
-        }
-        self.items.truncate(self.capacity);
-    }
-    pub fn insert(&mut self, key: K, value: V) {
-        self.items.retain(|(k, _)| *k != key);
-        self.items.push_front((key, value));
-        self.items.truncate(self.capacity);
-    }
-}
 
 /// Networks and data sets that were opened.
 #[derive(Debug)]
@@ -197,12 +52,6 @@ impl CountedBuffers {
             }
         }
     }
-}
-
-/// Keeps the items before the first that `keep` refuses.
-fn keep_first<T>(items: &mut VecDeque<T>, mut keep: impl FnMut(usize, &T) -> bool) {
-    let kept = items.iter().enumerate().position(|(k, item)| !keep(k, item));
-    items.truncate(kept.unwrap_or(items.len()));
 }
 
 /// All results that are cached between runs.
@@ -319,27 +168,27 @@ impl Cache {
         let mut counted = CountedBuffers::default();
         let newest = |counted: &mut CountedBuffers, cache: &Self| {
             cache.runs.iter().take(1).for_each(|(_, run)| counted.add(run.shared_buffers()));
-            cache.anns.items.iter().take(1).for_each(|(_, (input, ann))| counted.add(ann_buffers(input, ann)));
-            cache.calibrations.items.iter().take(1).for_each(|(_, calibration)| counted.add([buffer_of(calibration)]));
-            cache.samples.items.iter().take(1).for_each(|(_, samples)| counted.add(sample_buffers(samples)));
+            cache.anns.iter().take(1).for_each(|(_, (input, ann))| counted.add(ann_buffers(input, ann)));
+            cache.calibrations.iter().take(1).for_each(|(_, calibration)| counted.add([buffer_of(calibration)]));
+            cache.samples.iter().take(1).for_each(|(_, samples)| counted.add(sample_buffers(samples)));
         };
         newest(&mut counted, self);
         let mut keep = |is_first: bool, buffers: Vec<(usize, usize)>| {
             counted.add(buffers);
             is_first || counted.bytes <= MAX_CACHED_BYTES
         };
-        keep_first(&mut self.samples.items, |k, (_, samples)| keep(k == 0, sample_buffers(samples)));
-        keep_first(&mut self.anns.items, |k, (_, (input, ann))| keep(k == 0, ann_buffers(input, ann).to_vec()));
-        keep_first(&mut self.calibrations.items, |k, (_, calibration)| keep(k == 0, vec![buffer_of(calibration)]));
+        self.samples.keep_first(|k, (_, samples)| keep(k == 0, sample_buffers(samples)));
+        self.anns.keep_first(|k, (_, (input, ann))| keep(k == 0, ann_buffers(input, ann).to_vec()));
+        self.calibrations.keep_first(|k, (_, calibration)| keep(k == 0, vec![buffer_of(calibration)]));
         keep_first(&mut self.runs, |k, (_, run)| keep(k == 0, run.shared_buffers()));
     }
     /// Bytes of all that counts against [`MAX_CACHED_BYTES`].
     pub fn bytes(&self) -> usize {
         let mut counted = CountedBuffers::default();
         self.runs.iter().for_each(|(_, run)| counted.add(run.shared_buffers()));
-        self.anns.items.iter().for_each(|(_, (input, ann))| counted.add(ann_buffers(input, ann)));
-        self.calibrations.items.iter().for_each(|(_, calibration)| counted.add([buffer_of(calibration)]));
-        self.samples.items.iter().for_each(|(_, samples)| counted.add(sample_buffers(samples)));
+        self.anns.iter().for_each(|(_, (input, ann))| counted.add(ann_buffers(input, ann)));
+        self.calibrations.iter().for_each(|(_, calibration)| counted.add([buffer_of(calibration)]));
+        self.samples.iter().for_each(|(_, samples)| counted.add(sample_buffers(samples)));
         counted.bytes
     }
     pub fn calibration(&mut self, key: &CalibrationKey) -> Option<Arc<Calibration>> {
@@ -353,7 +202,7 @@ impl Cache {
     }
     /// The cached ANN values on the longest prefix of the samples of `key`.
     pub fn ann_prefix(&self, key: &AnnKey) -> Option<Arc<AnnRun>> {
-        let known = self.anns.items.iter().filter(|(k, _)| key.extends(k)).map(|(_, (_, ann))| ann);
+        let known = self.anns.iter().filter(|(k, _)| key.extends(k)).map(|(_, (_, ann))| ann);
         known.max_by_key(|ann| ann.samples).cloned()
     }
     pub fn insert_ann(&mut self, key: AnnKey, input: Arc<Vec<f32>>, ann: Arc<AnnRun>) {
@@ -377,29 +226,29 @@ impl Cache {
     }
     /// Discards everything read or computed from `source`, so that a changed file is read again.
     pub fn forget_model(&mut self, source: &str) {
-        self.models.items.retain(|(key, _)| key.source != source);
+        self.models.retain(|(key, _)| key.source != source);
         self.opening.discard(|key| key.source == source);
-        self.sizes.items.retain(|((model, _), _)| model != source);
+        self.sizes.retain(|((model, _), _)| model != source);
         self.sizing.discard(|(model, _)| model == source);
-        self.calibrations.items.retain(|(key, _)| key.model != source);
-        self.balanced.items.retain(|((key, ..), _)| key.model != source);
-        self.tuned.items.retain(|((key, _), _)| key.model != source);
-        self.scalings.items.retain(|(key, _)| key.model != source);
-        self.anns.items.retain(|(key, _)| key.model != source);
-        self.runs.retain(|(key, _)| key.model != source);
+        self.calibrations.retain(|(key, _)| !key.is_of_model(source));
+        self.balanced.retain(|((key, ..), _)| !key.is_of_model(source));
+        self.tuned.retain(|((key, _), _)| !key.is_of_model(source));
+        self.scalings.retain(|(key, _)| !key.is_of_model(source));
+        self.anns.retain(|(key, _)| !key.is_of_model(source));
+        self.runs.retain(|(key, _)| !key.is_of_model(source));
     }
     /// Discards everything read or computed from a data set, so that changed files are read again.
     pub fn forget_data(&mut self, spec: &str) {
-        self.samples.items.retain(|(key, _)| key.spec != spec);
+        self.samples.retain(|(key, _)| key.spec != spec);
         self.reading.discard(|key| key.spec == spec);
-        self.class_names.items.retain(|(data, _)| data != spec);
-        self.sizes.items.retain(|((_, data), _)| data != spec);
+        self.class_names.retain(|(data, _)| data != spec);
+        self.sizes.retain(|((_, data), _)| data != spec);
         self.sizing.discard(|(_, data)| data == spec);
-        self.calibrations.items.retain(|(key, _)| key.data != spec);
-        self.balanced.items.retain(|((key, ..), _)| key.data != spec);
-        self.tuned.items.retain(|((key, _), _)| key.data != spec);
-        self.scalings.items.retain(|(key, _)| key.data != spec);
-        self.anns.items.retain(|(key, _)| key.data != spec);
-        self.runs.retain(|(key, run)| key.data != spec && run.settings.calibration_data.as_deref() != Some(spec));
+        self.calibrations.retain(|(key, _)| !key.is_of_data(spec));
+        self.balanced.retain(|((key, ..), _)| !key.is_of_data(spec));
+        self.tuned.retain(|((key, _), _)| !key.is_of_data(spec));
+        self.scalings.retain(|(key, _)| !key.is_of_data(spec));
+        self.anns.retain(|(key, _)| !key.is_of_data(spec));
+        self.runs.retain(|(key, run)| !key.is_of_data(spec) && run.settings.calibration_data.as_deref() != Some(spec));
     }
 }
