@@ -7,7 +7,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::compute::event::spike_count::count_spikes;
+use crate::compute::event::spike_count::{add_in_neuron_order, count_spikes};
 use crate::compute::event::spike_source::SpikeSource;
 use crate::convert::{NeuronModel, SpikingLayer};
 
@@ -222,8 +222,7 @@ pub(super) fn add_counts(
     // In bit order first: a neuron's index is then computed once, not at every spike.
     let mut by_bit = vec![0.0; neurons.next_multiple_of(64)];
     count_spikes(spikes, steps, &mut by_bit);
-    let add = |(total, &count): (&mut u32, &f32)| *total = total.wrapping_add_signed(count as i32);
-    for_each_in_neuron_order(&by_bit[..neurons], counts, (channels, places), add);
+    add_in_neuron_order(&by_bit[..neurons], (channels, places), counts);
 }
 
 /// Calls `visit` with each entry of `by_neuron`, `[C, places]`, and its entry in `by_bit`, `[place][C]`.

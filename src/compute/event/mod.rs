@@ -25,7 +25,7 @@
 //!
 //! Which kernel a map uses depends on its shape alone, so that sums are the same in every run.
 //!
-//! [`super::simd`] has the vector operations of these kernels; `simd/x86.rs` has the instructions and all of the
+//! [`super::simd`] has the vector operations of these kernels; `simd/x86` has the instructions and all of the
 //! kernels' `unsafe`.
 //!
 //! A node has no event form if it is, for example, a convolution of a convolution, or a max pool that reads spikes

@@ -5,7 +5,7 @@
 //! agree to the last bit, plain loops only where the build's target has the instruction.
 //!
 //! [`Portable`] is the plain implementation that the others are tested against; the instructions of x86-64 are in
-//! `x86.rs`.
+//! `x86`.
 
 use super::lanes::{LANE_BITS, LANES, Lanes};
 

@@ -120,8 +120,8 @@ impl Isa for Avx2 {
                     false => _mm256_cmp_ps::<_CMP_GE_OQ>(m[k], theta[k]),
                 };
                 after[k] = _mm256_blendv_ps(m[k], _mm256_sub_ps(m[k], theta[k]), fired[k]);
+                bits[k] = sign_bits(fired[k]);
             }
-            bits[k] = sign_bits(fired[k]);
         }
         ((bits[0] | bits[1] << 8) as u16, after)
     }
@@ -221,10 +221,11 @@ fn places_of(byte: u8) -> __m128i {
 
 /// The signs of eight values. An intrinsic would be put together with that of the other half, which takes ten instructions
 /// in place of two.
-#[inline(always)]
+#[inline]
+#[target_feature(enable = "avx2")]
 fn sign_bits(values: __m256) -> u32 {
     let bits: u32;
-    // SAFETY: the machine has AVX2: called from [`Avx2`] only. The instruction reads and writes its registers alone.
+    // SAFETY: the instruction reads and writes its registers alone.
     unsafe {
         asm!(
             "vmovmskps {bits:e}, {values}",
