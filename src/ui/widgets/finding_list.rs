@@ -85,13 +85,13 @@ pub fn group_ui(ui: &mut Ui, run: &Run, group: &FindingGroup<'_>, opened: bool, 
             ui.data_mut(|data| data.insert_temp(id, open));
         }
     });
-    if !open {
+    let fix = finding.fix.as_ref().filter(|_| pane_frame::has_controls(ui));
+    if !open || group.layers.is_empty() && fix.is_none() {
         return;
     }
     ui.indent("finding", |ui| {
         layer_links(ui, run, group, messages);
-        if let Some(fix) = &finding.fix
-            && pane_frame::has_controls(ui)
+        if let Some(fix) = fix
             && ui.button(fix.label()).on_hover_text(texts::MEND_HINT).clicked()
         {
             messages.extend([message(fix), Message::EndGesture]);
@@ -101,13 +101,16 @@ pub fn group_ui(ui: &mut Ui, run: &Run, group: &FindingGroup<'_>, opened: bool, 
 
 /// Draws the layers of a finding; a click focuses one.
 fn layer_links(ui: &mut Ui, run: &Run, group: &FindingGroup<'_>, messages: &mut Vec<Message>) {
-    if group.layers.is_empty() {
+    let place = |name: &str| run.spiking.layers.iter().position(|layer| layer.name == name);
+    // The line itself names a single layer.
+    let named = matches!(group.layers[..], [name] if place(name).is_none() || !pane_frame::has_controls(ui));
+    if group.layers.is_empty() || named {
         return;
     }
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
         for name in group.layers.iter().take(MAX_LINKS) {
-            match run.spiking.layers.iter().position(|layer| layer.name == *name) {
+            match place(name) {
                 Some(layer) => {
                     if ui.link(*name).on_hover_text(texts::LOOK_AT).clicked() {
                         messages.push(Message::FocusLayer(layer));
