@@ -185,7 +185,7 @@ fn every_pane_matches_its_snapshot() {
         for pane in Pane::ALL {
             let lab = match pane {
                 Pane::Draw => &drawn,
-                Pane::Boxes => &detecting,
+                Pane::Boxes | Pane::Findings => &detecting,
                 Pane::Scenes => &segmenting,
                 Pane::Recording => &recorded,
                 Pane::Trojans => continue,
