@@ -86,11 +86,14 @@ pub fn group_ui(ui: &mut Ui, run: &Run, group: &FindingGroup<'_>, opened: bool, 
         }
     });
     let fix = finding.fix.as_ref().filter(|_| pane_frame::has_controls(ui));
-    if !open || group.layers.is_empty() && fix.is_none() {
+    let links = has_links(ui, run, group);
+    if !open || !links && fix.is_none() {
         return;
     }
     ui.indent("finding", |ui| {
-        layer_links(ui, run, group, messages);
+        if links {
+            layer_links(ui, run, group, messages);
+        }
         if let Some(fix) = fix
             && ui.button(fix.label()).on_hover_text(texts::MEND_HINT).clicked()
         {
@@ -99,18 +102,27 @@ pub fn group_ui(ui: &mut Ui, run: &Run, group: &FindingGroup<'_>, opened: bool, 
     });
 }
 
+/// The spiking layer named `name`.
+fn spiking_layer(run: &Run, name: &str) -> Option<usize> {
+    run.spiking.layers.iter().position(|layer| layer.name == name)
+}
+
+/// Whether the layers of a finding are listed: the line itself names a single one, so its name is written again as a link
+/// only.
+fn has_links(ui: &Ui, run: &Run, group: &FindingGroup<'_>) -> bool {
+    match group.layers[..] {
+        [] => false,
+        [name] => spiking_layer(run, name).is_some() && pane_frame::has_controls(ui),
+        _ => true,
+    }
+}
+
 /// Draws the layers of a finding; a click focuses one.
 fn layer_links(ui: &mut Ui, run: &Run, group: &FindingGroup<'_>, messages: &mut Vec<Message>) {
-    let place = |name: &str| run.spiking.layers.iter().position(|layer| layer.name == name);
-    // The line itself names a single layer.
-    let named = matches!(group.layers[..], [name] if place(name).is_none() || !pane_frame::has_controls(ui));
-    if group.layers.is_empty() || named {
-        return;
-    }
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
         for name in group.layers.iter().take(MAX_LINKS) {
-            match place(name) {
+            match spiking_layer(run, name) {
                 Some(layer) => {
                     if ui.link(*name).on_hover_text(texts::LOOK_AT).clicked() {
                         messages.push(Message::FocusLayer(layer));

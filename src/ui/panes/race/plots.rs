@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use egui::{Align2, Color32, RichText, Ui};
-use egui_plot::{
-    AxisHints, Bar, BarChart, GridMark, HLine, Line as Curve, Plot, PlotPoint, PlotPoints, PlotUi, Points, Text,
-};
+use egui_plot::{AxisHints, Bar, BarChart, GridMark, Line as Curve, Plot, PlotPoint, PlotPoints, PlotUi, Points, Text};
 
 use super::super::t_curve::plot::{marks, quarters};
 use super::data::{RaceLine, RaceView, agreement_words, done};
@@ -104,7 +102,10 @@ fn curves(ui: &mut Ui, lab: &Lab, lines: &[RaceLine<'_>], view: &RaceView, heigh
             // Fixed: names below the lines would widen automatic bounds from frame to frame.
             plot.set_plot_bounds_y(SHARES[0]..=SHARES[1]);
             if let Some(ann) = ann {
-                plot.hline(HLine::new("ANN", ann).color(colors.ann).width(1.2).allow_hover(false));
+                // No further than the curves: the names stand behind their ends.
+                let [from, to] = if last > 1 { [1.0, last as f64] } else { [0.5, 1.5] };
+                let ends = PlotPoints::from(vec![[from, ann], [to, ann]]);
+                plot.line(Curve::new("ANN", ends).color(colors.ann).width(1.2).allow_hover(false));
             }
             let pointed = view.pointed.or_else(|| nearest(plot, drawn(), share, last));
             let mut ends = Vec::new();
