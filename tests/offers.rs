@@ -136,3 +136,20 @@ fn inspector_first_divergence_and_report_name_pooling() {
         .collect();
     assert!(divergences.iter().any(|text| text.contains(": max pooling, the pool takes")), "{divergences:?}");
 }
+
+#[test]
+fn lateral_pooling_keeps_layer_channel_and_sample_in_focus() {
+    let Some(settings) = lenet(8, &mut Cache::default()) else { return };
+    let mut lab = Lab::open(settings).unwrap();
+    let per_channel = |lab: &Lab| lab.run.as_ref().unwrap().spiking.layers[1].neurons_per_channel();
+    let before = per_channel(&lab);
+    let neuron = NeuronRef { layer: 1, sample: 7, neuron: 3 * before + 2 };
+    lab.update([Message::FocusNeuron(neuron), Message::SetPooling(MaxPoolRule::Lateral), Message::EndGesture]);
+    lab.wait_until_idle();
+    let after = per_channel(&lab);
+    assert!(after > before, "{after} {before}");
+    assert_eq!((lab.view.layer, lab.view.sample, lab.view.neuron), (1, 7, 3 * after));
+    lab.update([Message::Undo]);
+    lab.wait_until_idle();
+    assert_eq!((lab.view.layer, lab.view.sample, lab.view.neuron), (1, 7, 3 * before));
+}

@@ -39,6 +39,7 @@ pub mod frame_events;
 pub mod lateral_pool;
 pub mod lookup_table;
 mod packing;
+pub mod row_geometry;
 pub mod row_input;
 pub mod row_kernel;
 pub mod shortcut;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::row_kernel::column_groups;
+use super::row_geometry::column_groups;
 use super::synapse_plan::{Grid, LinearMap, PackedWeights, SlidingWindow, Term};
 use super::upstream::{UnpackedTerm, UpstreamLayer};
 use super::weight_tiles::{self, MIN_TILED_BYTES};

@@ -5,8 +5,8 @@
 //! order: the base value, then input column by input column, within a column kernel row by kernel row.
 #![expect(clippy::needless_range_loop, reason = "registers and lanes are indexed by constants once loops are unrolled")]
 
+use super::row_geometry::{Form, RowGeometry};
 use super::row_input::{ColumnEvents, Tap};
-use super::synapse_plan::PackedWeights;
 use crate::compute::simd::isa::{Isa, load_all};
 use crate::compute::simd::lanes::Lanes;
 
@@ -182,63 +182,6 @@ fn add_row<I: Isa, const K: usize, const N: usize>(sums: &mut [[I::V; N]; K], ro
     }
 }
 
-/// How input columns and outputs of one row belong together.
-#[derive(Clone, Copy, Debug)]
-pub struct RowGeometry<'a> {
-    /// Columns of the input and of the output.
-    pub inputs: usize,
-    pub outputs: usize,
-    pub stride: usize,
-    pub padding: usize,
-    pub dilation: usize,
-    /// Kernel columns of each group, see [`PackedWeights::columns`].
-    pub columns: &'a [Vec<usize>],
-}
-
-impl<'a> RowGeometry<'a> {
-    /// The geometry of `map` for rows of `outputs` outputs.
-    pub fn new(map: &'a PackedWeights, outputs: usize) -> Self {
-        let windows = &map.windows;
-        Self {
-            inputs: map.input.width,
-            outputs,
-            stride: windows.stride[1],
-            padding: windows.padding[1],
-            dilation: windows.dilation[1],
-            columns: &map.columns,
-        }
-    }
-
-    /// Whether outputs are completed in registers: 3 kernel columns at stride 1 or 2, or 1 at any stride.
-    pub fn rolls(&self) -> bool {
-        self.form() != Form::Scattered
-    }
-
-    #[inline(always)]
-    fn form(&self) -> Form {
-        match (self.columns, self.stride, self.dilation) {
-            ([columns], 1, 1) if columns == &[0, 1, 2] => Form::Three,
-            ([outer, inner], 2, 1) if outer == &[0, 2] && inner == &[1] => Form::ThreeByTwo,
-            ([columns], ..) if columns == &[0] => Form::Single,
-            _ => Form::Scattered,
-        }
-    }
-
-    /// The input column under virtual column `column`, which counts from the left padding on.
-    #[inline(always)]
-    fn input(&self, column: usize) -> Option<usize> {
-        column.checked_sub(self.padding).filter(|&x| x < self.inputs)
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
-    Three,
-    ThreeByTwo,
-    Single,
-    Scattered,
-}
-
 /// Computes one row of outputs whose geometry rolls ([`RowGeometry::rolls`]): `sink` gets every output once.
 #[inline(always)]
 pub fn roll<I: Isa, const N: usize>(
@@ -394,18 +337,4 @@ impl<I: Isa, const N: usize> RowSink<I, N> for AddToRow<'_, N> {
             I::store(sum[n], &mut self.0[x][n]);
         }
     }
-}
-
-/// The kernel columns that [`RowGeometry::columns`] puts together: those that read the same input columns, up to three,
-/// or each alone if there is one column of outputs, or with `alone`.
-pub fn column_groups(kernel: usize, stride: usize, dilation: usize, alone: bool) -> Vec<Vec<usize>> {
-    if alone {
-        return (0..kernel).map(|column| vec![column]).collect();
-    }
-    let reading = |residue: usize| (0..kernel).filter(move |column| column * dilation % stride == residue);
-    let groups = (0..stride).flat_map(|residue| {
-        let columns: Vec<usize> = reading(residue).collect();
-        columns.chunks(3).map(<[usize]>::to_vec).collect::<Vec<_>>()
-    });
-    groups.collect()
 }

@@ -188,10 +188,27 @@ impl Lab {
         }
     }
 
+    /// Layer and neuron of `run` for those in focus, if the displayed run is of the same file and samples: another place of
+    /// its max pools or another backend. A layer in front of its pool has more neurons, so the first of the channel is taken.
+    fn same_neuron_of(&self, run: &Run) -> Option<(usize, usize)> {
+        let shown = self.run.as_ref().filter(|shown| !shown.settings.has_other_sources(&run.settings))?;
+        let (own, other) = (&shown.settings, &run.settings);
+        let same = (&own.output, &own.head, &own.samples) == (&other.output, &other.head, &other.samples);
+        let before = shown.spiking.layers.get(self.view.layer).filter(|_| same)?;
+        let layer = run.spiking.layers.iter().position(|layer| layer.name == before.name)?;
+        let after = &run.spiking.layers[layer];
+        let channel = self.view.neuron / before.neurons_per_channel().max(1);
+        let moved = before.shape != after.shape;
+        Some((layer, if moved { channel * after.neurons_per_channel() } else { self.view.neuron }))
+    }
+
     /// A network is displayed for the first time.
     fn on_network_shown(&mut self, run: &Run) {
+        let here = self.same_neuron_of(run);
         if !std::mem::take(&mut self.keep_view) {
-            if let Some(example) = example_to_focus(run) {
+            if let Some(here) = here {
+                (self.view.layer, self.view.neuron) = here;
+            } else if let Some(example) = example_to_focus(run) {
                 (self.view.layer, self.view.sample, self.view.neuron) = (example.layer, example.sample, example.neuron);
             }
             self.view.pinned.clear();

@@ -7,10 +7,9 @@ use super::spike_train::SampleSpikes;
 use crate::compute::event::frame_events::{block_weights, first_channel};
 use crate::compute::event::lateral_pool::{PooledStep, SIDES, lateral};
 use crate::compute::event::lookup_table;
+use crate::compute::event::row_geometry::RowGeometry;
 use crate::compute::event::row_input::{ColumnEvents, Tap, row_taps, write_patterns};
-use crate::compute::event::row_kernel::{
-    AddToRow, ColumnSums, EventSums, RowGeometry, RowSink, TableSums, Tables, roll, scatter,
-};
+use crate::compute::event::row_kernel::{AddToRow, ColumnSums, EventSums, RowSink, TableSums, Tables, roll, scatter};
 use crate::compute::event::shortcut::BlockShortcut;
 use crate::compute::event::spike_source::SpikeSource;
 use crate::compute::event::synapse_plan::{LinearMap, SourcePool, SynapsePlan, Term};

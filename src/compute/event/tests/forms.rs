@@ -1,10 +1,9 @@
 //! The value of a plan in each form that it has: lists of events, tables, tiles, in registers and in memory.
 
 use super::draw;
+use crate::compute::event::row_geometry::RowGeometry;
 use crate::compute::event::row_input::{ColumnEvents, row_taps, write_patterns};
-use crate::compute::event::row_kernel::{
-    AddToRow, ColumnSums, EventSums, RowGeometry, TableSums, Tables, roll, scatter,
-};
+use crate::compute::event::row_kernel::{AddToRow, ColumnSums, EventSums, TableSums, Tables, roll, scatter};
 use crate::compute::event::shortcut::BlockShortcut;
 use crate::compute::event::spike_source::SpikeSource;
 use crate::compute::event::synapse_plan::{LinearMap, PackedWeights};
