@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use egui_kittest::kittest::Queryable;
+use spikescope::compute::backend::Backend;
 use spikescope::convert::{MaxPoolRule, Recipe, ThresholdRule};
 use spikescope::experiment::cache::Cache;
 use spikescope::experiment::{Settings, run_export};
@@ -152,4 +153,9 @@ fn lateral_pooling_keeps_layer_channel_and_sample_in_focus() {
     lab.update([Message::Undo]);
     lab.wait_until_idle();
     assert_eq!((lab.view.layer, lab.view.sample, lab.view.neuron), (1, 7, 3 * before));
+    // Another backend has the same neurons.
+    lab.update([Message::FocusNeuron(neuron), Message::SetBackend(Backend::Ndarray), Message::EndGesture]);
+    lab.wait_until_idle();
+    assert_eq!(lab.run.as_ref().unwrap().settings.backend, Backend::Ndarray);
+    assert_eq!((lab.view.layer, lab.view.sample, lab.view.neuron), (1, 7, neuron.neuron));
 }

@@ -66,7 +66,8 @@ impl<S: SpikeSource> Kernel for Count<'_, S> {
     }
 }
 
-/// Adds `by_bit`, whole numbers `[places, C]` below 2^22, to `counts`, `[C, places]`.
+/// Adds `by_bit`, whole numbers `[places, C]` below 2^22, to `counts`, `[C, places]`. The longest run has 4096 steps of at most
+/// 255 spikes.
 pub fn add_in_neuron_order(by_bit: &[f32], (channels, places): (usize, usize), counts: &mut [u32]) {
     dispatch(AddInNeuronOrder { by_bit, channels, places, counts });
 }

@@ -39,14 +39,14 @@ pub struct ModelKey {
 /// Key of a calibration.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CalibrationKey {
-    model: String,
+    pub(super) model: String,
     output: Option<String>,
     head: Option<String>,
     input: Vec<usize>,
     dt: Option<f64>,
     backend: Backend,
     pooling: MaxPoolRule,
-    data: String,
+    pub(super) data: String,
     scaling: Scaling,
     range: Range<usize>,
 }
@@ -54,7 +54,7 @@ pub struct CalibrationKey {
 /// Key of the ANN's values on the samples of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AnnKey {
-    model: String,
+    pub(super) model: String,
     output: Option<String>,
     head: Option<String>,
     /// As stated; without a statement the data determine it.
@@ -62,7 +62,7 @@ pub struct AnnKey {
     dt: Option<f64>,
     backend: Backend,
     pooling: MaxPoolRule,
-    data: String,
+    pub(super) data: String,
     scaling: Scaling,
     range: Range<usize>,
 }
@@ -84,14 +84,6 @@ impl CalibrationKey {
             range: settings.calibrate.clone(),
         }
     }
-    /// Whether it is of the network opened from `source`.
-    pub fn is_of_model(&self, source: &str) -> bool {
-        self.model == source
-    }
-    /// Whether it is of the data set `spec`.
-    pub fn is_of_data(&self, spec: &str) -> bool {
-        self.data == spec
-    }
 }
 
 impl AnnKey {
@@ -109,14 +101,6 @@ impl AnnKey {
             scaling: settings.scaling.clone(),
             range: settings.samples.clone(),
         }
-    }
-    /// Whether it is of the network opened from `source`.
-    pub fn is_of_model(&self, source: &str) -> bool {
-        self.model == source
-    }
-    /// Whether it is of the data set `spec`.
-    pub fn is_of_data(&self, spec: &str) -> bool {
-        self.data == spec
     }
     /// Whether `self` has the samples of `other` and more after them, and is otherwise equal.
     pub(super) fn extends(&self, other: &Self) -> bool {

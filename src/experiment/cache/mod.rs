@@ -230,12 +230,12 @@ impl Cache {
         self.opening.discard(|key| key.source == source);
         self.sizes.retain(|((model, _), _)| model != source);
         self.sizing.discard(|(model, _)| model == source);
-        self.calibrations.retain(|(key, _)| !key.is_of_model(source));
-        self.balanced.retain(|((key, ..), _)| !key.is_of_model(source));
-        self.tuned.retain(|((key, _), _)| !key.is_of_model(source));
-        self.scalings.retain(|(key, _)| !key.is_of_model(source));
-        self.anns.retain(|(key, _)| !key.is_of_model(source));
-        self.runs.retain(|(key, _)| !key.is_of_model(source));
+        self.calibrations.retain(|(key, _)| key.model != source);
+        self.balanced.retain(|((key, ..), _)| key.model != source);
+        self.tuned.retain(|((key, _), _)| key.model != source);
+        self.scalings.retain(|(key, _)| key.model != source);
+        self.anns.retain(|(key, _)| key.model != source);
+        self.runs.retain(|(key, _)| key.model != source);
     }
     /// Discards everything read or computed from a data set, so that changed files are read again.
     pub fn forget_data(&mut self, spec: &str) {
@@ -244,11 +244,11 @@ impl Cache {
         self.class_names.retain(|(data, _)| data != spec);
         self.sizes.retain(|((_, data), _)| data != spec);
         self.sizing.discard(|(_, data)| data == spec);
-        self.calibrations.retain(|(key, _)| !key.is_of_data(spec));
-        self.balanced.retain(|((key, ..), _)| !key.is_of_data(spec));
-        self.tuned.retain(|((key, _), _)| !key.is_of_data(spec));
-        self.scalings.retain(|(key, _)| !key.is_of_data(spec));
-        self.anns.retain(|(key, _)| !key.is_of_data(spec));
-        self.runs.retain(|(key, run)| !key.is_of_data(spec) && run.settings.calibration_data.as_deref() != Some(spec));
+        self.calibrations.retain(|(key, _)| key.data != spec);
+        self.balanced.retain(|((key, ..), _)| key.data != spec);
+        self.tuned.retain(|((key, _), _)| key.data != spec);
+        self.scalings.retain(|(key, _)| key.data != spec);
+        self.anns.retain(|(key, _)| key.data != spec);
+        self.runs.retain(|(key, run)| key.data != spec && run.settings.calibration_data.as_deref() != Some(spec));
     }
 }

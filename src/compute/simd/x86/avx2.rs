@@ -1,7 +1,6 @@
 //! AVX2 implementation of [`Isa`]: two registers of eight values stand for sixteen.
 #![allow(unsafe_code)]
 
-use std::arch::asm;
 use std::arch::x86_64::*;
 
 use crate::compute::simd::isa::Isa;
@@ -120,7 +119,7 @@ impl Isa for Avx2 {
                     false => _mm256_cmp_ps::<_CMP_GE_OQ>(m[k], theta[k]),
                 };
                 after[k] = _mm256_blendv_ps(m[k], _mm256_sub_ps(m[k], theta[k]), fired[k]);
-                bits[k] = sign_bits(fired[k]);
+                bits[k] = _mm256_movemask_ps(fired[k]);
             }
         }
         ((bits[0] | bits[1] << 8) as u16, after)
@@ -217,24 +216,6 @@ struct Places([u16; 8]);
 fn places_of(byte: u8) -> __m128i {
     // SAFETY: an entry has 16 bytes and is aligned to 16.
     unsafe { _mm_load_si128(PLACES[usize::from(byte)].0.as_ptr().cast()) }
-}
-
-/// The signs of eight values. An intrinsic would be put together with that of the other half, which takes ten instructions
-/// in place of two.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn sign_bits(values: __m256) -> u32 {
-    let bits: u32;
-    // SAFETY: the instruction reads and writes its registers alone.
-    unsafe {
-        asm!(
-            "vmovmskps {bits:e}, {values}",
-            bits = lateout(reg) bits,
-            values = in(ymm_reg) values,
-            options(pure, nomem, nostack, preserves_flags)
-        );
-    }
-    bits
 }
 
 /// [`Isa::transpose`] of eight rows of eight.
