@@ -155,3 +155,38 @@ fn stopping_a_drag_shows_the_complete_run_again() {
     lab.wait_until_idle();
     assert!(std::sync::Arc::ptr_eq(&lab.snapshot.as_ref().unwrap().run, &whole));
 }
+
+#[test]
+fn time_cursor_of_a_large_run_shows_some_samples_first() {
+    let mut settings = settings(16);
+    settings.samples = 0..1200;
+    let mut lab = Lab::open(settings).unwrap();
+    lab.update([Message::FocusSample(777)]);
+    lab.wait_until_idle();
+    let run = lab.run.clone().unwrap();
+    lab.update([Message::SetCursor(Some(5))]);
+    let start = Instant::now();
+    while lab.cursor_preview_counts().is_none() && lab.busy() && start.elapsed() < Duration::from_secs(20) {
+        std::thread::sleep(Duration::from_millis(1));
+        lab.poll();
+    }
+    let preview = lab.snapshot.clone().unwrap();
+    assert_eq!(lab.cursor_preview_counts(), Some((preview.samples.len(), 1200)));
+    assert!(preview.lacks_samples() && preview.samples.contains(&777) && lab.busy(), "{:?}", preview.samples);
+    assert_eq!((preview.report.steps, preview.focus.sample), (5, 777));
+    lab.wait_until_idle();
+    let whole = lab.snapshot.clone().unwrap();
+    assert!(lab.cursor_preview_counts().is_none() && std::sync::Arc::ptr_eq(&whole.run, &run));
+    assert_eq!((whole.samples.clone(), whole.report.steps), (0..1200, 5));
+    assert_eq!(whole.maps.counts, preview.maps.counts, "what is of the focused sample is the same");
+    // The layers of the preview are those of a run on its samples, and what is left out does not count.
+    let mut alone = run.settings.clone();
+    alone.samples = preview.samples.clone();
+    alone.recipe.steps = 5;
+    let alone = pipeline::run(&alone, &mut Cache::default(), &JobControl::default()).unwrap();
+    for ((part, own), all) in preview.report.layers.iter().zip(&alone.report.layers).zip(&whole.report.layers) {
+        assert_eq!(part.spikes, own.spikes);
+        assert!((part.ledger.total - own.ledger.total).abs() < 1e-5, "{:?} {:?}", part.ledger, own.ledger);
+        assert!((part.mean_activation - own.mean_activation).abs() < 1e-9 && part.spikes < all.spikes);
+    }
+}

@@ -114,17 +114,6 @@ impl Run {
         self.pooled_means = Arc::new(means);
         Ok(())
     }
-    /// z* of every layer after `steps` steps; empty for layers without a max pool before them.
-    ///
-    /// # Errors
-    /// [`crate::Error::Cancelled`].
-    pub fn pooled_means_at(&self, steps: usize, control: &JobControl) -> Result<Arc<Vec<Vec<f32>>>> {
-        if steps == self.steps() || self.pooled_means.iter().all(Vec::is_empty) {
-            return Ok(self.pooled_means.clone());
-        }
-        let (program, recording) = (&self.network.program, &self.recording);
-        simulate::prefix::pooled_means(program, &self.spiking, &self.input, recording, steps, control).map(Arc::new)
-    }
     /// The recording with its final state, simulated again if that was discarded.
     ///
     /// # Errors

@@ -211,7 +211,7 @@ fn run(lab: &Lab) -> Option<&Run> {
     lab.run.as_deref().filter(|run| run.preview_of.is_none())
 }
 fn snapshot(lab: &Lab) -> Option<&Snapshot> {
-    lab.snapshot.as_deref().filter(|snapshot| snapshot.run.preview_of.is_none())
+    lab.snapshot.as_deref().filter(|snapshot| !snapshot.is_preview())
 }
 fn layer(lab: &Lab) -> Option<&LayerReport> {
     let s = snapshot(lab)?;

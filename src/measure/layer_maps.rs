@@ -1,5 +1,7 @@
 //! Maps of one spiking layer: density of outputs over activations, and offset spikes of every neuron.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::layer::batch::{BATCH, NeuronBatch};
@@ -27,20 +29,27 @@ struct Maps {
 }
 
 impl LayerReport {
-    /// Computes the maps of spiking layer `index`, whose report this is, after `steps` steps.
+    /// Computes the maps of spiking layer `index`, whose report on `samples` this is, after `steps` steps.
     ///
     /// # Errors
     /// [`crate::Error::Cancelled`] once `control` is cancelled.
-    pub fn compute_maps(&mut self, data: &RunData<'_>, index: usize, steps: usize, control: &JobControl) -> Result<()> {
-        let (samples, neurons) = (data.recording.samples, data.spiking.layers[index].neurons());
+    pub fn compute_maps(
+        &mut self,
+        data: &RunData<'_>,
+        index: usize,
+        steps: usize,
+        samples: Range<usize>,
+        control: &JobControl,
+    ) -> Result<()> {
+        let neurons = data.spiking.layers[index].neurons();
         // A fixed number of groups, merged in order: sums do not depend on the number of threads.
-        let group = samples.div_ceil(8).max(1);
-        let starts: Vec<usize> = (0..samples).step_by(group).collect();
+        let group = samples.len().div_ceil(8).max(1);
+        let starts: Vec<usize> = samples.clone().step_by(group).collect();
         let empty =
             || Maps { cells: vec![0; DENSITY_BINS * DENSITY_BINS + COUNTER_COPIES], offsets: vec![0.0; neurons] };
         let of_group = |first: usize| {
             let mut maps = empty();
-            for sample in first..(first + group).min(samples) {
+            for sample in first..(first + group).min(samples.end) {
                 control.check()?;
                 dispatch(AddToMaps { input: &LayerSample::new(data, index, steps, sample), maps: &mut maps });
             }
@@ -60,7 +69,7 @@ impl LayerReport {
             counts: all.cells,
             silent: silent.into_iter().map(u64::from).sum(),
         };
-        self.offset_map = all.offsets.into_iter().map(|sum| sum / samples.max(1) as f32).collect();
+        self.offset_map = all.offsets.into_iter().map(|sum| sum / samples.len().max(1) as f32).collect();
         Ok(())
     }
 }

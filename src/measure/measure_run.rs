@@ -53,7 +53,7 @@ pub fn measure_run_reusing(
     let known = known.filter(|(report, _)| report.steps == steps && report.samples == data.recording.samples);
     let figures = |l: usize| match known {
         Some((report, unchanged)) if l < unchanged => Ok((report.layers[l].clone(), report.diverging[l].clone())),
-        _ => layer_sums(data, l, steps, control).map(|sums| layer_report(data, l, steps, sums)),
+        _ => layer_sums(data, l, steps, control).map(|sums| layer_report(data, l, steps, data.recording.samples, sums)),
     };
     let layers = (0..data.spiking.layers.len()).into_par_iter().map(figures).collect::<Result<Vec<_>>>()?;
     Ok(report(data, steps, layers))
@@ -131,10 +131,16 @@ fn add_samples(
         .try_for_each(|sample| dispatch(AddSample { data, index, steps, sample, first, sums: &mut *sums, control }))
 }
 
-/// The figures of a layer, and the samples that diverge in it.
-fn layer_report(data: &RunData<'_>, index: usize, steps: usize, sums: Sums) -> (LayerReport, Arc<Vec<usize>>) {
+/// The figures of a layer from the `sums` over `samples` samples, and those of them that diverge in it.
+fn layer_report(
+    data: &RunData<'_>,
+    index: usize,
+    steps: usize,
+    samples: usize,
+    sums: Sums,
+) -> (LayerReport, Arc<Vec<usize>>) {
     let layer = &data.spiking.layers[index];
-    let total = (data.recording.samples * layer.neurons()).max(1) as f64;
+    let total = (samples * layer.neurons()).max(1) as f64;
     let figures = LayerReport {
         name: layer.name.clone(),
         node: layer.node,

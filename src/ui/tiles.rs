@@ -192,7 +192,9 @@ fn follows_job(lab: &Lab) -> bool {
 fn preview_mark(ui: &mut Ui, lab: &Lab, pane: Pane, room: f32) {
     // The T-curve says it itself, or shows all samples.
     let shows_some = (pane.shows_run() || pane == Pane::Race) && pane != Pane::TCurve;
-    let Some((count, of)) = lab.preview_counts().filter(|_| shows_some) else { return };
+    let of_run = lab.preview_counts().filter(|_| shows_some);
+    let at_cursor = || lab.cursor_preview_counts().filter(|_| pane.shows_layers_at_cursor());
+    let Some((count, of)) = of_run.or_else(at_cursor) else { return };
     let font = egui::TextStyle::Small.resolve(ui.style());
     let words = texts::shared::some_samples(count, of);
     let width = ui.painter().layout_no_wrap(words.clone(), font, egui::Color32::WHITE).size().x;

@@ -9,6 +9,7 @@ pub mod recording_view;
 mod report_at;
 pub mod threshold_view;
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -38,6 +39,8 @@ pub struct Snapshot {
     pub id: u64,
     pub run: Arc<Run>,
     pub focus: Focus,
+    /// The samples on which the layers of the reports are measured: all, but for a preview.
+    pub samples: Range<usize>,
     /// Measured at `focus.steps` (the curve covers all steps).
     pub report: Arc<Report>,
     /// The report without the correction, at the cursor, if the recipe has one ([`SnapshotPart::Uncorrected`]).
@@ -87,35 +90,51 @@ impl Snapshot {
     /// # Errors
     /// [`Error::Cancelled`], and errors of a recomputed simulation prefix.
     pub fn compute(run: Arc<Run>, focus: Focus, known: Option<&Snapshot>, control: &JobControl) -> Result<Self> {
+        let all = 0..run.recording.samples;
+        Self::compute_on(run, focus, all, known, control)
+    }
+
+    /// The same, with layers that are measured on `samples` alone, as a preview. What is of the focused sample, and what
+    /// covers all steps, is as in the whole snapshot.
+    ///
+    /// # Errors
+    /// As [`Snapshot::compute`].
+    pub fn compute_on(
+        run: Arc<Run>,
+        focus: Focus,
+        samples: Range<usize>,
+        known: Option<&Snapshot>,
+        control: &JobControl,
+    ) -> Result<Self> {
         let focus = focus.clamped_to(&run);
         let program = &run.network.program;
         let of_run = known.filter(|known| Arc::ptr_eq(&known.run, &run));
-        let at_step = of_run.filter(|known| known.report.steps == focus.steps);
+        let at_step = of_run.filter(|known| known.report.steps == focus.steps && known.samples == samples);
+        let report_of = |run: &Run| report_at(run, focus.steps, samples.clone(), control);
         let report = match at_step {
             Some(known) => known.report.clone(),
-            None => report_at(&run, focus.steps, control)?,
+            None => report_of(&run)?,
         };
-        let report = with_maps(report, &run, focus.layer, control)?;
+        let with_maps = |report: Arc<Report>, run: &Run| with_maps(report, run, focus.layer, &samples, control);
+        let report = with_maps(report, &run)?;
         let is_requested = |part| focus.parts.has(part);
         let uncorrected = match (at_step.and_then(|known| known.uncorrected.clone()), run.uncorrected.get()) {
-            (None, Some(plain)) if is_requested(SnapshotPart::Uncorrected) => {
-                Some(report_at(plain, focus.steps, control)?)
-            }
+            (None, Some(plain)) if is_requested(SnapshotPart::Uncorrected) => Some(report_of(plain)?),
             (known, _) => known,
         };
         let uncorrected = match (uncorrected, run.uncorrected.get()) {
-            (Some(report), Some(plain)) => Some(with_maps(report, plain, focus.layer, control)?),
+            (Some(report), Some(plain)) => Some(with_maps(report, plain)?),
             (report, _) => report,
         };
         let lane = |(k, lane): (usize, &Option<Arc<Run>>)| -> Result<Option<Arc<Report>>> {
             let Some(lane) = lane.as_ref().filter(|_| is_requested(SnapshotPart::Lanes)) else { return Ok(None) };
             // Reuse the report that was measured at this cursor before.
-            let known = known.filter(|known| known.focus.steps == focus.steps);
+            let known = known.filter(|known| known.focus.steps == focus.steps && known.samples == samples);
             let reusable = known.and_then(|known| {
                 let same = known.focus.lanes.get(k)?.as_ref().is_some_and(|old| Arc::ptr_eq(old, lane));
                 known.lanes.get(k)?.clone().filter(|_| same)
             });
-            reusable.map_or_else(|| report_at(lane, focus.steps, control), Ok).map(Some)
+            reusable.map_or_else(|| report_of(lane), Ok).map(Some)
         };
         let lanes = focus.lanes.iter().enumerate().map(lane).collect::<Result<_>>()?;
         let maps = feature_maps(&run.run_data(&[]), focus.layer, focus.sample, focus.steps);
@@ -203,6 +222,7 @@ impl Snapshot {
             id,
             run: run.clone(),
             focus,
+            samples,
             report,
             uncorrected,
             lanes,
@@ -240,6 +260,15 @@ impl RunFigures {
 }
 
 impl Snapshot {
+    /// Whether its reports have some of the samples of its run: the whole is to come.
+    pub fn lacks_samples(&self) -> bool {
+        self.samples.len() < self.run.recording.samples
+    }
+    /// The same, or its run is a preview.
+    pub fn is_preview(&self) -> bool {
+        self.run.preview_of.is_some() || self.lacks_samples()
+    }
+
     /// The focused neuron with its input currents, for the bench: it reproduces its spikes of the run.
     pub fn bench(&self) -> Option<NeuronBench> {
         let layer = self.run.spiking.layers.get(self.focus.layer)?;
@@ -262,13 +291,19 @@ impl Snapshot {
     }
 }
 
-/// `report` of `run` with the maps of spiking layer `layer`.
-fn with_maps(report: Arc<Report>, run: &Run, layer: usize, control: &JobControl) -> Result<Arc<Report>> {
+/// `report` of `run` with the maps of spiking layer `layer` over `samples`.
+fn with_maps(
+    report: Arc<Report>,
+    run: &Run,
+    layer: usize,
+    samples: &Range<usize>,
+    control: &JobControl,
+) -> Result<Arc<Report>> {
     match report.layers.get(layer) {
         Some(figures) if figures.offset_map.is_empty() => {
             let mut report = Report::clone(&report);
             let steps = report.steps;
-            report.layers[layer].compute_maps(&run.run_data(&[]), layer, steps, control)?;
+            report.layers[layer].compute_maps(&run.run_data(&[]), layer, steps, samples.clone(), control)?;
             Ok(Arc::new(report))
         }
         _ => Ok(report),

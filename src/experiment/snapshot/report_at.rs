@@ -1,41 +1,58 @@
 //! The report of a run after fewer steps than it has.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::Result;
 use crate::experiment::run::Run;
-use crate::measure::{MeasureInParts, Report, RunData, measure_run};
+use crate::measure::{MeasureInParts, Report, RunData};
 use crate::progress::JobControl;
-use crate::simulate::prefix::{OnSlices, mean_inputs};
+use crate::simulate::prefix::{OnSlices, mean_inputs, pooled_means};
 
 /// Samples of one part, for each thread: what the caches hold is measured at once, and the next part takes its memory.
 const SAMPLES_AT_ONCE: usize = 4;
 
-/// The report of `run` after `steps` steps.
+/// The report of `run` after `steps` steps; its layers are measured on `samples` alone, unless the steps are all.
 ///
 /// # Errors
 /// [`crate::Error::Cancelled`], and errors of the simulation.
-pub fn report_at(run: &Run, steps: usize, control: &JobControl) -> Result<Arc<Report>> {
+pub fn report_at(run: &Run, steps: usize, samples: Range<usize>, control: &JobControl) -> Result<Arc<Report>> {
     if steps == run.steps() {
         return Ok(run.report.clone());
     }
     let (program, spiking, input, recording) = (&run.network.program, &run.spiking, &run.input, &run.recording);
     let Some(prefix) = OnSlices::without_pools(program, spiking, input, recording, steps) else {
-        let means = mean_inputs(program, spiking, input, recording, steps, control)?;
-        let means: Vec<&[f32]> = means.iter().map(Vec::as_slice).collect();
-        let pooled = run.pooled_means_at(steps, control)?;
-        let data = RunData { pooled_means: &pooled, ..run.run_data(&means) };
-        return Ok(Arc::new(measure_run(&data, steps, control)?));
+        return report_with_pools(run, steps, samples, control);
     };
     let mut measure = MeasureInParts::new(spiking, recording.samples, steps);
     let mut means = vec![Vec::new(); spiking.layers.len()];
     let size = SAMPLES_AT_ONCE * rayon::current_num_threads();
-    for first in (0..recording.samples).step_by(size) {
-        let samples = first..(first + size).min(recording.samples);
+    for first in samples.clone().step_by(size) {
+        let samples = first..(first + size).min(samples.end);
         prefix.mean_inputs(samples.clone(), &mut means, control)?;
         let means: Vec<&[f32]> = means.iter().map(Vec::as_slice).collect();
         measure.add(&RunData { first_mean: first, ..run.run_data(&means) }, samples, 0, control)?;
     }
+    Ok(Arc::new(measure.finish(&run.run_data(&[]))))
+}
+
+/// The same where the mean inputs are those of whole stages, as max pools read single steps.
+fn report_with_pools(run: &Run, steps: usize, samples: Range<usize>, control: &JobControl) -> Result<Arc<Report>> {
+    let (program, spiking, recording) = (&run.network.program, &run.spiking, &run.recording);
+    let width = run.input.len() / recording.samples.max(1);
+    let input = &run.input[samples.start * width..samples.end * width];
+    let part = if samples.len() == recording.samples { None } else { Some(recording.part(samples.clone())) };
+    let part = part.as_ref().unwrap_or(recording);
+    let means = mean_inputs(program, spiking, input, part, steps, control)?;
+    let means: Vec<&[f32]> = means.iter().map(Vec::as_slice).collect();
+    let pooled = if run.pooled_means.iter().all(Vec::is_empty) {
+        Vec::new()
+    } else {
+        pooled_means(program, spiking, input, part, steps, control)?
+    };
+    let data = RunData { pooled_means: &pooled, first_mean: samples.start, ..run.run_data(&means) };
+    let mut measure = MeasureInParts::new(spiking, recording.samples, steps);
+    measure.add(&data, samples, 0, control)?;
     Ok(Arc::new(measure.finish(&run.run_data(&[]))))
 }
 
@@ -44,6 +61,7 @@ mod tests {
     use super::*;
     use crate::experiment::cache::Cache;
     use crate::experiment::{Settings, pipeline};
+    use crate::measure::measure_run;
 
     #[test]
     fn parts_give_the_report_of_all_samples_at_once() {
@@ -56,7 +74,7 @@ mod tests {
             let means = mean_inputs(program, &run.spiking, &run.input, recording, steps, &control).unwrap();
             let means: Vec<&[f32]> = means.iter().map(Vec::as_slice).collect();
             let whole = measure_run(&run.run_data(&means), steps, &control).unwrap();
-            let in_parts = report_at(&run, steps, &control).unwrap();
+            let in_parts = report_at(&run, steps, 0..25, &control).unwrap();
             assert_eq!(format!("{in_parts:?}"), format!("{whole:?}"), "T = {steps}");
         }
     }

@@ -96,7 +96,8 @@ impl Lab {
             EngineEvent::TrainingProgress { number, at } => self.on_training_progress(number, at),
             EngineEvent::TrainingFinished { number, result } => self.on_training_finished(number, *result),
             EngineEvent::Snapshot { generation, result } => {
-                self.pending_snapshot = self.pending_snapshot.filter(|&g| g > generation);
+                let is_last = result.as_ref().map_or(true, |snapshot| !snapshot.lacks_samples());
+                self.pending_snapshot = self.pending_snapshot.filter(|&g| g > generation || !is_last);
                 match result {
                     // A snapshot of an earlier run would mix with newer figures.
                     Ok(snapshot) => {

@@ -286,6 +286,13 @@ impl Lab {
         Some((run.recording.samples, run.preview_of?))
     }
 
+    /// Number of samples on which the layers are measured at the time cursor, and of the run, while the rest is to come;
+    /// `None` if they are all.
+    pub fn cursor_preview_counts(&self) -> Option<(usize, usize)> {
+        let snapshot = self.snapshot.as_ref().filter(|snapshot| snapshot.lacks_samples())?;
+        Some((snapshot.samples.len(), snapshot.run.recording.samples))
+    }
+
     /// The accuracy curve to display: of the first steps of the complete run if T is smaller, else of the displayed run.
     pub fn curve(&self) -> Option<DisplayedCurve<'_>> {
         let prefix = self.prefix_run();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::convert::NamedRecipe;
+use crate::experiment::Snapshot;
 use crate::experiment::adapt::Adapt;
 use crate::lab::engine::{PreviewOrder, RunOrder};
 use crate::lab::{Job, Lab};
@@ -30,7 +31,8 @@ impl Lab {
         self.request_folders();
         let Some(run) = &self.run else { return };
         let focus = self.focus(run);
-        let shown = self.snapshot.as_ref().is_some_and(|s| Arc::ptr_eq(&s.run, run) && s.focus.covers(&focus));
+        let shows = |s: &Arc<Snapshot>| Arc::ptr_eq(&s.run, run) && s.focus.covers(&focus) && !s.lacks_samples();
+        let shown = self.snapshot.as_ref().is_some_and(shows);
         let requested = self.requested_snapshot.as_ref().is_some_and(|(r, f)| Arc::ptr_eq(r, run) && f.covers(&focus));
         if !shown && !requested {
             self.snapshot_generation += 1;

@@ -2,13 +2,14 @@
 //!
 //! The threads are separate, so that moving the time cursor never waits for a simulation. Each takes only the newest request;
 //! stale results are discarded by their generation. While a control is dragged, the run thread first computes previews
-//! (`previews`).
+//! (`previews`), and while the time cursor is, the snapshot thread.
 
 mod event;
 mod mailbox;
 mod map_event;
 mod map_worker;
 mod own_threads;
+mod pace;
 mod previews;
 mod run_worker;
 mod snapshot_worker;

@@ -12,10 +12,12 @@ use crate::measure::layer::sums::Sums;
 use crate::measure::{LayerReport, Report, RunData};
 use crate::progress::JobControl;
 
-/// Sums over the samples of a run that were measured so far. The report is the same, to the bit, as that of
-/// [`crate::measure::measure_run()`] on all samples at once.
+/// Sums over the samples of a run that were measured so far. The report is that of these samples; once it is of all, it is
+/// the same, to the bit, as that of [`crate::measure::measure_run()`] on all samples at once.
 pub struct MeasureInParts {
     samples: usize,
+    /// Number of samples that were added.
+    added: usize,
     steps: usize,
     /// For every layer the sums of its groups of samples.
     layers: Vec<Vec<Sums>>,
@@ -26,7 +28,7 @@ impl MeasureInParts {
     pub fn new(spiking: &SpikingNetwork, samples: usize, steps: usize) -> Self {
         let groups = samples.div_ceil(group_size(samples));
         let of_layer = |layer| vec![Sums::new(max_count(layer, steps)); groups];
-        Self { samples, steps, layers: spiking.layers.iter().map(of_layer).collect() }
+        Self { samples, added: 0, steps, layers: spiking.layers.iter().map(of_layer).collect() }
     }
 
     /// Adds `samples` of `part`, whose sample 0 is sample `first` of the run; samples come in order.
@@ -35,22 +37,22 @@ impl MeasureInParts {
     /// [`crate::Error::Cancelled`] if `control` is cancelled.
     pub fn add(&mut self, part: &RunData<'_>, samples: Range<usize>, first: usize, control: &JobControl) -> Result<()> {
         let (group, steps) = (group_size(self.samples), self.steps);
+        self.added += samples.len();
         self.layers.par_iter_mut().enumerate().try_for_each(|(index, groups)| {
-            for (k, sums) in groups.iter_mut().enumerate() {
+            groups.par_iter_mut().enumerate().try_for_each(|(k, sums)| {
                 let of_group = common(first + samples.start..first + samples.end, k * group..(k + 1) * group);
                 let in_part = of_group.start - first..of_group.end - first;
-                add_samples(part, index, steps, in_part, first, sums, control)?;
-            }
-            Ok(())
+                add_samples(part, index, steps, in_part, first, sums, control)
+            })
         })
     }
 
-    /// The report of the run. Of `whole` the outputs of all samples are read, and nothing of the layers.
+    /// The report of the run: its layers on the samples that were added, its curve on all. Of `whole` the outputs of all samples are read, and nothing of the layers.
     pub fn finish(self, whole: &RunData<'_>) -> Report {
         let of_layer = |(index, groups): (usize, Vec<Sums>)| -> (LayerReport, Arc<Vec<usize>>) {
             let empty = || Sums::new(max_count(&whole.spiking.layers[index], self.steps));
             let sums = groups.into_iter().reduce(Sums::merge).unwrap_or_else(empty);
-            layer_report(whole, index, self.steps, sums)
+            layer_report(whole, index, self.steps, self.added, sums)
         };
         report(whole, self.steps, self.layers.into_iter().enumerate().map(of_layer).collect())
     }

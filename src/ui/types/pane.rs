@@ -84,6 +84,20 @@ impl Pane {
         )
     }
 
+    /// Whether the pane shows measures of layers over all samples at the time cursor.
+    pub fn shows_layers_at_cursor(self) -> bool {
+        matches!(
+            self,
+            Self::Ledger
+                | Self::Findings
+                | Self::Mismatch
+                | Self::OffsetSpikes
+                | Self::Unevenness
+                | Self::Threshold
+                | Self::Race
+        )
+    }
+
     /// The name of the pane on the command line (`--pane NAME`).
     pub fn name(self) -> &'static str {
         match self {
