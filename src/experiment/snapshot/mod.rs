@@ -118,6 +118,7 @@ impl Snapshot {
         let with_maps = |report: Arc<Report>, run: &Run| with_maps(report, run, focus.layer, &samples, control);
         let report = with_maps(report, &run)?;
         let is_requested = |part| focus.parts.has(part);
+        let is_preview = run.preview_of.is_some() || samples.len() < run.recording.samples;
         let uncorrected = match (at_step.and_then(|known| known.uncorrected.clone()), run.uncorrected.get()) {
             (None, Some(plain)) if is_requested(SnapshotPart::Uncorrected) => Some(report_of(plain)?),
             (known, _) => known,
@@ -199,7 +200,7 @@ impl Snapshot {
         let robustness =
             match known_attack.filter(|_| same_sample.is_some_and(|known| known.focus.attack == focus.attack)) {
                 // An attack takes longer than a preview.
-                None if is_requested(SnapshotPart::Robustness) && run.preview_of.is_none() => {
+                None if is_requested(SnapshotPart::Robustness) && !is_preview => {
                     let known = of_run.and_then(|known| known.robustness.as_ref()?.as_ref().as_ref().ok());
                     match RobustnessView::compute(&run, focus.sample, focus.attack, known, control) {
                         Err(Error::Cancelled) => return Err(Error::Cancelled),
