@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use spikescope::convert::{Correction, ThresholdRule};
 use spikescope::experiment::cache::Cache;
 use spikescope::experiment::preview::{Excerpt, is_prefix, preview};
-use spikescope::experiment::{Run, Settings, pipeline};
+use spikescope::experiment::{Run, Settings, Snapshot, pipeline};
 use spikescope::lab::{Lab, Message};
 use spikescope::progress::JobControl;
 
@@ -156,21 +156,30 @@ fn stopping_a_drag_shows_the_complete_run_again() {
     assert!(std::sync::Arc::ptr_eq(&lab.snapshot.as_ref().unwrap().run, &whole));
 }
 
+/// A lab on a large run whose time cursor has moved to step 5, and the preview that it showed; `None` if the whole was there
+/// before this thread looked.
+fn cursor_preview(settings: &Settings) -> Option<(Lab, std::sync::Arc<Snapshot>)> {
+    let mut lab = Lab::open(settings.clone()).unwrap();
+    lab.update([Message::FocusSample(777)]);
+    lab.wait_until_idle();
+    lab.update([Message::SetCursor(Some(5))]);
+    while lab.busy() {
+        std::thread::sleep(Duration::from_millis(1));
+        lab.poll();
+        if lab.cursor_preview_counts().is_some() {
+            let preview = lab.snapshot.clone()?;
+            return Some((lab, preview));
+        }
+    }
+    None
+}
+
 #[test]
 fn time_cursor_of_a_large_run_shows_some_samples_first() {
     let mut settings = settings(16);
     settings.samples = 0..1200;
-    let mut lab = Lab::open(settings).unwrap();
-    lab.update([Message::FocusSample(777)]);
-    lab.wait_until_idle();
+    let (mut lab, preview) = (0..5).find_map(|_| cursor_preview(&settings)).expect("a preview in one of five drags");
     let run = lab.run.clone().unwrap();
-    lab.update([Message::SetCursor(Some(5))]);
-    let start = Instant::now();
-    while lab.cursor_preview_counts().is_none() && lab.busy() && start.elapsed() < Duration::from_secs(20) {
-        std::thread::sleep(Duration::from_millis(1));
-        lab.poll();
-    }
-    let preview = lab.snapshot.clone().unwrap();
     assert_eq!(lab.cursor_preview_counts(), Some((preview.samples.len(), 1200)));
     assert!(preview.lacks_samples() && preview.samples.contains(&777) && lab.busy(), "{:?}", preview.samples);
     assert_eq!((preview.report.steps, preview.focus.sample), (5, 777));
