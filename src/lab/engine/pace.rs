@@ -2,6 +2,10 @@
 
 use std::ops::Range;
 
+use crate::experiment::run::Run;
+
+/// Time for a neuron, whatever the number of steps, where nothing is simulated, before any is measured, in seconds.
+pub(super) const FIRST_PREFIX_RATE: f64 = 1.5e-8;
 /// Numbers of samples of a preview.
 const COUNTS: [usize; 11] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000];
 
@@ -59,4 +63,9 @@ impl Pace {
     pub(super) fn observe_at_least(&mut self, seconds: f64, work: f64) {
         self.rate = self.rate.max(seconds / work.max(1.0));
     }
+}
+
+/// Neurons of a sample.
+pub(super) fn neurons(run: &Run) -> f64 {
+    run.spiking.layers.iter().map(|layer| layer.neurons()).sum::<usize>() as f64
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::pace::{Pace, PreviewTimes};
+use super::pace::{FIRST_PREFIX_RATE, Pace, PreviewTimes, neurons};
 use crate::Result;
 use crate::experiment::cache::Cache;
 use crate::experiment::preview::{Excerpt, is_prefix, preview};
@@ -19,8 +19,7 @@ const SIMULATED: PreviewTimes = PreviewTimes { goal: 0.08, short: 0.12 };
 const PREFIX: PreviewTimes = PreviewTimes { goal: 0.016, short: 0.024 };
 /// Time for a neuron over one step before any is measured, in seconds.
 const FIRST_RATE: f64 = 1.5e-9;
-/// Time for a neuron, whatever the number of steps, where nothing is simulated, before any is measured, in seconds.
-pub(super) const FIRST_PREFIX_RATE: f64 = 1.5e-8;
+
 /// The finished run on which a preview builds, and what the window shows of it.
 pub struct PreviewOrder {
     pub whole: Arc<Run>,
@@ -93,9 +92,4 @@ impl Previews {
             };
         }
     }
-}
-
-/// Neurons of a sample.
-pub(super) fn neurons(run: &Run) -> f64 {
-    run.spiking.layers.iter().map(|layer| layer.neurons()).sum::<usize>() as f64
 }
