@@ -14,6 +14,7 @@ use super::convolution::Geometry;
 use super::dense::{NodeParams, apply_node, tensor_to_vec};
 use super::gradient::activation::activation;
 use super::gradient::fixed::FixedConvolution;
+use super::gradient::resample::Resize;
 use super::program::Program;
 use crate::network::{Activation, Network, Node, NodeId, Op};
 use crate::progress::JobControl;
@@ -43,6 +44,8 @@ enum Step {
     Convolution { of: Arc<FixedConvolution>, input: NodeId, addend: Option<NodeId> },
     /// An activation with a straight-through gradient.
     Activation(Activation),
+    /// A resize or an average pool.
+    Resize(Resize),
     /// By Burn's operations.
     Node(Box<NodeParams>),
 }
@@ -72,7 +75,10 @@ impl InputGradients {
             (Some(step), _) => step,
             (None, Op::Input) => Step::Absorbed,
             (None, Op::Activation(activation)) if own => Step::Activation(*activation),
-            (None, op) => Step::Node(Box::new(NodeParams::of(op, &device))),
+            (None, op) => match Resize::of(&network, node).filter(|_| own) {
+                Some(resize) => Step::Resize(resize),
+                None => Step::Node(Box::new(NodeParams::of(op, &device))),
+            },
         };
         let steps = network.nodes.iter().zip(steps).map(step).collect();
         let multiplications: usize = network.nodes.iter().map(|node| multiplications(&network, node)).sum();
@@ -172,6 +178,7 @@ impl InputGradients {
                     of(&node.inputs[0]).zip(neurons).map(|(z, neurons)| neurons(id, z))
                 }
                 (Step::Activation(rule), _) => of(&node.inputs[0]).map(|z| activation(z, None, (*rule).into())),
+                (Step::Resize(resize), _) => of(&node.inputs[0]).map(|x| resize.resample(x)),
                 (Step::Node(params), _) => {
                     let inputs = same_rows(node.inputs.iter().filter_map(of).collect());
                     Some(apply_node(&self.network, node, params, inputs))

@@ -12,6 +12,7 @@ use std::sync::{Arc, OnceLock};
 
 use burn::tensor::{Device, Tensor, TensorData};
 
+use super::backend::Backend;
 use super::dense::{NodeParams, apply_node, tensor_to_vec};
 use super::event::lookup_table::TableCache;
 use super::event::{Grid, SynapsePlan, compile, compile_frames};
@@ -89,11 +90,31 @@ impl Program {
     /// Whether [`Program::run_samples`] uses the kernels of this crate: in place of burn-flex, with which they share the
     /// processor. Other backends compute every node themselves.
     pub fn runs_on_slices(&self) -> bool {
-        self.device == Device::flex()
+        self.is_on(Backend::Flex)
+    }
+    fn is_on(&self, backend: Backend) -> bool {
+        backend.device().is_ok_and(|device| device == self.device)
     }
     /// The last node that reads the value of `id`.
     pub fn last_reader(&self, id: NodeId) -> NodeId {
         self.last_reader[id]
+    }
+
+    /// The value of node `id` from its inputs, `[N, F]` each, on this program's device.
+    ///
+    /// On the CPU a convolution is our own operation on the storage of Burn's tensors, on burn-ndarray many times as fast as
+    /// Burn's.
+    pub fn apply(&self, id: NodeId, mut inputs: Vec<Tensor<2>>) -> Tensor<2> {
+        let node = &self.network.nodes[id];
+        if matches!(node.op, Op::Conv2d { .. })
+            && (self.is_on(Backend::Flex) || self.is_on(Backend::Ndarray))
+            && let Prepared::Convolution(_) = self.prepared(id)
+            && let Some(x) = inputs.pop()
+        {
+            let [rows, _] = x.dims();
+            return self.tensor(self.convolve(id, &tensor_to_vec(x), rows), rows);
+        }
+        apply_node(&self.network, node, self.params(id), inputs)
     }
 
     /// The network's logits for `input` `[N, F]`, shape `[N, classes]`. `observe` gets every node's value once it is
@@ -126,7 +147,7 @@ impl Program {
                             values[i] = None;
                         }
                     }
-                    apply_node(&self.network, node, self.params(id), inputs)
+                    self.apply(id, inputs)
                 }
             };
             observe(id, &value)?;
@@ -177,7 +198,7 @@ impl Program {
                 Op::Activation(_) => self.tensor(vec![0.0; rows * node.len()], rows),
                 _ => {
                     let inputs = node.inputs.iter().filter_map(|&i| values[i].clone()).collect();
-                    apply_node(&self.network, node, self.params(id), inputs)
+                    self.apply(id, inputs)
                 }
             });
         }

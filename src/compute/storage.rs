@@ -1,10 +1,10 @@
 //! The storage of Burn tensors as slices and vectors, for operations with gradients of their own.
 //!
-//! Everything here is for burn-flex, with or without gradients; other backends keep Burn's own operations.
+//! Everything here but [`copy_of_shared`] is for burn-flex, with or without gradients.
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Flex};
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 
 /// Values without gradients.
 pub(crate) type Values = FloatTensor<Flex>;
@@ -40,4 +40,23 @@ pub(crate) fn from_vec<const D: usize>(numbers: Vec<f32>, shape: [usize; D]) -> 
 /// The shape as an array.
 pub(crate) fn shape_of<const D: usize>(values: &Values) -> [usize; D] {
     burn::backend::TensorMetadata::shape(values).dims()
+}
+
+/// A copy of the values on burn-ndarray that another tensor shares, which Burn copies one by one; or the tensor, if there
+/// is a faster way.
+#[expect(deprecated, reason = "burn-ndarray is selectable")]
+pub(crate) fn copy_of_shared(tensor: Tensor<2>) -> Result<Vec<f32>, Tensor<2>> {
+    use burn::backend::NdArray;
+    use burn::backend::ndarray::NdArrayTensor;
+
+    if tensor.device() != Device::ndarray() {
+        return Err(tensor);
+    }
+    match tensor.try_into_primitive::<NdArray>() {
+        Ok(NdArrayTensor::F32(storage)) if !storage.is_unique() && storage.view().is_standard_layout() => {
+            Ok(storage.view().as_slice().map(<[f32]>::to_vec).unwrap_or_default())
+        }
+        Ok(values) => Err(Tensor::from_primitive::<NdArray>(values)),
+        Err(error) => unreachable!("the device is burn-ndarray's: {error:?}"),
+    }
 }

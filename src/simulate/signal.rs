@@ -4,10 +4,9 @@
 
 use burn::tensor::Tensor;
 
-use crate::compute::dense::{NodeParams, apply_node};
 use crate::compute::program::Program;
 use crate::convert::MaxPoolRule;
-use crate::network::{Network, Node, NodeId, Op};
+use crate::network::{Network, NodeId, Op};
 
 /// A value over T steps for B samples.
 #[derive(Clone, Debug)]
@@ -62,27 +61,20 @@ pub(super) fn receives_spikes(network: &Network, id: NodeId) -> bool {
     matches!(node.op, Op::Activation(_)) || node.inputs.iter().any(|&input| receives_spikes(network, input))
 }
 
-/// Applies a node without neurons to its inputs over `steps` steps, starting at the first one; the result is constant
-/// if all inputs are.
-pub fn apply_signal(
-    network: &Network,
-    node: &Node,
-    params: &NodeParams,
-    inputs: Vec<Signal>,
-    steps: usize,
-    pooling: MaxPoolRule,
-) -> Signal {
+/// Applies node `id` of `program`, which has no neurons, to its inputs over `steps` steps, starting at the first one; the
+/// result is constant if all inputs are.
+pub fn apply_signal(program: &Program, id: NodeId, inputs: Vec<Signal>, steps: usize, pooling: MaxPoolRule) -> Signal {
     if inputs.iter().all(|input| matches!(input, Signal::Constant(_))) {
         let inputs = inputs.into_iter().map(|input| input.sequence(1)).collect();
-        return Signal::Constant(apply_node(network, node, params, inputs));
+        return Signal::Constant(program.apply(id, inputs));
     }
     let mut inputs: Vec<_> = inputs.into_iter().map(|input| input.sequence(steps)).collect();
-    match (&node.op, pooling, inputs.len()) {
+    match (&program.network().nodes[id].op, pooling, inputs.len()) {
         (Op::MaxPool2d { .. }, MaxPoolRule::Lateral, 1) => {
-            let pool = |x| apply_node(network, node, params, vec![x]);
+            let pool = |x| program.apply(id, vec![x]);
             Signal::Sequence(lateral(inputs.remove(0), steps, pool))
         }
-        _ => Signal::Sequence(apply_node(network, node, params, inputs)),
+        _ => Signal::Sequence(program.apply(id, inputs)),
     }
 }
 

@@ -20,8 +20,9 @@ use crate::attack::snn::through_time::through_time;
 use crate::compute::convolution::Geometry;
 use crate::compute::dense::{NodeParams, apply_node, tensor_to_vec};
 use crate::compute::gradient::activation::activation as activation_of;
+use crate::compute::gradient::resample::Resize;
 use crate::compute::gradient::rule::Rule;
-use crate::compute::gradient::{convolution, resample, transposed};
+use crate::compute::gradient::{convolution, transposed};
 use crate::compute::input_gradient::same_rows;
 use crate::compute::program::Program;
 use crate::network::{Activation, Network, NodeId, Op};
@@ -136,8 +137,10 @@ impl TrainableNetwork {
                     apply_node(&self.network, node, &params(self.layers[id].as_ref(), pass), inputs)
                 }
             }
-            (None, Op::Resample { rows, columns }) => resample::resample(value_of(done, node.inputs[0]), rows, columns),
-            (None, op) => apply_node(&self.network, node, &NodeParams::of(op, &self.device), inputs),
+            (None, op) => match Resize::of(&self.network, node) {
+                Some(resize) => resize.resample(value_of(done, node.inputs[0])),
+                None => apply_node(&self.network, node, &NodeParams::of(op, &self.device), inputs),
+            },
             (layer, _) => apply_node(&self.network, node, &params(layer.as_ref(), pass), inputs),
         }
     }

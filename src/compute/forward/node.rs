@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::operations::apply;
 use crate::compute::convolution::Epilogue;
-use crate::compute::dense::{apply_node, tensor_to_vec};
+use crate::compute::dense::tensor_to_vec;
 use crate::compute::prepared::Prepared;
 use crate::compute::program::Program;
 use crate::network::{NodeId, Op};
@@ -17,17 +17,16 @@ impl Program {
         let node = &network.nodes[id];
         if !self.runs_on_slices() {
             let tensors = inputs.iter().map(|x| self.tensor(x.to_vec(), samples)).collect();
-            return tensor_to_vec(apply_node(network, node, self.params(id), tensors));
+            return tensor_to_vec(self.apply(id, tensors));
+        }
+        let x = inputs.first().copied().unwrap_or_default();
+        if let Prepared::Convolution(_) = self.prepared(id) {
+            return self.convolve(id, x, samples);
         }
         let mut out = vec![0.0; samples * node.len()];
         let len = node.len().max(1);
-        let x = inputs.first().copied().unwrap_or_default();
-        match (&node.op, self.prepared(id)) {
-            (Op::Conv2d { bias, .. }, Prepared::Convolution(convolution)) => {
-                let bias = bias.as_ref().map_or(&[][..], |bias| &bias.data);
-                convolution.forward_parallel(x, samples, Epilogue { bias, ..Epilogue::default() }, &mut out);
-            }
-            (Op::Linear { .. }, Prepared::Linear(linear)) => {
+        match self.prepared(id) {
+            Prepared::Linear(linear) => {
                 let count = samples.div_ceil(rayon::current_num_threads().max(1)).max(1);
                 let width = x.len().checked_div(samples).unwrap_or(0).max(1);
                 let parts = out.par_chunks_mut(count * len).zip(x.par_chunks(count * width));
@@ -42,6 +41,18 @@ impl Program {
                 apply(self, id, &inputs, 1, out);
             }),
         }
+        out
+    }
+
+    /// The values of convolution `id` for `x`, `[samples, F]`, samples in parallel; empty if `id` is not a convolution.
+    pub(in crate::compute) fn convolve(&self, id: NodeId, x: &[f32], samples: usize) -> Vec<f32> {
+        let node = &self.network().nodes[id];
+        let (Op::Conv2d { bias, .. }, Prepared::Convolution(convolution)) = (&node.op, self.prepared(id)) else {
+            return Vec::new();
+        };
+        let mut out = vec![0.0; samples * node.len()];
+        let bias = bias.as_ref().map_or(&[][..], |bias| &bias.data);
+        convolution.forward_parallel(x, samples, Epilogue { bias, ..Epilogue::default() }, &mut out);
         out
     }
 }

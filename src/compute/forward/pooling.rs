@@ -2,7 +2,7 @@
 
 use crate::compute::simd::dispatch;
 use crate::compute::simd::isa::{Isa, Kernel};
-use crate::network::Op;
+use crate::network::{Op, Weights};
 
 /// Windows over the planes of one sample.
 struct Windows {
@@ -39,6 +39,33 @@ impl Windows {
         let end = end.clamp(start, self.output[axis]);
         (start..end, (start * stride + tap).saturating_sub(self.padding[axis]))
     }
+    /// By how many values along `axis` each output of the average pool `op` is divided.
+    fn counts(&self, op: &Op, axis: usize) -> Vec<usize> {
+        let padded = matches!(op, Op::AvgPool2d { count_include_pad: true, .. });
+        let taps = 0..self.kernel[axis];
+        let inside = |place: usize| taps.clone().filter(|&k| self.inside(axis, k).0.contains(&place)).count();
+        (0..self.output[axis]).map(|place| if padded { self.kernel[axis] } else { inside(place) }).collect()
+    }
+}
+
+/// An average pool as two matrices of shares, `[H_out, H]` and `[W_out, W]`: its output is rows · x · columnsᵀ for every plane.
+/// `None` for other operations.
+pub fn average_matrices(op: &Op, shape: &[usize], out_shape: &[usize]) -> Option<[Weights; 2]> {
+    if !matches!(op, Op::AvgPool2d { .. }) {
+        return None;
+    }
+    let windows = Windows::new(op, shape, out_shape);
+    Some([0, 1].map(|axis| {
+        let (from, counts) = (windows.input[axis], windows.counts(op, axis));
+        let mut shares = vec![0.0; counts.len() * from];
+        for k in 0..windows.kernel[axis] {
+            let (outputs, first) = windows.inside(axis, k);
+            for (n, out) in outputs.enumerate() {
+                shares[out * from + first + n * windows.stride[axis]] += 1.0 / counts[out] as f32;
+            }
+        }
+        Weights::new(vec![counts.len(), from], shares)
+    }))
 }
 
 /// The maximum over windows of every plane of `x`; a NaN in a window stays.
@@ -62,13 +89,7 @@ pub fn average_pool(op: &Op, shape: &[usize], x: &[f32], out_shape: &[usize], ou
         return out.iter_mut().for_each(|sum| *sum /= 4.0);
     }
     let [rows, columns] = windows.output;
-    let padded = matches!(op, Op::AvgPool2d { count_include_pad: true, .. });
-    let count = |axis: usize, place: usize| match padded {
-        true => windows.kernel[axis],
-        false => (0..windows.kernel[axis]).filter(|&k| windows.inside(axis, k).0.contains(&place)).count(),
-    };
-    let row_counts: Vec<usize> = (0..rows).map(|y| count(0, y)).collect();
-    let column_counts: Vec<usize> = (0..columns).map(|x| count(1, x)).collect();
+    let [row_counts, column_counts] = [0, 1].map(|axis| windows.counts(op, axis));
     for (k, row) in out.chunks_mut(columns.max(1)).enumerate() {
         let count = row_counts[k % rows];
         row.iter_mut().zip(&column_counts).for_each(|(sum, columns)| *sum /= (count * columns) as f32);

@@ -1,4 +1,4 @@
-//! A resize of Burn tensors by two interpolation matrices, with its gradient; zeros of the matrices cost nothing.
+//! A resize or an average pool of Burn tensors by two matrices, with its gradient; zeros of the matrices cost nothing.
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
@@ -8,8 +8,9 @@ use burn::backend::{Autodiff, Flex};
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 
+use crate::compute::forward::pooling::average_matrices;
 use crate::compute::storage::{as_slice_of, from_vec, shape_of, tracked};
-use crate::network::Weights;
+use crate::network::{Network, Node, Op, Weights};
 
 /// The entries of a matrix that are not zero, row by row.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,14 +41,45 @@ impl Sparse {
     }
 }
 
-/// Both matrices of a resize.
+/// A resize by two matrices: `rows · x · columnsᵀ` for every plane of `x`.
 #[derive(Clone, Debug, PartialEq)]
-struct Resize {
+pub struct Resize {
     rows: Sparse,
     columns: Sparse,
 }
 
 impl Resize {
+    /// By `rows` `[H_out, H]` and `columns` `[W_out, W]`.
+    pub fn new(rows: &Weights, columns: &Weights) -> Self {
+        Self { rows: Sparse::new(rows), columns: Sparse::new(columns) }
+    }
+
+    /// That of `node`, a resize or an average pool; `None` for others.
+    pub fn of(network: &Network, node: &Node) -> Option<Self> {
+        if let Op::Resample { rows, columns } = &node.op {
+            return Some(Self::new(rows, columns));
+        }
+        let [rows, columns] = average_matrices(&node.op, &network.nodes[*node.inputs.first()?].shape, &node.shape)?;
+        Some(Self::new(&rows, &columns))
+    }
+
+    /// The resized planes of `x` `[N, C·H·W]`, `[N, F]`; on burn-flex with gradients. The matrices get none.
+    pub fn resample(&self, x: Tensor<2>) -> Tensor<2> {
+        let x = tracked(x);
+        let node = x.node();
+        let x = x.into_primitive().to_contiguous();
+        let [samples, len] = shape_of(&x);
+        let out = self.apply(as_slice_of(&x), samples);
+        let width = out.len() / samples.max(1);
+        let out = from_vec(out, [samples, width]);
+        let back = Self { rows: self.rows.transposed(), columns: self.columns.transposed() };
+        let out = match ResizeBackward.prepare::<NoCheckpointing>([node]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((back, [samples, len]), out),
+            OpsKind::UnTracked(prep) => prep.finish(out),
+        };
+        Tensor::from_primitive::<Autodiff<Flex>>(out)
+    }
+
     /// `rows · x · columnsᵀ` for every plane of `x` `[N, C·H·W]`.
     fn apply(&self, x: &[f32], samples: usize) -> Vec<f32> {
         let (from, to) = (self.rows.columns * self.columns.columns, self.rows.rows() * self.columns.rows());
@@ -94,25 +126,6 @@ impl Backward<Flex, 1> for ResizeBackward {
     }
 }
 
-/// `rows · x · columnsᵀ` for every plane of `x` `[N, C·H·W]`, `rows` `[H_out, H]`, `columns` `[W_out, W]`; on burn-flex with
-/// gradients. The matrices get none.
-pub fn resample(x: Tensor<2>, rows: &Weights, columns: &Weights) -> Tensor<2> {
-    let resize = Resize { rows: Sparse::new(rows), columns: Sparse::new(columns) };
-    let x = tracked(x);
-    let node = x.node();
-    let x = x.into_primitive().to_contiguous();
-    let [samples, len] = shape_of(&x);
-    let out = resize.apply(as_slice_of(&x), samples);
-    let width = out.len() / samples.max(1);
-    let out = from_vec(out, [samples, width]);
-    let back = Resize { rows: resize.rows.transposed(), columns: resize.columns.transposed() };
-    let out = match ResizeBackward.prepare::<NoCheckpointing>([node]).compute_bound().stateful() {
-        OpsKind::Tracked(prep) => prep.finish((back, [samples, len]), out),
-        OpsKind::UnTracked(prep) => prep.finish(out),
-    };
-    Tensor::from_primitive::<Autodiff<Flex>>(out)
-}
-
 #[cfg(test)]
 mod tests {
     use burn::tensor::{Device, TensorData};
@@ -138,9 +151,49 @@ mod tests {
             let grads = (y.clone() * slopes.clone()).sum().backward();
             [tensor_to_vec(y.detach()), tensor_to_vec(x.grad(&grads).unwrap())]
         };
-        let (ours, theirs) = (run(resample(x.clone(), &rows, &columns)), run(theirs));
+        let (ours, theirs) = (run(Resize::new(&rows, &columns).resample(x.clone())), run(theirs));
         for (ours, theirs) in ours.iter().zip(&theirs) {
             assert!(ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(a, b)| (a - b).abs() < 1e-5));
+        }
+    }
+
+    #[test]
+    fn an_average_pool_has_the_values_and_gradients_of_burn() {
+        use crate::compute::dense::{NodeParams, apply_node};
+
+        let node = |op, inputs: &[usize], shape: &[usize]| Node {
+            name: "n".into(),
+            op,
+            inputs: inputs.to_vec(),
+            shape: shape.to_vec(),
+        };
+        let device = Device::flex().autodiff();
+        let pools: [([usize; 2], [usize; 2], [usize; 4], bool, [usize; 2]); 4] = [
+            ([2, 2], [2, 2], [0; 4], false, [3, 2]),
+            ([3, 2], [2, 1], [1, 1, 1, 1], true, [3, 6]),
+            ([3, 2], [2, 1], [1, 1, 1, 1], false, [3, 6]),
+            ([6, 5], [1, 1], [0; 4], true, [1, 1]),
+        ];
+        for (kernel, stride, padding, count_include_pad, [rows, columns]) in pools {
+            let pool = Op::AvgPool2d { kernel, stride, padding, count_include_pad };
+            let nodes = vec![node(Op::Input, &[], &[2, 6, 5]), node(pool, &[0], &[2, rows, columns])];
+            let network =
+                Network { name: "n".into(), output: 1, nodes, scaling: None, class_names: vec![], neurons: None };
+            let x: Vec<f32> = (0..3 * 60).map(|k| (k * k % 11) as f32 - 4.0).collect();
+            let x = Tensor::<2>::from_data(TensorData::new(x, [3, 60]), &device).require_grad();
+            let width = 2 * rows * columns;
+            let slopes: Vec<f32> = (0..3 * width).map(|k| (k % 5) as f32 - 1.0).collect();
+            let slopes = Tensor::<2>::from_data(TensorData::new(slopes, [3, width]), &device);
+            let run = |y: Tensor<2>| {
+                let grads = (y.clone() * slopes.clone()).sum().backward();
+                [tensor_to_vec(y.detach()), tensor_to_vec(x.grad(&grads).unwrap())].concat()
+            };
+            let ours = run(Resize::of(&network, &network.nodes[1]).unwrap().resample(x.clone()));
+            let theirs = run(apply_node(&network, &network.nodes[1], &NodeParams::None, vec![x.clone()]));
+            assert_eq!(ours.len(), theirs.len());
+            for (a, b) in ours.iter().zip(&theirs) {
+                assert!((a - b).abs() < 1e-5, "kernel {kernel:?}: {a} and {b}");
+            }
         }
     }
 }

@@ -71,7 +71,7 @@ impl BlockState<'_, '_> {
                         let missing = || Error::Internal(format!("'{}' has no value", network.nodes[*input].name));
                         inputs.push(value.ok_or_else(missing)?);
                     }
-                    apply_signal(network, node, plan.program.params(id), inputs, count, plan.spiking.pooling)
+                    apply_signal(plan.program, id, inputs, count, plan.spiking.pooling)
                 }
             };
             values[at] = Some(value);
@@ -120,7 +120,7 @@ impl BlockState<'_, '_> {
                     .enumerate()
                     .map(|(k, &input)| self.value(input, last(k).then_some(id)))
                     .collect();
-                apply_signal(network, node, plan.program.params(id), inputs?, self.steps, plan.spiking.pooling)
+                apply_signal(plan.program, id, inputs?, self.steps, plan.spiking.pooling)
             }
         })
     }

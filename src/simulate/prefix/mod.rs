@@ -241,7 +241,7 @@ fn block_means(
             }
             _ => {
                 let inputs = node.inputs.iter().filter_map(|&input| value_of(&values, input)).collect();
-                let signal = apply_signal(network, node, program.params(id), inputs, steps, spiking.pooling);
+                let signal = apply_signal(program, id, inputs, steps, spiking.pooling);
                 if per_step[id] { signal } else { Signal::Constant(averaged(signal)) }
             }
         };
