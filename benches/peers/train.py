@@ -62,7 +62,7 @@ class Block(nn.Module):
 
 
 def network():
-    """As in `src/network/zoo/architectures.rs`."""
+    """As in `engine/src/network/zoo/architectures.rs`."""
     stem = [nn.Conv2d(1, 16, 3, 2, 1, bias=False), nn.BatchNorm2d(16), Qcfs()]
     blocks = [Block(16, 16, 1), Block(16, 32, 2), Block(32, 32, 1)]
     return nn.Sequential(*stem, *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(32, 10))

@@ -24,13 +24,12 @@ pub fn read_sources(root: &Path) -> Sources {
     sources
 }
 
-/// What is wrong with the folders below `root`; ARCHITECTURE.md lies beside `root`.
-pub fn check_folders(root: &Path) -> Vec<String> {
-    let map = fs::read_to_string(root.join("../ARCHITECTURE.md")).unwrap_or_default();
+/// What is wrong with the folders below `root`, given the text of ARCHITECTURE.md.
+pub fn check_folders(root: &Path, map: &str) -> Vec<String> {
     let paths: Vec<String> = paths_below(root).iter().map(|path| name_below(root, path)).collect();
     let folders: Vec<String> =
         paths_below(root).iter().filter(|path| path.is_dir()).map(|path| name_below(root, path)).collect();
-    find_folder_faults(&paths, &folders, &map)
+    find_folder_faults(&paths, &folders, map)
 }
 
 /// What is wrong with `folders`, given all paths below `src/` and the text of ARCHITECTURE.md.

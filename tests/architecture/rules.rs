@@ -6,10 +6,6 @@ use std::fmt::{self, Display, Formatter};
 use super::imports::{Import, find_imports};
 use super::model::{ModuleTree, Sources};
 
-/// Entries of `src/` from top to bottom. Entries joined by `+` share a floor and may import each other.
-pub const FLOORS: &str = "main,cli,ui,lesson,lab,sweep,trojan,experiment,export,measure,task,train,explain,attack,simulate,convert,compute,\
-                          network,data,ground";
-
 /// What breaks the rules.
 pub struct Report {
     /// Imports of a floor above.
@@ -32,7 +28,7 @@ pub struct Cycle {
     pub steps: Vec<Import>,
 }
 
-/// Applies both rules to a source tree; `floors` as in [`FLOORS`].
+/// Applies both rules to a source tree; `floors` are the entries of the source folder from top to bottom.
 pub fn check(sources: &Sources, floors: &str) -> Result<Report, String> {
     let tree = ModuleTree::new(sources)?;
     let floors: BTreeMap<&str, usize> = floors

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use spikescope::convert::{Correction, NamedRecipe, NeuronModel, Recipe, Reset, SrpRule};
 use spikescope::experiment::cache::Cache;
+use spikescope::experiment::neuron_categories::{NeuronCategories, example_to_focus};
 use spikescope::experiment::{Run, Settings, Snapshot, pipeline};
 use spikescope::lab::{Lab, Message, Session};
 use spikescope::measure::Report;
@@ -191,4 +192,28 @@ fn unchanged_layers_keep_their_figures_and_later_ones_are_measured() {
     let words = |report: &Report| format!("{:?} {:?} {:?}", report.layers, report.first_layers, report.curve);
     assert_eq!(words(&run.report), words(&fresh.report));
     assert_ne!(words(&run.report), words(&before));
+}
+
+#[test]
+fn categories_equal_those_of_the_report_and_the_largest_error_is_first() {
+    let lab = Lab::open(Settings { samples: 0..6, calibrate: 0..32, ..Settings::demo() }).unwrap();
+    let run = lab.run.as_ref().unwrap();
+    for (index, layer) in run.report.layers.iter().enumerate() {
+        let each: Vec<NeuronCategories> =
+            (0..6).map(|sample| NeuronCategories::from_run(run, index, sample).unwrap()).collect();
+        for category in 1..5 {
+            let count: usize = each.iter().map(|categories| categories.neurons(category).len()).sum();
+            assert_eq!(count as u64, layer.same_input.as_array()[category], "{} C{category}", layer.name);
+        }
+    }
+    let at = example_to_focus(run).unwrap();
+    let categories = NeuronCategories::from_run(run, at.layer, at.sample).unwrap();
+    let (category, position) = categories.position(at.neuron).unwrap();
+    assert_eq!(position, 0);
+    // The cycle returns to its start.
+    let all = categories.neurons(category).len();
+    assert_eq!((0..all).fold(at.neuron, |neuron, _| categories.after(category, neuron).unwrap()), at.neuron);
+    let snapshot = lab.snapshot.as_ref().unwrap();
+    assert_eq!((snapshot.focus.layer, snapshot.focus.sample, snapshot.focus.neuron), (at.layer, at.sample, at.neuron));
+    assert_eq!(snapshot.categories, categories, "what is looked at is what was computed at the last step");
 }

@@ -1,6 +1,6 @@
 //! The storage of Burn tensors as slices and vectors, for operations with gradients of their own.
 //!
-//! Everything here but [`copy_of_shared`] is for burn-flex, with or without gradients.
+//! Everything here but [`values_on_ndarray`] is for burn-flex, with or without gradients.
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Flex};
@@ -42,21 +42,17 @@ pub(crate) fn shape_of<const D: usize>(values: &Values) -> [usize; D] {
     burn::backend::TensorMetadata::shape(values).dims()
 }
 
-/// A copy of the values on burn-ndarray that another tensor shares, which Burn copies one by one; or the tensor, if there
-/// is a faster way.
+/// A copy of the values of a tensor on burn-ndarray; Burn copies shared ones one by one. `None` on another device, or for a view.
 #[expect(deprecated, reason = "burn-ndarray is selectable")]
-pub(crate) fn copy_of_shared(tensor: Tensor<2>) -> Result<Vec<f32>, Tensor<2>> {
+pub(crate) fn values_on_ndarray(tensor: &Tensor<2>) -> Option<Vec<f32>> {
     use burn::backend::NdArray;
     use burn::backend::ndarray::NdArrayTensor;
 
     if tensor.device() != Device::ndarray() {
-        return Err(tensor);
+        return None;
     }
-    match tensor.try_into_primitive::<NdArray>() {
-        Ok(NdArrayTensor::F32(storage)) if !storage.is_unique() && storage.view().is_standard_layout() => {
-            Ok(storage.view().as_slice().map(<[f32]>::to_vec).unwrap_or_default())
-        }
-        Ok(values) => Err(Tensor::from_primitive::<NdArray>(values)),
-        Err(error) => unreachable!("the device is burn-ndarray's: {error:?}"),
+    match tensor.clone().try_into_primitive::<NdArray>() {
+        Ok(NdArrayTensor::F32(storage)) => storage.view().as_slice().map(<[f32]>::to_vec),
+        _ => None,
     }
 }

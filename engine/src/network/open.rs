@@ -218,7 +218,7 @@ fn weights_of(path: &Path) -> Result<PathBuf> {
 mod tests {
     use super::*;
 
-    const WEIGHTS: &[u8] = include_bytes!("../../tests/seeds/mlp.pt");
+    const WEIGHTS: &[u8] = include_bytes!("../../../tests/seeds/mlp.pt");
 
     #[test]
     fn networks_open_under_any_name_and_data_do_not() {

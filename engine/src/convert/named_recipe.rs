@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn example_recipes_load() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/recipes");
+        let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join("examples/recipes");
         let files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
         assert_eq!(files.len(), 3);
         files.iter().for_each(|file| _ = NamedRecipe::load(file).unwrap());

@@ -24,7 +24,7 @@ pub const TABLE_CSV: &str = "table.csv";
 
 /// The bundled network with trojans, and its plan.
 pub const BUNDLED_NAME: &str = "objects-trojans";
-const BUNDLED_PLAN: &str = include_str!("../../assets/objects-trojans.toml");
+const BUNDLED_PLAN: &str = include_str!("../../../assets/objects-trojans.toml");
 
 /// A planted network with its plan and test pictures.
 #[derive(Clone, Debug)]

@@ -80,37 +80,3 @@ pub fn example_to_focus(run: &Run) -> Option<NeuronRef> {
     // Without errors: a neuron that fires.
     in_order([2, 1, 3, 4]).or_else(|| run.report.layers.first().and_then(|layer| layer.examples[0]))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::experiment::Settings;
-    use crate::lab::Lab;
-
-    #[test]
-    fn categories_equal_those_of_the_report_and_the_largest_error_is_first() {
-        let lab = Lab::open(Settings { samples: 0..6, calibrate: 0..32, ..Settings::demo() }).unwrap();
-        let run = lab.run.as_ref().unwrap();
-        for (index, layer) in run.report.layers.iter().enumerate() {
-            let each: Vec<NeuronCategories> =
-                (0..6).map(|sample| NeuronCategories::from_run(run, index, sample).unwrap()).collect();
-            for category in 1..5 {
-                let count: usize = each.iter().map(|categories| categories.neurons(category).len()).sum();
-                assert_eq!(count as u64, layer.same_input.as_array()[category], "{} C{category}", layer.name);
-            }
-        }
-        let at = example_to_focus(run).unwrap();
-        let categories = NeuronCategories::from_run(run, at.layer, at.sample).unwrap();
-        let (category, position) = categories.position(at.neuron).unwrap();
-        assert_eq!(position, 0);
-        // The cycle returns to its start.
-        let all = categories.neurons(category).len();
-        assert_eq!((0..all).fold(at.neuron, |neuron, _| categories.after(category, neuron).unwrap()), at.neuron);
-        let snapshot = lab.snapshot.as_ref().unwrap();
-        assert_eq!(
-            (snapshot.focus.layer, snapshot.focus.sample, snapshot.focus.neuron),
-            (at.layer, at.sample, at.neuron)
-        );
-        assert_eq!(snapshot.categories, categories, "what is looked at is what was computed at the last step");
-    }
-}

@@ -82,7 +82,7 @@ pub(super) mod tests {
 
     /// A file of the shared test data; `None`, after printing why the test is skipped, if it is absent.
     pub fn shared(name: &str) -> Option<PathBuf> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
         let found = root.ancestors().skip(1).map(|up| up.join("shared/data").join(name)).find(|path| path.exists());
         if found.is_none() {
             eprintln!("skipped: no shared/data/{name} beside the project");

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::description::HeadText;
 
 /// Name of a bundled network and the text of its head.
-const HEADS: &[(&str, &str)] = &[("scenes-det", include_str!("../../../assets/scenes-det.head.toml"))];
+const HEADS: &[(&str, &str)] = &[("scenes-det", include_str!("../../../../assets/scenes-det.head.toml"))];
 
 /// The head of the bundled network `name` (without `builtin:`), if it is a detector with one.
 pub fn bundled_head(name: &str) -> Option<HeadText> {

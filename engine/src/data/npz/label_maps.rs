@@ -64,7 +64,7 @@ fn labels_of(path: &Path, name: &str, array: &Array) -> Result<Vec<i32>> {
 }
 
 /// The indices `[n, y, x]` of value `at` in an array of `shape`, `[N, H, W]`.
-pub(crate) fn place(shape: &[usize], at: usize) -> [usize; 3] {
+pub fn place(shape: &[usize], at: usize) -> [usize; 3] {
     match *shape {
         [_, h, w] if h * w > 0 => [at / (h * w), at / w % h, at % w],
         _ => [0, 0, at],

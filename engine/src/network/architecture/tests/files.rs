@@ -4,7 +4,7 @@ use super::*;
 
 /// The examples of the manual, in order.
 fn examples() -> Vec<String> {
-    let text = include_str!("../../../../docs/architecture-files.md");
+    let text = include_str!("../../../../../docs/architecture-files.md");
     text.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
 }
 

@@ -7,7 +7,7 @@ use burn::tensor::module::{avg_pool2d, conv_transpose2d, conv2d, max_pool2d};
 use burn::tensor::ops::{ConvOptions, ConvTransposeOptions, PadMode};
 use burn::tensor::{Device, Tensor, TensorData, activation};
 
-use super::storage::copy_of_shared;
+use super::storage::values_on_ndarray;
 use crate::network::{Activation, Network, Node, Op, Weights};
 
 /// The tensors of one node on a device.
@@ -201,10 +201,9 @@ fn activate(activation: Activation, z: Tensor<2>) -> Tensor<2> {
 
 /// The values of a tensor, row-major; copied only if another tensor shares the storage.
 pub fn tensor_to_vec(tensor: Tensor<2>) -> Vec<f32> {
-    let tensor = match copy_of_shared(tensor) {
-        Ok(values) => return values,
-        Err(tensor) => tensor,
-    };
+    if let Some(values) = values_on_ndarray(&tensor) {
+        return values;
+    }
     let data = tensor.into_data();
     match data.try_into_vec::<f32>() {
         Ok(values) => values,

@@ -168,7 +168,7 @@ mod tests {
             shape: shape.to_vec(),
         };
         let device = Device::flex().autodiff();
-        let pools: [([usize; 2], [usize; 2], [usize; 4], bool, [usize; 2]); 4] = [
+        let pools = [
             ([2, 2], [2, 2], [0; 4], false, [3, 2]),
             ([3, 2], [2, 1], [1, 1, 1, 1], true, [3, 6]),
             ([3, 2], [2, 1], [1, 1, 1, 1], false, [3, 6]),
