@@ -1,15 +1,19 @@
 //! Exchange with other programs in the window: NIR files, their time step, exports and figures.
 
+use std::sync::Arc;
+
 use egui::accesskit::Role;
 use egui::{Key, OutputCommand};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use spikescope::convert::NeuronModel;
+use spikescope::experiment::Snapshot;
 use spikescope::export::nir::NirReader;
 use spikescope::lab::Message;
 use spikescope::network::Weights;
 use spikescope::network::left_open::StepSource;
 use spikescope::network::nir::{NirGraph, NirNode, NirOp, write};
+use spikescope::progress::JobControl;
 use spikescope::ui::types::export_format::FigureTheme;
 use spikescope::ui::types::file_request::FileRequest;
 
@@ -117,6 +121,33 @@ fn run_is_exported_for_a_reader_with_python_to_copy() {
     let lines: Vec<&str> = python.lines().collect();
     assert!(lines[0].starts_with("import nir") && lines.iter().any(|line| line.contains("digits.nir")), "{python}");
     assert!(lines.last().unwrap().contains("SingleSpike"), "{python}");
+}
+
+#[test]
+fn numbers_are_copied_of_all_samples_while_the_pane_shows_some() {
+    let mut harness = desk();
+    let whole = harness.state().lab.snapshot.clone().unwrap();
+    let (run, focus, control) = (whole.run.clone(), whole.focus.clone(), JobControl::default());
+    let some = Arc::new(Snapshot::compute_on(run, focus, 0..2, None, &control).unwrap());
+    assert!(some.lacks_samples());
+    let copy = |harness: &mut Harness<'static, Desk>, shown: &Arc<Snapshot>| {
+        harness.state_mut().lab.snapshot = Some(shown.clone());
+        harness.get_by_label("Export Error ledger").click();
+        harness.run_steps(4);
+        harness.get_by_label("Copy CSV: Error ledger").click();
+        (0..10).find_map(|_| {
+            harness.step();
+            copied(harness)
+        })
+    };
+    let all = copy(&mut harness, &whole).expect("it is copied");
+    assert_eq!(copy(&mut harness, &some), None, "it waits");
+    harness.state_mut().lab.snapshot = Some(whole.clone());
+    let later = (0..10).find_map(|_| {
+        harness.step();
+        copied(&harness)
+    });
+    assert_eq!(later, Some(all));
 }
 
 #[test]

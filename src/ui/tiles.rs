@@ -91,8 +91,9 @@ impl TileBehavior<'_> {
             ui.centered_and_justified(|ui| ui.add(egui::Label::new(texts::lesson::COVERED).wrap()));
             return;
         }
+        copy_when_whole(ui, self.lab, pane);
         egui::Frame::new().inner_margin(egui::Margin::symmetric(8, 6)).show(ui, |ui| {
-            crate::ui::widgets::pane_frame::remember_size(ui, pane);
+            pane_frame::remember_size(ui, pane);
             if pane.shows_run() || matches!(pane, Pane::TCurve | Pane::Race) && !follows_job(self.lab) {
                 dim_if_stale(ui, self.lab);
             }
@@ -166,7 +167,7 @@ impl TileBehavior<'_> {
         let copy = ui.button(texts::export::COPY).on_hover_text(texts::export::COPY_HINT);
         copy.widget_info(|| WidgetInfo::labeled(Role::Button, true, texts::panes::pane_header::copy_csv(pane.title())));
         if copy.clicked() {
-            ui.data_mut(|data| data.insert_temp(crate::ui::widgets::pane_frame::copy_wanted(pane), true));
+            ui.data_mut(|data| data.insert_temp(pane_frame::copy_asked(pane), true));
         }
         let picture = ui.button(texts::export::COPY_PICTURE).on_hover_text(texts::export::COPY_PICTURE_HINT);
         picture.widget_info(|| WidgetInfo::labeled(Role::Button, true, texts::export::copy_picture(pane)));
@@ -185,6 +186,14 @@ impl TileBehavior<'_> {
 /// Whether the T-curve shows the requested run already: its first samples, or the first steps of a longer one.
 fn follows_job(lab: &Lab) -> bool {
     lab.prefix_run().is_some() || lab.job.as_ref().is_some_and(|job| !job.partial.curve.is_empty())
+}
+
+/// Requests the numbers of `pane` that are asked for; while it shows some of the samples at the time cursor, they wait for all.
+fn copy_when_whole(ui: &Ui, lab: &Lab, pane: Pane) {
+    let is_preview = lab.cursor_preview_counts().is_some() && pane.shows_layers_at_cursor();
+    if !is_preview && ui.data_mut(|data| data.remove_temp::<bool>(pane_frame::copy_asked(pane))).is_some() {
+        ui.data_mut(|data| data.insert_temp(pane_frame::copy_wanted(pane), true));
+    }
 }
 
 /// Says in the bar of a pane, where it covers nothing, that it shows some of the samples. Without `room` points for that it

@@ -142,6 +142,11 @@ pub fn copy_wanted(pane: Pane) -> Id {
     Id::unique(("copy the numbers of", pane))
 }
 
+/// Id of the flag that requests the same once the numbers of `pane` are those of all samples.
+pub fn copy_asked(pane: Pane) -> Id {
+    Id::unique(("copy all numbers of", pane))
+}
+
 /// Id of the pane that the window copies to the clipboard as a picture.
 pub fn picture_wanted() -> Id {
     Id::unique("picture wanted")
