@@ -13,7 +13,7 @@ pub enum Backend {
     /// burn-flex
     #[default]
     Flex,
-    /// burn-ndarray, a second and independent implementation
+    /// burn-ndarray: a second implementation of all operations but convolutions, which are our own on both
     Ndarray,
     /// burn-wgpu: a graphics card. Built in by the cargo feature `wgpu` only.
     Wgpu,

@@ -199,7 +199,7 @@ fn activate(activation: Activation, z: Tensor<2>) -> Tensor<2> {
     }
 }
 
-/// The values of a tensor, row-major; copied only if another tensor shares the storage.
+/// The values of a tensor, row-major; copied if another tensor shares the storage, and on burn-ndarray.
 pub fn tensor_to_vec(tensor: Tensor<2>) -> Vec<f32> {
     if let Some(values) = values_on_ndarray(&tensor) {
         return values;

@@ -1,4 +1,4 @@
-//! Operations on burn-flex with gradients of their own: convolutions, resizes and activations.
+//! Operations on burn-flex with gradients of their own: convolutions, resizes, average pools and activations.
 //!
 //! They work on the storage of Burn's tensors. Training and gradients of the input use them; other backends keep Burn's
 //! own operations.
