@@ -25,7 +25,7 @@ impl Prepared {
         match &node.op {
             Op::Conv2d { weight, .. } => {
                 let geometry = Geometry::of(&node.op, &network.nodes[node.inputs[0]].shape);
-                geometry.map_or(Self::None, |geometry| Self::Convolution(Convolution::new(geometry, &weight.data)))
+                geometry.map_or(Self::None, |geometry| Self::Convolution(Convolution::fastest(geometry, &weight.data)))
             }
             Op::Linear { weight, bias } => {
                 let bias = bias.as_ref().map(|bias| bias.data.as_slice());

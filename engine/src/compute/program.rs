@@ -13,6 +13,7 @@ use std::sync::{Arc, OnceLock};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::backend::Backend;
+use super::convolution::Convolution;
 use super::dense::{NodeParams, apply_node, tensor_to_vec};
 use super::event::lookup_table::TableCache;
 use super::event::{Grid, SynapsePlan, compile, compile_frames};
@@ -103,7 +104,7 @@ impl Program {
     /// The value of node `id` from its inputs, `[N, F]` each, on this program's device.
     ///
     /// On the CPU a convolution is our own operation on the storage of Burn's tensors, on burn-ndarray many times as fast as
-    /// Burn's.
+    /// Burn's. Each sum is one chain over the taps: a neuron without spikes gets exactly its bias.
     pub fn apply(&self, id: NodeId, mut inputs: Vec<Tensor<2>>) -> Tensor<2> {
         let node = &self.network.nodes[id];
         if matches!(node.op, Op::Conv2d { .. })
@@ -112,7 +113,7 @@ impl Program {
             && let Some(x) = inputs.pop()
         {
             let [rows, _] = x.dims();
-            return self.tensor(self.convolve(id, &tensor_to_vec(x), rows), rows);
+            return self.tensor(self.convolve(id, &tensor_to_vec(x), rows, Convolution::direct), rows);
         }
         apply_node(&self.network, node, self.params(id), inputs)
     }

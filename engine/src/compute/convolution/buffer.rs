@@ -26,7 +26,13 @@ impl Buffer {
 pub struct Scratch {
     pub packed: Buffer,
     pub sums: Buffer,
+    /// Of Winograd's form: padded pixels that are not zero, and outputs of every tile whose window is not.
+    pub used: Vec<bool>,
+    pub windows: Vec<Windows>,
 }
+
+/// Whether the windows of the four outputs of a tile, by rows, hold anything but zeros.
+pub type Windows = [bool; 4];
 
 thread_local! {
     static SCRATCH: Cell<Scratch> = Cell::default();

@@ -13,19 +13,31 @@ use super::plan::{Block, Plan};
 use super::side_by_side::Separate;
 use super::tile::Tiles;
 use super::weights::PackedWeights;
+use super::winograd::Winograd;
 use crate::compute::simd::dispatch;
 
 /// A convolution with its weights in the order in which tiles read them.
 #[derive(Clone, Debug)]
 pub struct Convolution {
     plan: Arc<Plan>,
-    weights: PackedWeights,
+    weights: Arc<PackedWeights>,
+    winograd: Option<Arc<Winograd>>,
 }
 
 impl Convolution {
-    /// Packs `weights` `[C_out, C/groups, kH, kW]`.
+    /// Packs `weights` `[C_out, C/groups, kH, kW]`. Sums have the direct form: each is one chain over the taps.
     pub fn new(geometry: Geometry, weights: &[f32]) -> Self {
         Self::with_plan(Self::plan_for(geometry), weights)
+    }
+    /// As [`Convolution::new`], but in [Winograd's form](super::winograd) where that is faster: other rounding, and not
+    /// exactly zero for inputs that cancel.
+    pub fn fastest(geometry: Geometry, weights: &[f32]) -> Self {
+        let winograd = Winograd::new(&geometry, weights).map(Arc::new);
+        Self { winograd, ..Self::new(geometry, weights) }
+    }
+    /// The same in the direct form.
+    pub fn direct(&self) -> Self {
+        Self { winograd: None, ..self.clone() }
     }
     /// The plan for as many images at once as are best for `geometry`; it can be shared by convolutions of its sizes.
     pub fn plan_for(geometry: Geometry) -> Arc<Plan> {
@@ -33,7 +45,7 @@ impl Convolution {
     }
     /// Packs `weights` `[C_out, C/groups, kH, kW]` for a plan.
     pub fn with_plan(plan: Arc<Plan>, weights: &[f32]) -> Self {
-        Self { weights: PackedWeights::new(&plan.geometry, weights), plan }
+        Self { weights: Arc::new(PackedWeights::new(&plan.geometry, weights)), plan, winograd: None }
     }
     /// Its sizes.
     pub fn geometry(&self) -> &Geometry {
@@ -78,6 +90,21 @@ impl Convolution {
 
     /// At most [`Self::images`] images.
     fn run(&self, input: &[f32], images: usize, epilogue: &Epilogue, out: &mut [f32], scratch: &mut Scratch) {
+        let Some(winograd) = &self.winograd else { return self.run_direct(input, images, epilogue, out, scratch) };
+        if Winograd::is_possible(input) {
+            return winograd.run(input, images, epilogue, out, scratch);
+        }
+        let (input_len, output_len) = (self.geometry().input_len(), self.geometry().output_len());
+        for (image, (input, out)) in input.chunks_exact(input_len).zip(out.chunks_exact_mut(output_len)).enumerate() {
+            let epilogue = epilogue.from_channel(0, image * output_len);
+            match Winograd::is_possible(input) {
+                true => winograd.run(input, 1, &epilogue, out, scratch),
+                false => self.run_direct(input, 1, &epilogue, out, scratch),
+            }
+        }
+    }
+
+    fn run_direct(&self, input: &[f32], images: usize, epilogue: &Epilogue, out: &mut [f32], scratch: &mut Scratch) {
         let other;
         let plan = if images == self.plan.images {
             &*self.plan
@@ -85,7 +112,7 @@ impl Convolution {
             other = Plan::new(self.plan.geometry, images);
             &other
         };
-        let Scratch { packed, sums } = scratch;
+        let Scratch { packed, sums, .. } = scratch;
         let packed = packed.get(plan.packed_len());
         let [channels, height, width] = plan.geometry.output();
         for band in plan.bands() {

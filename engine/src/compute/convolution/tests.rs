@@ -9,7 +9,7 @@ use super::{Convolution, Epilogue, Geometry};
 use crate::network::Activation;
 
 /// Pseudorandom numbers between −1 and 1.
-fn noise(length: usize, seed: u64) -> Vec<f32> {
+pub fn noise(length: usize, seed: u64) -> Vec<f32> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let draw = || {
         state ^= state << 13;

@@ -7,8 +7,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::row_input::PATTERN_CHANNELS;
-use super::row_kernel::PATTERNS;
 use super::synapse_plan::{LinearMap, PackedWeights, SourcePool, Term};
+use super::table_sums::{COLUMN_ROWS, PATTERNS, TABLE_ROWS};
 use crate::compute::simd::lanes::{LANES, Lanes};
 
 /// Maximum number of input channels for which tables are built.
@@ -53,6 +53,11 @@ pub fn is_applicable(term: &Term, lanes: usize) -> bool {
     few && taps * pooled_places <= MAX_TAPS && bytes <= MAX_TABLE_BYTES && rows.input.places() > taps
 }
 
+/// Whether the patterns of a column lie in one word: three kernel rows without a pool before them.
+pub fn fit_words(term: &Term, map: &PackedWeights) -> bool {
+    term.pool.is_none() && map.windows.kernel[0] == COLUMN_ROWS
+}
+
 /// Groups of eight input channels.
 pub fn octets(map: &PackedWeights) -> usize {
     map.input.channels.div_ceil(PATTERN_CHANNELS)
@@ -60,24 +65,24 @@ pub fn octets(map: &PackedWeights) -> usize {
 
 /// First entry of each column group in one block's tables, and one past the last.
 pub fn group_offsets(map: &PackedWeights, lanes: usize) -> Vec<usize> {
-    map.offsets_of(octets(map) * PATTERNS * lanes)
+    map.offsets_of(octets(map) * TABLE_ROWS * lanes)
 }
 
-/// The sums of `map` for every pattern of eight input channels, `[block][column group][kernel row][octet][pattern]
-/// [kernel column][lanes]`; blocks span `lanes`. `amplitude(c)` is the amplitude of a spike of input channel `c`.
+/// The sums of `map` for every pattern of eight input channels, `[block][column group][kernel row][octet][TABLE_ROWS]
+/// [kernel column][lanes]` with a row for each pattern and some that are unused; blocks span `lanes`. `amplitude(c)` is the amplitude of a spike of input channel `c`.
 pub fn build(map: &PackedWeights, lanes: usize, amplitude: impl Fn(usize) -> f32) -> Vec<Lanes> {
     let (channels, octets) = (map.input.channels, octets(map));
     let blocks = map.weights.len() / (map.rows * lanes).max(1);
-    let mut tables = vec![Lanes::ZERO; blocks * map.rows / channels.max(1) * octets * PATTERNS * lanes];
+    let mut tables = vec![Lanes::ZERO; blocks * map.rows / channels.max(1) * octets * TABLE_ROWS * lanes];
     let (from, to) = (map.group_offsets(lanes), group_offsets(map, lanes));
     let (block_rows, block_sums) = (map.rows * lanes, to.last().copied().unwrap_or(0));
     for (weights, tables) in map.weights.chunks(block_rows.max(1)).zip(tables.chunks_mut(block_sums.max(1))) {
         for (group, columns) in map.columns.iter().enumerate() {
             let width = columns.len() * lanes;
             let weights = weights[from[group]..from[group + 1]].chunks(channels * width);
-            let tables = tables[to[group]..to[group + 1]].chunks_mut(octets * PATTERNS * width);
+            let tables = tables[to[group]..to[group + 1]].chunks_mut(octets * TABLE_ROWS * width);
             for (weights, tables) in weights.zip(tables) {
-                for (octet, sums) in tables.chunks_mut(PATTERNS * width).enumerate() {
+                for (octet, sums) in tables.chunks_mut(TABLE_ROWS * width).enumerate() {
                     for pattern in 1..PATTERNS {
                         // The sum of the pattern without its highest spike is already there.
                         let highest = pattern.ilog2() as usize;

@@ -17,7 +17,7 @@
 //!   columns at once, and sums roll through registers along x. `row_input.rs` reads the spikes under such a row: as
 //!   lists of events, or as patterns of eight channels.
 //! - `lookup_table.rs`: maps of up to 16 input channels have precomputed sums for every pattern of eight channels. The
-//!   table is cached for the next block of samples and the next run.
+//!   table is cached for the next block of samples and the next run. `table_sums.rs` adds its rows.
 //! - `weight_tiles.rs`: long weight rows are read in tiles that stay in the near caches, each for many columns at once.
 //! - `frame_events.rs`: frames of events are lists of places with events, each adding its rows of weights.
 //! - `shortcut.rs` adds spikes without weights, `lateral_pool.rs` pools them.
@@ -46,6 +46,7 @@ pub mod shortcut;
 pub mod spike_count;
 pub mod spike_source;
 pub mod synapse_plan;
+pub mod table_sums;
 #[cfg(test)]
 mod tests;
 mod upstream;

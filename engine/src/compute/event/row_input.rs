@@ -86,6 +86,44 @@ pub fn write_patterns(words: &[u64], from: Grid, width: usize, taps: &[Tap], out
     }
 }
 
+/// Patterns of eight channels of all input channels, at most sixteen, for up to three kernel rows that each read one row of
+/// places: a word for every input column with a byte for every octet of every kernel row.
+#[inline(always)]
+pub fn write_columns(words: &[u64], from: Grid, width: usize, taps: &[Tap], out: &mut Vec<u64>) {
+    out.clear();
+    out.resize(width, 0);
+    let (channels, octets) = (from.channels, from.channels.div_ceil(PATTERN_CHANNELS));
+    for tap in taps {
+        let (start, shift) = (tap.row * width * channels, tap.kernel_row * octets * PATTERN_CHANNELS);
+        match channels {
+            16 if start.is_multiple_of(WORD) => spread::<4>(&words[start / WORD..], shift, out),
+            8 if start.is_multiple_of(WORD) => spread::<8>(&words[start / WORD..], shift, out),
+            _ => {
+                for (x, out) in out.iter_mut().enumerate() {
+                    *out |= bits_at(words, start + x * channels, channels) << shift;
+                }
+            }
+        }
+    }
+}
+
+/// Adds the bits of P places in each word to the words of the places.
+#[inline(always)]
+fn spread<const P: usize>(words: &[u64], shift: usize, out: &mut [u64]) {
+    let bits = WORD / P;
+    let (whole, rest) = out.as_chunks_mut::<P>();
+    for (&word, out) in words.iter().zip(whole.iter_mut()) {
+        for k in 0..P {
+            out[k] |= (word >> (k * bits) & ((1 << bits) - 1)) << shift;
+        }
+    }
+    if let Some(&word) = words.get(whole.len()) {
+        for (k, out) in rest.iter_mut().enumerate() {
+            *out |= (word >> (k * bits) & ((1 << bits) - 1)) << shift;
+        }
+    }
+}
+
 #[inline(always)]
 fn write_each(words: &[u64], from: Grid, width: usize, taps: &[Tap], out: &mut Vec<u8>) {
     let (channels, octets) = (from.channels, from.channels.div_ceil(PATTERN_CHANNELS));

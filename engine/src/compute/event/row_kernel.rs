@@ -6,12 +6,9 @@
 #![expect(clippy::needless_range_loop, reason = "registers and lanes are indexed by constants once loops are unrolled")]
 
 use super::row_geometry::{Form, RowGeometry};
-use super::row_input::{ColumnEvents, Tap};
+use super::row_input::ColumnEvents;
 use crate::compute::simd::isa::{Isa, load_all};
 use crate::compute::simd::lanes::Lanes;
-
-/// Patterns of eight channels.
-pub const PATTERNS: usize = 256;
 
 /// Vectors of sums that sixteen narrow registers hold beside what is added to them.
 const MOST_SUMS: usize = 6;
@@ -20,7 +17,7 @@ const MOST_SUMS: usize = 6;
 const PARTS: usize = 4;
 
 /// Rows of one group of K kernel columns, `[row][kernel column][lanes]`.
-type GroupRows<const K: usize, const N: usize> = [[[Lanes; N]; K]];
+pub type GroupRows<const K: usize, const N: usize> = [[[Lanes; N]; K]];
 
 /// Sums of the weights that one input column adds to the outputs of each kernel column.
 pub trait ColumnSums<const N: usize> {
@@ -38,55 +35,6 @@ pub trait RowSink<I: Isa, const N: usize> {
     fn base(&self, x: usize) -> [I::V; N];
     /// Takes the complete sum of output `x`. Outputs come in order.
     fn put(&mut self, x: usize, sum: [I::V; N]);
-}
-
-/// Precomputed sums of one block for all patterns of eight channels.
-pub struct TableSums<'a> {
-    /// `[column group][kernel row][octet][pattern][kernel column][lanes]`
-    pub tables: &'a [Lanes],
-    /// First entry of each column group in `tables`.
-    pub groups: &'a [usize],
-    /// `[tap][input column][octet]`
-    pub patterns: &'a [u8],
-    /// The bits that are set in any tap, `[input column][octet]`.
-    pub any: &'a [u8],
-    pub taps: &'a [Tap],
-    /// Columns of the input.
-    pub width: usize,
-    /// The weight of one spike.
-    pub count: f32,
-}
-
-/// [`TableSums`] of O octets.
-pub struct Tables<'a, const O: usize>(pub TableSums<'a>);
-
-impl<const O: usize, const N: usize> ColumnSums<N> for Tables<'_, O> {
-    #[inline(always)]
-    fn rows<const K: usize>(&self, group: usize) -> &GroupRows<K, N> {
-        self.0.tables[self.0.groups[group]..self.0.groups[group + 1]].as_chunks::<N>().0.as_chunks().0
-    }
-    #[inline(always)]
-    fn sums<I: Isa, const K: usize>(&self, rows: &GroupRows<K, N>, x: usize) -> [[I::V; N]; K] {
-        let tables = rows.as_chunks::<PATTERNS>().0.as_chunks::<O>().0;
-        let patterns = self.0.patterns.as_chunks::<O>().0;
-        let mut sums = [[I::splat(0.0); N]; K];
-        // Where nothing fires, as around the object of an event camera.
-        if self.0.any.as_chunks::<O>().0[x] == [0; O] {
-            return sums;
-        }
-        for (k, tap) in self.0.taps.iter().enumerate() {
-            let patterns = &patterns[k * self.0.width + x];
-            let tables = &tables[tap.kernel_row];
-            for octet in 0..O {
-                add_row::<I, K, N>(&mut sums, &tables[octet][usize::from(patterns[octet])]);
-            }
-        }
-        sums
-    }
-    #[inline(always)]
-    fn onto<I: Isa>(&self, sum: I::V, base: I::V) -> I::V {
-        if self.0.count == 1.0 { I::add(base, sum) } else { I::mul_then_add(sum, I::splat(self.0.count), base) }
-    }
 }
 
 /// Weight rows of one block and the events that add them.
@@ -174,7 +122,7 @@ fn sum_pair<I: Isa, const K: usize, const N: usize, const FIRST: usize>(
 }
 
 #[inline(always)]
-fn add_row<I: Isa, const K: usize, const N: usize>(sums: &mut [[I::V; N]; K], row: &[[Lanes; N]; K]) {
+pub(super) fn add_row<I: Isa, const K: usize, const N: usize>(sums: &mut [[I::V; N]; K], row: &[[Lanes; N]; K]) {
     for k in 0..K {
         for n in 0..N {
             sums[k][n] = I::add(sums[k][n], I::load(&row[k][n]));

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::operations::apply;
-use crate::compute::convolution::Epilogue;
+use crate::compute::convolution::{Convolution, Epilogue};
 use crate::compute::dense::tensor_to_vec;
 use crate::compute::prepared::Prepared;
 use crate::compute::program::Program;
@@ -21,7 +21,7 @@ impl Program {
         }
         let x = inputs.first().copied().unwrap_or_default();
         if let Prepared::Convolution(_) = self.prepared(id) {
-            return self.convolve(id, x, samples);
+            return self.convolve(id, x, samples, Convolution::clone);
         }
         let mut out = vec![0.0; samples * node.len()];
         let len = node.len().max(1);
@@ -44,15 +44,22 @@ impl Program {
         out
     }
 
-    /// The values of convolution `id` for `x`, `[samples, F]`, samples in parallel; empty if `id` is not a convolution.
-    pub(in crate::compute) fn convolve(&self, id: NodeId, x: &[f32], samples: usize) -> Vec<f32> {
+    /// The values of convolution `id` for `x`, `[samples, F]`, in the form that `form` takes from it; samples in parallel.
+    /// Empty if `id` is not a convolution.
+    pub(in crate::compute) fn convolve(
+        &self,
+        id: NodeId,
+        x: &[f32],
+        samples: usize,
+        form: fn(&Convolution) -> Convolution,
+    ) -> Vec<f32> {
         let node = &self.network().nodes[id];
         let (Op::Conv2d { bias, .. }, Prepared::Convolution(convolution)) = (&node.op, self.prepared(id)) else {
             return Vec::new();
         };
         let mut out = vec![0.0; samples * node.len()];
         let bias = bias.as_ref().map_or(&[][..], |bias| &bias.data);
-        convolution.forward_parallel(x, samples, Epilogue { bias, ..Epilogue::default() }, &mut out);
+        form(convolution).forward_parallel(x, samples, Epilogue { bias, ..Epilogue::default() }, &mut out);
         out
     }
 }

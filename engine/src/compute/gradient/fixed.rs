@@ -37,7 +37,7 @@ impl FixedConvolution {
         if matches!(activation, Some(Activation::Qcfs { .. })) || !InputGradient::is_possible(&geometry) {
             return None;
         }
-        let (forward, input) = (Convolution::new(geometry, weights), InputGradient::new(geometry, weights)?);
+        let (forward, input) = (Convolution::fastest(geometry, weights), InputGradient::fastest(geometry, weights)?);
         Some(Self { geometry, forward, input, bias, activation })
     }
 

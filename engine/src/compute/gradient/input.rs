@@ -71,11 +71,20 @@ impl InputGradient {
 
     /// For `weights` `[C_out, C/groups, kH, kW]`; `None` if it is not possible.
     pub fn new(geometry: Geometry, weights: &[f32]) -> Option<Self> {
+        Self::with(geometry, weights, Convolution::new)
+    }
+
+    /// As [`InputGradient::new`], in Winograd's form where that is faster; see [`Convolution::fastest`].
+    pub fn fastest(geometry: Geometry, weights: &[f32]) -> Option<Self> {
+        Self::with(geometry, weights, Convolution::fastest)
+    }
+
+    fn with(geometry: Geometry, weights: &[f32], form: fn(Geometry, &[f32]) -> Convolution) -> Option<Self> {
         let (rows, columns) = (Taps::of(&geometry, 0)?, Taps::of(&geometry, 1)?);
         let pairs = rows.iter().flat_map(|rows| columns.iter().map(move |columns| (rows, columns)));
         let parts = pairs.filter(|(rows, columns)| rows.size > 0 && columns.size > 0).map(|(rows, columns)| {
             let convolution = (!rows.taps.is_empty() && !columns.taps.is_empty())
-                .then(|| convolution(&geometry, weights, rows, columns));
+                .then(|| convolution(&geometry, weights, rows, columns, form));
             Part { rows: rows.clone(), columns: columns.clone(), convolution }
         });
         let parts = parts.collect();
@@ -124,7 +133,13 @@ impl Part {
 }
 
 /// The convolution of one part: its inputs are the outputs' gradients.
-fn convolution(geometry: &Geometry, weights: &[f32], rows: &Taps, columns: &Taps) -> Convolution {
+fn convolution(
+    geometry: &Geometry,
+    weights: &[f32],
+    rows: &Taps,
+    columns: &Taps,
+    form: fn(Geometry, &[f32]) -> Convolution,
+) -> Convolution {
     let [_, height, width] = geometry.output();
     let [_, kernel_columns] = geometry.kernel;
     let (inputs, outputs, groups) = (geometry.group_channels(), geometry.group_outputs(), geometry.groups);
@@ -149,7 +164,7 @@ fn convolution(geometry: &Geometry, weights: &[f32], rows: &Taps, columns: &Taps
             }
         }
     }
-    Convolution::new(transposed, &flipped)
+    form(transposed, &flipped)
 }
 
 /// Puts the planes of all parts `[images][C][rows][columns]` together, `[images][C, H, W]`.

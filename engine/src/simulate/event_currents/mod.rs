@@ -8,11 +8,12 @@ use crate::compute::event::frame_events::{block_weights, first_channel};
 use crate::compute::event::lateral_pool::{PooledStep, SIDES, lateral};
 use crate::compute::event::lookup_table;
 use crate::compute::event::row_geometry::RowGeometry;
-use crate::compute::event::row_input::{ColumnEvents, Tap, row_taps, write_patterns};
-use crate::compute::event::row_kernel::{AddToRow, ColumnSums, EventSums, RowSink, TableSums, Tables, roll, scatter};
+use crate::compute::event::row_input::{ColumnEvents, Tap, row_taps, write_columns, write_patterns};
+use crate::compute::event::row_kernel::{AddToRow, ColumnSums, EventSums, RowSink, roll, scatter};
 use crate::compute::event::shortcut::BlockShortcut;
 use crate::compute::event::spike_source::SpikeSource;
 use crate::compute::event::synapse_plan::{LinearMap, SourcePool, SynapsePlan, Term};
+use crate::compute::event::table_sums::{ColumnTables, TableSums, Tables};
 use crate::compute::event::weight_tiles::{TiledEvents, WeightTile};
 use crate::compute::simd::isa::Isa;
 use crate::compute::simd::lanes::{LANES, Lanes};
@@ -56,6 +57,7 @@ pub struct RowSpikes {
     /// Term, sample and row that the taps belong to.
     key: Option<(usize, usize, usize)>,
     patterns: [Vec<u8>; 2],
+    columns: Vec<u64>,
     events: ColumnEvents,
 }
 
@@ -259,7 +261,7 @@ impl EventCurrents<'_> {
         let (term, source) = (&self.plan.terms[k], &self.sources[k]);
         let LinearMap::Weights(map) = &term.map else { return };
         let RowRequest { sample, y, t, block, inputs } = *request;
-        let RowSpikes { taps, key, patterns, events } = buffers;
+        let RowSpikes { taps, key, patterns, columns, events } = buffers;
         if *key != Some((k, sample, y)) {
             row_taps(term, map, y, taps);
             *key = Some((k, sample, y));
@@ -273,6 +275,14 @@ impl EventCurrents<'_> {
         }
         let spikes = source.spikes(sample);
         let (words, count) = (spikes.plane(t, plane), spikes.weights()[plane] as f32);
+        if source.tables && lookup_table::fit_words(term, map) {
+            write_columns(words, term.from, width, taps, columns);
+            match lookup_table::octets(map) {
+                1 => work.run(&ColumnTables::<1> { tables: weights, groups, columns, count }),
+                _ => work.run(&ColumnTables::<2> { tables: weights, groups, columns, count }),
+            }
+            return;
+        }
         if source.tables {
             write_patterns(words, term.from, width, taps, patterns);
             let [patterns, any] = patterns;

@@ -2,11 +2,12 @@
 
 use super::draw;
 use crate::compute::event::row_geometry::RowGeometry;
-use crate::compute::event::row_input::{ColumnEvents, row_taps, write_patterns};
-use crate::compute::event::row_kernel::{AddToRow, ColumnSums, EventSums, TableSums, Tables, roll, scatter};
+use crate::compute::event::row_input::{ColumnEvents, row_taps, write_columns, write_patterns};
+use crate::compute::event::row_kernel::{AddToRow, ColumnSums, EventSums, roll, scatter};
 use crate::compute::event::shortcut::BlockShortcut;
 use crate::compute::event::spike_source::SpikeSource;
 use crate::compute::event::synapse_plan::{LinearMap, PackedWeights};
+use crate::compute::event::table_sums::{ColumnTables, TableSums, Tables};
 use crate::compute::event::weight_tiles::{TiledEvents, WeightTile};
 use crate::compute::event::{Grid, SynapsePlan, lookup_table};
 use crate::compute::simd::dispatch;
@@ -110,7 +111,8 @@ impl<const N: usize> Kernel for Row<'_, N> {
                 row = Self::add_sums::<I>(&row, map, &sums);
             }
             if lookup_table::is_applicable(term, N) {
-                let (mut looked_up, mut patterns) = (before, <[Vec<u8>; 2]>::default());
+                let (mut looked_up, mut patterns) = (before.clone(), <[Vec<u8>; 2]>::default());
+                let (mut by_column, mut columns) = (before, Vec::new());
                 let (tables, groups) = (lookup_table::build(map, N, amplitude), lookup_table::group_offsets(map, N));
                 let size = tables.len() / plan.blocks.len();
                 let tables = &tables[block * size..(block + 1) * size];
@@ -123,8 +125,27 @@ impl<const N: usize> Kernel for Row<'_, N> {
                         1 => Self::add_sums::<I>(&looked_up, map, &Tables::<1>(sums)),
                         _ => Self::add_sums::<I>(&looked_up, map, &Tables::<2>(sums)),
                     };
+                    if lookup_table::fit_words(term, map) {
+                        write_columns((&field).plane(t, plane), term.from, width, &taps, &mut columns);
+                        let columns = &columns;
+                        by_column = match lookup_table::octets(map) {
+                            1 => Self::add_sums::<I>(
+                                &by_column,
+                                map,
+                                &ColumnTables::<1> { tables, groups, columns, count },
+                            ),
+                            _ => Self::add_sums::<I>(
+                                &by_column,
+                                map,
+                                &ColumnTables::<2> { tables, groups, columns, count },
+                            ),
+                        };
+                    }
                 }
                 assert_eq!(row, looked_up, "the table and the list of events");
+                if lookup_table::fit_words(term, map) {
+                    assert_eq!(row, by_column, "the tables of words and the list of events");
+                }
             }
         }
         row

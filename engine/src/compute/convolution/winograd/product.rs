@@ -1,0 +1,151 @@
+//! Products of Winograd's form: at each position of a tile, the sum over input channels.
+//!
+//! A vector holds sixteen output channels; a value of the transformed input is the same for all of them.
+#![expect(clippy::needless_range_loop, reason = "registers are indexed by constants once loops are unrolled")]
+
+use super::{POSITIONS, TILE, tile_step};
+use crate::compute::simd::isa::{Isa, Kernel};
+use crate::compute::simd::lanes::LANES;
+
+/// Weights of one block of input and output channels.
+type Weights = [[f32; LANES]; LANES];
+
+/// Sums over the input channels of `tiles` tiles.
+pub struct Products<'a> {
+    /// `[position][block of output channels][input channel][16]`
+    pub weights: &'a [f32],
+    /// Blocks of input channels, and of output channels.
+    pub blocks: [usize; 2],
+    /// `[tile][block of input channels][position][16]`, tiles [`tile_step`] apart.
+    pub transformed: &'a [f32],
+    pub tiles: usize,
+    /// `[tile][block of output channels][position][16]`, tiles [`tile_step`] apart.
+    pub sums: &'a mut [f32],
+}
+
+impl Kernel for Products<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        if I::REGISTERS >= 32 { self.walk::<I, 8, 2>() } else { self.walk::<I, 6, 1>() }
+    }
+}
+
+impl Products<'_> {
+    /// Computes `M` tiles and `N` blocks of output channels at once.
+    #[inline(always)]
+    fn walk<I: Isa, const M: usize, const N: usize>(self) {
+        let Self { weights, blocks: [inputs, outputs], transformed, tiles, sums } = self;
+        let block_len = inputs * LANES * LANES;
+        for position in 0..POSITIONS {
+            let mut block = 0;
+            while block < outputs {
+                let weights = &weights[(position * outputs + block) * block_len..];
+                let at = At { inputs, outputs, position, block };
+                if N > 1 && block + N <= outputs {
+                    column::<I, M, N>(at, weights, transformed, tiles, sums);
+                    block += N;
+                } else {
+                    column::<I, M, 1>(at, weights, transformed, tiles, sums);
+                    block += 1;
+                }
+            }
+        }
+    }
+}
+
+/// What a column of products computes.
+#[derive(Clone, Copy)]
+struct At {
+    inputs: usize,
+    outputs: usize,
+    position: usize,
+    block: usize,
+}
+
+/// One position and `N` blocks of all tiles.
+#[inline(always)]
+fn column<I: Isa, const M: usize, const N: usize>(
+    at: At,
+    weights: &[f32],
+    transformed: &[f32],
+    tiles: usize,
+    sums: &mut [f32],
+) {
+    let mut tile = 0;
+    while tile + M <= tiles {
+        some::<I, M, N>(at, weights, transformed, tile, sums);
+        tile += M;
+    }
+    while tile + 4 <= tiles {
+        some::<I, 4, N>(at, weights, transformed, tile, sums);
+        tile += 4;
+    }
+    while tile + 2 <= tiles {
+        some::<I, 2, N>(at, weights, transformed, tile, sums);
+        tile += 2;
+    }
+    if tile < tiles {
+        some::<I, 1, N>(at, weights, transformed, tile, sums);
+    }
+}
+
+#[inline(always)]
+fn some<I: Isa, const M: usize, const N: usize>(
+    at: At,
+    weights: &[f32],
+    transformed: &[f32],
+    tile: usize,
+    sums: &mut [f32],
+) {
+    let At { inputs, outputs, position, block } = at;
+    let (step, sum_step) = (tile_step(inputs), tile_step(outputs));
+    let weights = weights.as_chunks::<LANES>().0.as_chunks::<LANES>().0;
+    let mut total = [[I::splat(0.0); N]; M];
+    for input in 0..inputs {
+        let mut values = [&[0.0; LANES]; M];
+        for m in 0..M {
+            let start = (tile + m) * step + input * TILE + position * LANES;
+            if let Some(from) = transformed.get(start..).and_then(|from| from.first_chunk()) {
+                values[m] = from;
+            }
+        }
+        let mut of = [const { &[[0.0; LANES]; LANES] }; N];
+        for n in 0..N {
+            if let Some(from) = weights.get(n * inputs + input) {
+                of[n] = from;
+            }
+        }
+        total = add::<I, M, N>(total, values, of);
+    }
+    for m in 0..M {
+        for n in 0..N {
+            let start = (tile + m) * sum_step + (block + n) * TILE + position * LANES;
+            if let Some(to) = sums.get_mut(start..).and_then(|to| to.first_chunk_mut()) {
+                I::store_slice(total[m][n], to);
+            }
+        }
+    }
+}
+
+/// Adds the products of sixteen input channels.
+#[inline(always)]
+fn add<I: Isa, const M: usize, const N: usize>(
+    mut total: [[I::V; N]; M],
+    values: [&[f32; LANES]; M],
+    weights: [&Weights; N],
+) -> [[I::V; N]; M] {
+    for c in 0..LANES {
+        let mut of = [I::splat(0.0); N];
+        for n in 0..N {
+            of[n] = I::load_slice(&weights[n][c]);
+        }
+        for m in 0..M {
+            let value = I::splat(values[m][c]);
+            for n in 0..N {
+                total[m][n] = I::mul_add(value, of[n], total[m][n]);
+            }
+        }
+    }
+    total
+}
