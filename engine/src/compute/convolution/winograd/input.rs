@@ -1,9 +1,8 @@
 //! Transformed inputs: sixteen channels of a pixel in a vector, then Bᵀ d B of every tile.
 #![expect(clippy::needless_range_loop, reason = "registers are indexed by constants once loops are unrolled")]
 
-use super::output::load;
+use super::tiling::{Rows, TILE, blocks, tile_step, tiles};
 use super::windows::mark;
-use super::{Rows, TILE, blocks, tile_step, tiles};
 use crate::compute::convolution::buffer::Windows;
 use crate::compute::convolution::geometry::Geometry;
 use crate::compute::simd::isa::{Isa, Kernel};
@@ -112,7 +111,7 @@ impl Gather<'_> {
             } else {
                 let mut vectors = [I::splat(0.0); LANES];
                 for c in 0..present {
-                    vectors[c] = load::<I>(&planes[c * rows * columns + pixel..][..count]);
+                    vectors[c] = I::load_part(&planes[c * rows * columns + pixel..][..count]);
                 }
                 vectors
             };

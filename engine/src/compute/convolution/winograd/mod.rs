@@ -17,14 +17,14 @@ pub mod product;
 pub mod range;
 #[cfg(test)]
 mod tests;
+pub mod tiling;
 pub mod windows;
-
-use std::ops::Range;
 
 use input::TransformInput;
 use output::TransformSums;
 use product::Products;
 use range::IsBelow;
+use tiling::{POSITIONS, Parts, blocks, tile_step, tiles};
 
 use super::buffer::Scratch;
 use super::epilogue::{ActivateInPlace, Epilogue};
@@ -32,10 +32,6 @@ use super::geometry::Geometry;
 use crate::compute::simd::dispatch;
 use crate::compute::simd::lanes::LANES;
 
-/// Positions of a tile of 4x4 inputs.
-pub const POSITIONS: usize = 16;
-/// Values of a tile for sixteen channels.
-pub const TILE: usize = POSITIONS * LANES;
 /// Transformed inputs and sums of a band, 128 KiB: a quarter of a common L2 cache.
 const MAX_BAND: usize = 32 * 1024;
 /// Transformed weights that stay in a common L2 or L3 cache, 4 MiB.
@@ -56,17 +52,6 @@ pub struct Winograd {
     weights: Vec<f32>,
     /// Tile rows of a band.
     band: usize,
-}
-
-/// Consecutive rows of tiles of one image.
-#[derive(Clone, Debug)]
-pub struct Rows {
-    pub image: usize,
-    pub rows: Range<usize>,
-    /// Number of rows of the band before that end where these begin; 0 for the first rows of an image.
-    pub before: usize,
-    /// Index of the first tile in the band.
-    pub first_tile: usize,
 }
 
 impl Winograd {
@@ -131,33 +116,6 @@ impl Winograd {
     }
 }
 
-/// The rows of every image in a band of rows of all images.
-#[derive(Clone, Debug)]
-struct Parts {
-    down: usize,
-    across: usize,
-    /// Rows of a whole band.
-    most: usize,
-    band: Range<usize>,
-    /// Tiles before the band's start.
-    first_tile: usize,
-}
-
-impl Iterator for Parts {
-    type Item = Rows;
-    fn next(&mut self) -> Option<Rows> {
-        if self.band.is_empty() {
-            return None;
-        }
-        let (image, row) = (self.band.start / self.down, self.band.start % self.down);
-        let count = self.band.len().min(self.down - row);
-        let rows = Rows { image, rows: row..row + count, before: row.min(self.most), first_tile: self.first_tile };
-        self.band.start += count;
-        self.first_tile += count * self.across;
-        Some(rows)
-    }
-}
-
 /// Whether Winograd's form is possible and faster.
 fn is_worth_it(geometry: &Geometry) -> bool {
     let [inputs, outputs] = blocks(geometry);
@@ -171,23 +129,6 @@ fn is_worth_it(geometry: &Geometry) -> bool {
         && POSITIONS * c * o <= MAX_WEIGHTS
         && down * across >= MIN_TILES
         && down * across * per_tile < geometry.multiplications()
-}
-
-/// Blocks of sixteen input channels, and of output channels.
-fn blocks(geometry: &Geometry) -> [usize; 2] {
-    [geometry.input[0].div_ceil(LANES), geometry.out_channels.div_ceil(LANES)]
-}
-
-/// Tiles of a column, and of a row.
-fn tiles(geometry: &Geometry) -> [usize; 2] {
-    let [_, height, width] = geometry.output();
-    [height.div_ceil(2), width.div_ceil(2)]
-}
-
-/// Distance of tiles with `blocks` blocks of channels: a cache line more than these, or the same position of all tiles
-/// would share the few lines that a cache has for one address.
-pub fn tile_step(blocks: usize) -> usize {
-    blocks * TILE + LANES
 }
 
 /// G g Gᵀ of a kernel g, `[3, 3]`; computed in f64.

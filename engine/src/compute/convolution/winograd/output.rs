@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::{Rows, TILE, blocks, tile_step, tiles};
+use super::tiling::{Rows, TILE, blocks, tile_step, tiles};
 use crate::compute::convolution::buffer::Windows;
 use crate::compute::convolution::epilogue::Epilogue;
 use crate::compute::convolution::geometry::Geometry;
@@ -125,21 +125,10 @@ fn put<I: Isa>(row: [I::V; 2], out: &mut [f32], has_both: bool) {
 #[inline(always)]
 fn store<I: Isa>(mut sum: I::V, place: Range<usize>, residual: Option<&[f32]>, limits: [I::V; 2], out: &mut [f32]) {
     if let Some(residual) = residual {
-        sum = I::add(sum, load::<I>(residual.get(place.clone()).unwrap_or_default()));
+        sum = I::add(sum, I::load_part(residual.get(place.clone()).unwrap_or_default()));
     }
     let sum = I::min(limits[1], I::max(limits[0], sum));
-    let Some(out) = out.get_mut(place) else { return };
-    match out.first_chunk_mut() {
-        Some(out) => I::store_slice(sum, out),
-        None => I::store_part(sum, out),
-    }
-}
-
-/// Sixteen values, or the fewer that there are: whole vectors take fewer instructions.
-#[inline(always)]
-pub fn load<I: Isa>(from: &[f32]) -> I::V {
-    match from.first_chunk() {
-        Some(from) => I::load_slice(from),
-        None => I::load_part(from),
+    if let Some(out) = out.get_mut(place) {
+        I::store_part(sum, out);
     }
 }

@@ -3,7 +3,7 @@
 //! A vector holds sixteen output channels; a value of the transformed input is the same for all of them.
 #![expect(clippy::needless_range_loop, reason = "registers are indexed by constants once loops are unrolled")]
 
-use super::{POSITIONS, TILE, tile_step};
+use super::tiling::{POSITIONS, TILE, tile_step};
 use crate::compute::simd::isa::{Isa, Kernel};
 use crate::compute::simd::lanes::LANES;
 

@@ -169,6 +169,9 @@ impl Isa for Avx2 {
     }
     #[inline(always)]
     fn load_part(from: &[f32]) -> [__m256; 2] {
+        if let Some(from) = from.first_chunk() {
+            return Self::load_slice(from);
+        }
         let second = &from[from.len().min(8)..];
         // SAFETY: the masks have the values that the slices have; the others are not read.
         unsafe {
@@ -180,6 +183,10 @@ impl Isa for Avx2 {
     }
     #[inline(always)]
     fn store_part(value: [__m256; 2], to: &mut [f32]) {
+        // Stores with a mask take many times as long on AMD's processors.
+        if let Some(to) = to.first_chunk_mut() {
+            return Self::store_slice(value, to);
+        }
         let (first, second) = to.split_at_mut(to.len().min(8));
         // SAFETY: the masks have the values that the slices have; the others are not written.
         unsafe {
