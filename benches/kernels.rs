@@ -243,6 +243,16 @@ fn dense_convolution(bencher: Bencher<'_, '_>, sizes: [usize; 6]) {
     bencher.counter(count).bench_local(|| convolution.forward_parallel(&input, 16, Epilogue::default(), &mut out));
 }
 
+/// The same in Winograd's form, where that is chosen; the rate is in multiplications of the direct form.
+#[divan::bench(args = CONVOLUTIONS, sample_count = 20)]
+fn fastest_convolution(bencher: Bencher<'_, '_>, sizes: [usize; 6]) {
+    let (geometry, weight, input) = convolution(sizes);
+    let convolution = Convolution::fastest(geometry, &weight);
+    let mut out = vec![0.0; 16 * geometry.output_len()];
+    let count = ItemsCount::new(16 * geometry.multiplications());
+    bencher.counter(count).bench_local(|| convolution.forward_parallel(&input, 16, Epilogue::default(), &mut out));
+}
+
 /// The same on Burn tensors.
 #[divan::bench(args = CONVOLUTIONS, sample_count = 5)]
 fn dense_convolution_on_burn(bencher: Bencher<'_, '_>, sizes: [usize; 6]) {

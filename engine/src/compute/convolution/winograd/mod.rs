@@ -34,8 +34,12 @@ use crate::compute::simd::lanes::LANES;
 
 /// Transformed inputs and sums of a band, 128 KiB: a quarter of a common L2 cache.
 const MAX_BAND: usize = 32 * 1024;
-/// Transformed weights that stay in a common L2 or L3 cache, 4 MiB.
-const MAX_WEIGHTS: usize = 1 << 20;
+/// Transformed weights beyond a common L2 cache, 1 MiB, are read for as many tiles as [`MANY_TILES`] at once.
+const MAX_RESIDENT: usize = 1 << 18;
+const MANY_TILES: usize = 64;
+/// Transformed weights beyond 4 MiB are worth reading for half as many tiles in an image, up to 16 MiB.
+const MAX_CACHED: usize = 1 << 20;
+const MAX_WEIGHTS: usize = 1 << 22;
 /// What both transforms of a value take, in multiplications (measured with AVX2).
 const TRANSFORM: usize = 8;
 /// Tiles of an image from which on products are worth reading the weights for.
@@ -71,7 +75,8 @@ impl Winograd {
             }
         }
         let [_, across] = tiles(geometry);
-        let band = (MAX_BAND / (across * (tile_step(inputs) + tile_step(outputs)))).max(1);
+        let least = if transformed.len() > MAX_RESIDENT { MANY_TILES.div_ceil(across) } else { 1 };
+        let band = (MAX_BAND / (across * (tile_step(inputs) + tile_step(outputs)))).max(least);
         Some(Self { geometry: *geometry, weights: transformed, band })
     }
 
@@ -126,7 +131,7 @@ fn is_worth_it(geometry: &Geometry) -> bool {
         && geometry.stride == [1, 1]
         && geometry.dilation == [1, 1]
         && geometry.groups == 1
-        && POSITIONS * c * o <= MAX_WEIGHTS
+        && POSITIONS * c * o <= if 2 * down * across >= MANY_TILES { MAX_WEIGHTS } else { MAX_CACHED }
         && down * across >= MIN_TILES
         && down * across * per_tile < geometry.multiplications()
 }
