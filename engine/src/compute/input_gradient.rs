@@ -14,6 +14,7 @@ use super::convolution::Geometry;
 use super::dense::{NodeParams, apply_node, tensor_to_vec};
 use super::gradient::activation::activation;
 use super::gradient::fixed::FixedConvolution;
+use super::gradient::moved_values::MovedValues;
 use super::gradient::resample::Resize;
 use super::program::Program;
 use crate::network::{Activation, Network, Node, NodeId, Op};
@@ -46,6 +47,8 @@ enum Step {
     Activation(Activation),
     /// A resize or an average pool.
     Resize(Resize),
+    /// A slice, a pad or a transposition.
+    Moved(MovedValues),
     /// By Burn's operations.
     Node(Box<NodeParams>),
 }
@@ -75,10 +78,15 @@ impl InputGradients {
             (Some(step), _) => step,
             (None, Op::Input) => Step::Absorbed,
             (None, Op::Activation(activation)) if own => Step::Activation(*activation),
-            (None, op) => match Resize::of(&network, node).filter(|_| own) {
-                Some(resize) => Step::Resize(resize),
-                None => Step::Node(Box::new(NodeParams::of(op, &device))),
-            },
+            (None, op) => {
+                let resize = own.then(|| Resize::of(&network, node)).flatten();
+                let moved = own.then(|| MovedValues::of(&network, node)).flatten();
+                match (resize, moved) {
+                    (Some(resize), _) => Step::Resize(resize),
+                    (None, Some(moved)) => Step::Moved(moved),
+                    (None, None) => Step::Node(Box::new(NodeParams::of(op, &device))),
+                }
+            }
         };
         let steps = network.nodes.iter().zip(steps).map(step).collect();
         let multiplications: usize = network.nodes.iter().map(|node| multiplications(&network, node)).sum();
@@ -179,6 +187,7 @@ impl InputGradients {
                 }
                 (Step::Activation(rule), _) => of(&node.inputs[0]).map(|z| activation(z, None, (*rule).into())),
                 (Step::Resize(resize), _) => of(&node.inputs[0]).map(|x| resize.resample(x)),
+                (Step::Moved(moved), _) => of(&node.inputs[0]).map(|x| moved.apply(x)),
                 (Step::Node(params), _) => {
                     let inputs = same_rows(node.inputs.iter().filter_map(of).collect());
                     Some(apply_node(&self.network, node, params, inputs))

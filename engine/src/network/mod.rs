@@ -11,7 +11,7 @@ mod file_kind;
 pub mod graph;
 pub mod left_open;
 pub mod nir;
-mod node_elements;
+pub(crate) mod node_elements;
 mod number_type;
 pub mod onnx;
 pub mod open;

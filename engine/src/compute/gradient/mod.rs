@@ -1,4 +1,4 @@
-//! Operations on burn-flex with gradients of their own: convolutions, resizes, average pools and activations.
+//! Operations on burn-flex with gradients of their own: convolutions, resizes, average pools, slices and pads, activations.
 //!
 //! They work on the storage of Burn's tensors. Training and gradients of the input use them; other backends keep Burn's
 //! own operations.
@@ -7,6 +7,7 @@ pub mod activation;
 pub mod convolution;
 pub mod fixed;
 pub mod input;
+pub mod moved_values;
 pub mod resample;
 pub mod rule;
 pub mod transposed;
