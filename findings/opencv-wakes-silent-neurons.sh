@@ -3,7 +3,7 @@
 #
 # Behavior: cv2.dnn computes 3x3 convolutions in Winograd's form unless told otherwise (Net.enableWinograd). An output whose
 # window holds zeros alone should be exactly 0 without a bias; it gets what rounding leaves of the bright pixels near it, in the
-# same tile. Half of these remainders are above 0, and ReLU lets them through. onnxruntime and cv2.dnn without that form give
+# same tile. Remainders above 0 pass through ReLU. onnxruntime and cv2.dnn without that form give
 # exact zeros.
 #
 # One would have guessed: sums over zeros are zero in every runtime; runtimes differ in the last digits of values that are there.

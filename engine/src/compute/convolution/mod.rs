@@ -7,14 +7,14 @@
 //!
 //! [`winograd`] has the other form, for 3x3 kernels with stride 1 ([`Convolution::fastest`]).
 //!
-//! All parts of the direct form work for any kernel size, stride, padding (also asymmetric), dilation and groups. The gradient of the input
-//! is a convolution too: its weights flipped and transposed, its padding kH − 1 − top and so on; with a stride one
-//! convolution per remainder of the output's row and column, whose kernel has the taps of that remainder. The gradient
-//! of the weights can share [`pack`] and the plan's offsets.
+//! All parts of the direct form work for any kernel size, stride, padding (also asymmetric), dilation and groups. The
+//! gradient of the input is a convolution too: its weights flipped and transposed, its padding kH − 1 − top and so on; with
+//! a stride one convolution per remainder of the output's row and column, whose kernel has the taps of that remainder. The
+//! gradient of the weights can share [`pack`] and the plan's offsets.
 //!
 //! Results do not depend on threads, on how many images are computed together, or on blocks and bands: in the direct form
-//! each output is one chain of fused multiplications and additions over the taps, in their order. AVX-512, AVX2 and NEON give the same
-//! bits; other machines round each product (see [`crate::compute::simd::isa::Isa::mul_add`]).
+//! each output is one chain of fused multiplications and additions over the taps, in their order. AVX-512, AVX2 and NEON
+//! give the same bits; other machines round each product (see [`crate::compute::simd::isa::Isa::mul_add`]).
 
 pub mod buffer;
 pub mod columns;

@@ -51,7 +51,7 @@ pub struct EventSums<'a> {
 impl<const N: usize> ColumnSums<N> for EventSums<'_> {
     #[inline(always)]
     fn rows<const K: usize>(&self, group: usize) -> &GroupRows<K, N> {
-        self.weights[self.groups[group]..self.groups[group + 1]].as_chunks::<N>().0.as_chunks().0
+        group_rows(self.weights, self.groups, group)
     }
     #[inline(always)]
     fn sums<I: Isa, const K: usize>(&self, rows: &GroupRows<K, N>, x: usize) -> [[I::V; N]; K] {
@@ -119,6 +119,16 @@ fn sum_pair<I: Isa, const K: usize, const N: usize, const FIRST: usize>(
             }
         }
     }
+}
+
+/// The rows of column group `group` in `values`; `groups` has the first entry of each group, and one past the last.
+#[inline(always)]
+pub(super) fn group_rows<'a, const K: usize, const N: usize>(
+    values: &'a [Lanes],
+    groups: &[usize],
+    group: usize,
+) -> &'a GroupRows<K, N> {
+    values[groups[group]..groups[group + 1]].as_chunks::<N>().0.as_chunks().0
 }
 
 #[inline(always)]

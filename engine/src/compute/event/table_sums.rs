@@ -2,7 +2,7 @@
 #![expect(clippy::needless_range_loop, reason = "registers and lanes are indexed by constants once loops are unrolled")]
 
 use super::row_input::Tap;
-use super::row_kernel::{ColumnSums, GroupRows, add_row};
+use super::row_kernel::{ColumnSums, GroupRows, add_row, group_rows};
 use crate::compute::simd::isa::Isa;
 use crate::compute::simd::lanes::Lanes;
 
@@ -10,7 +10,7 @@ use crate::compute::simd::lanes::Lanes;
 pub const PATTERNS: usize = 256;
 
 /// Rows from one table of sums to the next: some more than patterns, or the same pattern of all tables would share the few
-/// lines that a cache has for one address (4 % of the time on Zen 3).
+/// lines that a cache has for one address (2 to 4 % of the time on Zen 3).
 pub const TABLE_ROWS: usize = PATTERNS + 8;
 
 /// Kernel rows of [`ColumnTables`].
@@ -39,7 +39,7 @@ pub struct Tables<'a, const O: usize>(pub TableSums<'a>);
 impl<const O: usize, const N: usize> ColumnSums<N> for Tables<'_, O> {
     #[inline(always)]
     fn rows<const K: usize>(&self, group: usize) -> &GroupRows<K, N> {
-        self.0.tables[self.0.groups[group]..self.0.groups[group + 1]].as_chunks::<N>().0.as_chunks().0
+        group_rows(self.0.tables, self.0.groups, group)
     }
     #[inline(always)]
     fn sums<I: Isa, const K: usize>(&self, rows: &GroupRows<K, N>, x: usize) -> [[I::V; N]; K] {
@@ -61,12 +61,12 @@ impl<const O: usize, const N: usize> ColumnSums<N> for Tables<'_, O> {
     }
     #[inline(always)]
     fn onto<I: Isa>(&self, sum: I::V, base: I::V) -> I::V {
-        if self.0.count == 1.0 { I::add(base, sum) } else { I::mul_then_add(sum, I::splat(self.0.count), base) }
+        counted::<I>(sum, self.0.count, base)
     }
 }
 
 /// [`TableSums`] for three kernel rows that read O octets each: their patterns lie in one word, and their tables at
-/// constant distances. One load in place of ten.
+/// constant distances: one load finds all of them.
 pub struct ColumnTables<'a, const O: usize> {
     /// As those of [`TableSums`].
     pub tables: &'a [Lanes],
@@ -79,7 +79,7 @@ pub struct ColumnTables<'a, const O: usize> {
 impl<const O: usize, const N: usize> ColumnSums<N> for ColumnTables<'_, O> {
     #[inline(always)]
     fn rows<const K: usize>(&self, group: usize) -> &GroupRows<K, N> {
-        self.tables[self.groups[group]..self.groups[group + 1]].as_chunks::<N>().0.as_chunks().0
+        group_rows(self.tables, self.groups, group)
     }
     #[inline(always)]
     fn sums<I: Isa, const K: usize>(&self, rows: &GroupRows<K, N>, x: usize) -> [[I::V; N]; K] {
@@ -102,8 +102,14 @@ impl<const O: usize, const N: usize> ColumnSums<N> for ColumnTables<'_, O> {
     }
     #[inline(always)]
     fn onto<I: Isa>(&self, sum: I::V, base: I::V) -> I::V {
-        if self.count == 1.0 { I::add(base, sum) } else { I::mul_then_add(sum, I::splat(self.count), base) }
+        counted::<I>(sum, self.count, base)
     }
+}
+
+/// `base` plus `count` times a sum.
+#[inline(always)]
+fn counted<I: Isa>(sum: I::V, count: f32, base: I::V) -> I::V {
+    if count == 1.0 { I::add(base, sum) } else { I::mul_then_add(sum, I::splat(count), base) }
 }
 
 #[inline(always)]

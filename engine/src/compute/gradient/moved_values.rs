@@ -45,8 +45,9 @@ impl Backward<Flex, 1> for MovedBackward {
                 }
             }
         }
-        for node in ops.parents.into_iter().flatten() {
-            grads.register::<Flex>(node.id, from_vec(out.clone(), [rows, inputs]));
+        let [parent] = ops.parents;
+        if let Some(node) = parent {
+            grads.register::<Flex>(node.id, from_vec(out, [rows, inputs]));
         }
     }
 }

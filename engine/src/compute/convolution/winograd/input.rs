@@ -107,7 +107,7 @@ impl Gather<'_> {
         for pixel in (start * columns..end * columns).step_by(LANES) {
             let count = (end * columns - pixel).min(LANES);
             let vectors = if count == LANES && present == LANES {
-                load_all::<I>(&planes[pixel..], rows * columns)
+                load_planes::<I>(&planes[pixel..], rows * columns)
             } else {
                 let mut vectors = [I::splat(0.0); LANES];
                 for c in 0..present {
@@ -152,7 +152,7 @@ impl Gather<'_> {
 
 /// Sixteen values of each of sixteen planes that are `step` values apart.
 #[inline(always)]
-fn load_all<I: Isa>(planes: &[f32], step: usize) -> [I::V; LANES] {
+fn load_planes<I: Isa>(planes: &[f32], step: usize) -> [I::V; LANES] {
     let mut vectors = [I::splat(0.0); LANES];
     for c in 0..LANES {
         if let Some(from) = planes.get(c * step..).and_then(|plane| plane.first_chunk()) {

@@ -8,8 +8,9 @@
 //! [`input`] moves channels to the lanes and transforms tiles; [`product`] sums over channels; [`output`] transforms sums
 //! back, applies the epilogue and returns the lanes to planes; [`windows`] finds sums that are exactly zero.
 //!
-//! Sums differ from those of the direct form by rounding: by 1e-6 of the largest value in a tile or less. Infinite and
-//! undefined values would spread over a tile, so images that have one take the direct form.
+//! Sums differ from those of the direct form by rounding, a few times 1e-6 of their usual size: an output's error is that of
+//! the largest value in its tile. Infinite and undefined values would spread over a tile, so images that have one take the
+//! direct form.
 
 pub mod input;
 pub mod output;

@@ -43,10 +43,10 @@ impl Products<'_> {
                 let weights = &weights[(position * outputs + block) * block_len..];
                 let at = At { inputs, outputs, position, block };
                 if N > 1 && block + N <= outputs {
-                    column::<I, M, N>(at, weights, transformed, tiles, sums);
+                    all_tiles::<I, M, N>(at, weights, transformed, tiles, sums);
                     block += N;
                 } else {
-                    column::<I, M, 1>(at, weights, transformed, tiles, sums);
+                    all_tiles::<I, M, 1>(at, weights, transformed, tiles, sums);
                     block += 1;
                 }
             }
@@ -54,7 +54,7 @@ impl Products<'_> {
     }
 }
 
-/// What a column of products computes.
+/// Position, and first block of output channels, of some products.
 #[derive(Clone, Copy)]
 struct At {
     inputs: usize,
@@ -65,7 +65,7 @@ struct At {
 
 /// One position and `N` blocks of all tiles.
 #[inline(always)]
-fn column<I: Isa, const M: usize, const N: usize>(
+fn all_tiles<I: Isa, const M: usize, const N: usize>(
     at: At,
     weights: &[f32],
     transformed: &[f32],
@@ -74,24 +74,25 @@ fn column<I: Isa, const M: usize, const N: usize>(
 ) {
     let mut tile = 0;
     while tile + M <= tiles {
-        some::<I, M, N>(at, weights, transformed, tile, sums);
+        tile_sums::<I, M, N>(at, weights, transformed, tile, sums);
         tile += M;
     }
     while tile + 4 <= tiles {
-        some::<I, 4, N>(at, weights, transformed, tile, sums);
+        tile_sums::<I, 4, N>(at, weights, transformed, tile, sums);
         tile += 4;
     }
     while tile + 2 <= tiles {
-        some::<I, 2, N>(at, weights, transformed, tile, sums);
+        tile_sums::<I, 2, N>(at, weights, transformed, tile, sums);
         tile += 2;
     }
     if tile < tiles {
-        some::<I, 1, N>(at, weights, transformed, tile, sums);
+        tile_sums::<I, 1, N>(at, weights, transformed, tile, sums);
     }
 }
 
+/// One position and `N` blocks of `M` tiles from `tile` on.
 #[inline(always)]
-fn some<I: Isa, const M: usize, const N: usize>(
+fn tile_sums<I: Isa, const M: usize, const N: usize>(
     at: At,
     weights: &[f32],
     transformed: &[f32],
@@ -116,7 +117,7 @@ fn some<I: Isa, const M: usize, const N: usize>(
                 of[n] = from;
             }
         }
-        total = add::<I, M, N>(total, values, of);
+        total = add_channels::<I, M, N>(total, values, of);
     }
     for m in 0..M {
         for n in 0..N {
@@ -130,7 +131,7 @@ fn some<I: Isa, const M: usize, const N: usize>(
 
 /// Adds the products of sixteen input channels.
 #[inline(always)]
-fn add<I: Isa, const M: usize, const N: usize>(
+fn add_channels<I: Isa, const M: usize, const N: usize>(
     mut total: [[I::V; N]; M],
     values: [&[f32; LANES]; M],
     weights: [&Weights; N],
