@@ -1,6 +1,8 @@
 //! Transformed inputs: sixteen channels of a pixel in a vector, then Bᵀ d B of every tile.
 #![expect(clippy::needless_range_loop, reason = "registers are indexed by constants once loops are unrolled")]
 
+use std::ops::Range;
+
 use super::tiling::{Rows, TILE, blocks, tile_step, tiles};
 use super::windows::mark;
 use crate::compute::convolution::buffer::Windows;
@@ -39,6 +41,13 @@ pub fn room_len(geometry: &Geometry, rows: usize) -> usize {
     blocks(geometry)[0] * pixels(geometry, rows) * LANES
 }
 
+/// Rows of the input among `height` padded rows from `first` on.
+fn real_rows(geometry: &Geometry, first: usize, height: usize) -> Range<usize> {
+    let ([_, rows, _], top) = (geometry.input, geometry.padding[0]);
+    let start = first.saturating_sub(top).min(rows);
+    start..(first + height).saturating_sub(top).clamp(start, rows)
+}
+
 impl Kernel for TransformInput<'_> {
     type Output = ();
     #[inline(always)]
@@ -58,7 +67,15 @@ impl Kernel for TransformInput<'_> {
             let (room, used) = (&mut room[kept * width * LANES..height * width * LANES], &mut used[kept * width..]);
             Gather { geometry, image, block, first: 2 * rows.rows.start + kept, width, room, used }.run::<I>();
         }
-        mark(used, width, across, &mut windows[rows.first_tile..][..count * across]);
+        let windows = &mut windows[rows.first_tile..][..count * across];
+        let pixels = real_rows(geometry, 2 * rows.rows.start, height).len() * geometry.input[2];
+        // No window lies in the padding alone, so each sees one of these pixels.
+        let sees_pixels = geometry.padding.iter().all(|&padding| padding < 3);
+        if sees_pixels && used.iter().map(|&used| usize::from(used)).sum::<usize>() == pixels {
+            windows.fill([true; 4]);
+        } else {
+            mark(used, width, across, windows);
+        }
         let step = tile_step(inputs);
         let mut tiles = out[rows.first_tile * step..].chunks_exact_mut(step);
         for row in 0..count {
@@ -90,8 +107,7 @@ impl Gather<'_> {
         let ([channels, rows, columns], [top, left, ..]) = (self.geometry.input, self.geometry.padding);
         let height = self.used.len() / self.width;
         // Rows of the input, and padded rows before the first of them.
-        let start = self.first.saturating_sub(top).min(rows);
-        let end = (self.first + height).saturating_sub(top).clamp(start, rows);
+        let Range { start, end } = real_rows(self.geometry, self.first, height);
         let above = top.saturating_sub(self.first).min(height);
         for (y, row) in self.room.chunks_exact_mut(self.width * LANES).enumerate() {
             if y < above || y >= above + (end - start) {
@@ -139,14 +155,26 @@ impl Gather<'_> {
             let room = room.as_chunks_mut::<LANES>().0;
             for k in 0..LANES {
                 I::store_slice(pixels[k], &mut room[k]);
-                flags[k] |= used >> k & 1 == 1;
+            }
+            if used == u16::MAX {
+                *flags = [true; LANES];
+            } else {
+                set(flags, used);
             }
             return;
         }
-        for (k, (room, flag)) in room.as_chunks_mut().0.iter_mut().zip(flags).enumerate() {
-            I::store_slice(pixels[first + k], room);
-            *flag |= used >> (first + k) & 1 == 1;
+        for (pixel, room) in pixels[first..].iter().zip(room.as_chunks_mut().0) {
+            I::store_slice(*pixel, room);
         }
+        set(flags, used >> first);
+    }
+}
+
+/// Sets the flags whose bit is set.
+#[inline(always)]
+fn set(flags: &mut [bool], bits: u16) {
+    for (k, flag) in flags.iter_mut().enumerate() {
+        *flag |= bits >> k & 1 == 1;
     }
 }
 

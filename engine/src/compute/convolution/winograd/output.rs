@@ -1,8 +1,6 @@
 //! Outputs of Winograd's form: Aᵀ m A of every tile, the epilogue, and channels returned to their planes.
 #![expect(clippy::needless_range_loop, reason = "registers are indexed by constants once loops are unrolled")]
 
-use std::ops::Range;
-
 use super::tiling::{Rows, TILE, blocks, tile_step, tiles};
 use crate::compute::convolution::buffer::Windows;
 use crate::compute::convolution::epilogue::Epilogue;
@@ -25,9 +23,20 @@ pub struct TransformSums<'a> {
     pub out: &'a mut [f32],
 }
 
-/// Values in the room of [`TransformSums`]: the pixels of a block, `[row][column][16]`, and those behind the last one.
+/// Values in the room of [`TransformSums`]: the pixels of a block, `[row][column][16]`, and those behind the last one; then
+/// the same as planes, `[16][row][column]`.
 pub fn room_len(geometry: &Geometry, rows: usize) -> usize {
-    (2 * rows * geometry.output()[2] + LANES) * LANES
+    let pixels = 2 * rows * geometry.output()[2];
+    by_pixel_len(pixels) + LANES * channel_step(pixels)
+}
+
+fn by_pixel_len(pixels: usize) -> usize {
+    (pixels + LANES) * LANES
+}
+
+/// Distance of the planes of a room: an odd number of cache lines, so that not all planes share a few of them.
+fn channel_step(pixels: usize) -> usize {
+    (pixels.div_ceil(LANES) | 1) * LANES
 }
 
 impl Kernel for TransformSums<'_> {
@@ -41,6 +50,7 @@ impl Kernel for TransformSums<'_> {
         let first = 2 * rows.rows.start * width;
         let pixels = (2 * rows.rows.end).min(height) * width - first;
         let image = rows.image * channels * height * width;
+        let by_pixel = by_pixel_len(pixels);
         let (floor, ceiling) = epilogue.limits();
         let limits = [I::splat(floor), I::splat(ceiling)];
         for block in 0..outputs {
@@ -54,23 +64,16 @@ impl Kernel for TransformSums<'_> {
                     transform::<I>(tile, windows, to, width * LANES, 2 * column + 1 < width);
                 }
             }
+            let (by_pixel, planes) = room.split_at_mut(by_pixel);
+            let step = channel_step(pixels);
+            separate::<I>(by_pixel, pixels, planes, step);
             let bias = epilogue.bias.get(block * LANES..).unwrap_or_default();
-            for pixel in (0..pixels).step_by(LANES) {
-                let Some(from) = room.get(pixel * LANES..).and_then(|room| room.first_chunk::<TILE>()) else { return };
-                let mut vectors = [I::splat(0.0); LANES];
-                for k in 0..LANES {
-                    vectors[k] = I::load_slice(&from.as_chunks::<LANES>().0[k]);
-                }
-                let planes = I::transpose(vectors);
-                let count = (pixels - pixel).min(LANES);
-                for c in 0..LANES {
-                    let channel = block * LANES + c;
-                    if channel >= channels {
-                        break;
-                    }
-                    let start = image + channel * height * width + first + pixel;
-                    let sum = I::add(planes[c], I::splat(bias.get(c).copied().unwrap_or(0.0)));
-                    store::<I>(sum, start..start + count, epilogue.residual, limits, out);
+            for (c, sums) in planes.chunks_exact(step).enumerate().take(channels - block * LANES) {
+                let place = image + (block * LANES + c) * height * width + first;
+                let bias = I::splat(bias.get(c).copied().unwrap_or(0.0));
+                let residual = epilogue.residual.and_then(|residual| residual.get(place..place + pixels));
+                if let Some(out) = out.get_mut(place..place + pixels) {
+                    store::<I>(sums, bias, residual, limits, out);
                 }
             }
         }
@@ -121,14 +124,52 @@ fn put<I: Isa>(row: [I::V; 2], out: &mut [f32], has_both: bool) {
     }
 }
 
-/// Adds the residual, clamps to the limits and stores outputs of one channel.
+/// Returns the lanes of `count` pixels to planes that are `step` values apart.
 #[inline(always)]
-fn store<I: Isa>(mut sum: I::V, place: Range<usize>, residual: Option<&[f32]>, limits: [I::V; 2], out: &mut [f32]) {
-    if let Some(residual) = residual {
-        sum = I::add(sum, I::load_part(residual.get(place.clone()).unwrap_or_default()));
+fn separate<I: Isa>(pixels: &[f32], count: usize, planes: &mut [f32], step: usize) {
+    for (k, pixels) in pixels.as_chunks::<LANES>().0.as_chunks::<LANES>().0.iter().enumerate() {
+        if k * LANES >= count {
+            return;
+        }
+        let mut vectors = [I::splat(0.0); LANES];
+        for (vector, pixel) in vectors.iter_mut().zip(pixels) {
+            *vector = I::load_slice(pixel);
+        }
+        let channels = I::transpose(vectors);
+        for c in 0..LANES {
+            if let Some(to) = planes.get_mut(c * step + k * LANES..).and_then(|to| to.first_chunk_mut()) {
+                I::store_slice(channels[c], to);
+            }
+        }
     }
-    let sum = I::min(limits[1], I::max(limits[0], sum));
-    if let Some(out) = out.get_mut(place) {
-        I::store_part(sum, out);
+}
+
+/// Adds bias and residual, clamps to the limits and stores outputs of one channel.
+#[inline(always)]
+fn store<I: Isa>(sums: &[f32], bias: I::V, residual: Option<&[f32]>, limits: [I::V; 2], out: &mut [f32]) {
+    let whole = out.len() / LANES * LANES;
+    let (out, rest) = out.split_at_mut(whole);
+    let clamp = |sum| I::min(limits[1], I::max(limits[0], sum));
+    let out = out.as_chunks_mut::<LANES>().0;
+    let (from, last) = sums.split_at(whole);
+    let from = from.as_chunks::<LANES>().0;
+    match residual {
+        None => {
+            for (from, out) in from.iter().zip(out) {
+                I::store_slice(clamp(I::add(I::load_slice(from), bias)), out);
+            }
+        }
+        Some(residual) => {
+            for ((from, residual), out) in from.iter().zip(residual.as_chunks().0).zip(out) {
+                I::store_slice(clamp(I::add(I::add(I::load_slice(from), bias), I::load_slice(residual))), out);
+            }
+        }
+    }
+    if !rest.is_empty() {
+        let mut sum = I::add(I::load_part(last), bias);
+        if let Some(residual) = residual {
+            sum = I::add(sum, I::load_part(&residual[whole..]));
+        }
+        I::store_part(clamp(sum), rest);
     }
 }

@@ -9,6 +9,8 @@ use crate::compute::simd::lanes::LANES;
 
 /// Weights of one block of input and output channels.
 type Weights = [[f32; LANES]; LANES];
+/// Sixteen channels of all positions of a tile.
+type Tile = [[f32; LANES]; POSITIONS];
 
 /// Sums over the input channels of `tiles` tiles.
 pub struct Products<'a> {
@@ -36,6 +38,9 @@ impl Products<'_> {
     #[inline(always)]
     fn walk<I: Isa, const M: usize, const N: usize>(self) {
         let Self { weights, blocks: [inputs, outputs], transformed, tiles, sums } = self;
+        if let ([1, outputs], 1) = ([inputs, outputs], N) {
+            return narrow_tiles::<I, M>(weights, outputs, transformed, tiles, sums);
+        }
         let block_len = inputs * LANES * LANES;
         for position in 0..POSITIONS {
             let mut block = 0;
@@ -52,6 +57,61 @@ impl Products<'_> {
             }
         }
     }
+}
+
+/// All products for one block of input channels: all positions of a few tiles, whose weights fit in the L1 cache.
+#[inline(always)]
+fn narrow_tiles<I: Isa, const M: usize>(
+    weights: &[f32],
+    outputs: usize,
+    transformed: &[f32],
+    tiles: usize,
+    sums: &mut [f32],
+) {
+    let weights = weights.as_chunks::<LANES>().0.as_chunks::<LANES>().0;
+    for block in 0..outputs {
+        let mut tile = 0;
+        while tile < tiles {
+            let weights = weights.iter().skip(block).step_by(outputs);
+            let from = &transformed[tile * tile_step(1)..];
+            let to = &mut sums[tile * tile_step(outputs) + block * TILE..];
+            tile += match tiles - tile {
+                left if left >= M => narrow_sums::<I, M>(weights, outputs, from, to),
+                4.. => narrow_sums::<I, 4>(weights, outputs, from, to),
+                2 | 3 => narrow_sums::<I, 2>(weights, outputs, from, to),
+                _ => narrow_sums::<I, 1>(weights, outputs, from, to),
+            };
+        }
+    }
+}
+
+/// The first `M` tiles, for one block of output channels; returns their number.
+#[inline(always)]
+fn narrow_sums<'a, I: Isa, const M: usize>(
+    weights: impl Iterator<Item = &'a Weights>,
+    outputs: usize,
+    from: &[f32],
+    to: &mut [f32],
+) -> usize {
+    let mut tiles: [&Tile; M] = [&[[0.0; LANES]; POSITIONS]; M];
+    for (tile, from) in tiles.iter_mut().zip(from.chunks(tile_step(1))) {
+        *tile = from.as_chunks().0.first_chunk().unwrap_or(tile);
+    }
+    let mut to = to.chunks_mut(tile_step(outputs)).map_while(|to| to.as_chunks_mut().0.first_chunk_mut::<POSITIONS>());
+    let mut sums: [Option<&mut Tile>; M] = std::array::from_fn(|_| to.next());
+    for (position, weights) in weights.enumerate().take(POSITIONS) {
+        let mut values = [&[0.0; LANES]; M];
+        for m in 0..M {
+            values[m] = &tiles[m][position];
+        }
+        let total = add_channels::<I, M, 1>([[I::splat(0.0)]; M], values, [weights]);
+        for m in 0..M {
+            if let Some(sums) = &mut sums[m] {
+                I::store_slice(total[m][0], &mut sums[position]);
+            }
+        }
+    }
+    M
 }
 
 /// Position, and first block of output channels, of some products.
