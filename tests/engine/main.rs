@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 mod bench;
 mod groups;
+mod lossy;
 mod methods;
 mod reuse;
 

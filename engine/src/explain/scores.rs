@@ -5,6 +5,8 @@
 
 use serde::Serialize;
 
+use crate::ground::median::median;
+
 /// Σ over channels of |map|: `map` is `[channels, area]`, the result `[area]`.
 pub fn merged(map: &[f32], area: usize) -> Vec<f32> {
     let mut sum = vec![0.0; area];
@@ -73,17 +75,6 @@ impl Scores {
     }
 }
 
-/// The median; 0 for no values.
-pub fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    match sorted.len() {
-        0 => 0.0,
-        n if n % 2 == 1 => sorted[n / 2],
-        n => (sorted[n / 2 - 1] + sorted[n / 2]) / 2.0,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,6 +95,5 @@ mod tests {
         assert_eq!(merged(&[1.0, -2.0, -3.0, 0.5], 2), [4.0, 2.5]);
         let scores = Scores::of(&[0.0, 1.0, 1.0, 0.0], 1, &[0.0, 1.0], 2);
         assert_eq!((scores.l1, scores.correlation), (vec![0.0, 1.0], vec![1.0, -1.0]));
-        assert_eq!((median(&[]), median(&[3.0, 1.0]), median(&[5.0, 1.0, 2.0])), (0.0, 2.0, 2.0));
     }
 }

@@ -1,6 +1,7 @@
-//! What everything stands on: errors, atomic file writes, number texts, cancellation and progress.
+//! What everything stands on: errors, atomic file writes, number texts, the median, cancellation and progress.
 
 pub mod error;
 pub mod files;
+pub mod median;
 pub mod numbers;
 pub mod progress;

@@ -100,7 +100,7 @@ impl<'a> LayerRun<'a> {
     fn constant(&self, neuron: usize, input: f32) -> impl Iterator<Item = u32> + use<> {
         let Self { layer, .. } = self;
         let (theta, shift) = (layer.theta_of(neuron), layer.bias_shift);
-        let dynamics = Dynamics { neuron: layer.neuron, reset: layer.reset, tie: layer.tie };
+        let dynamics = Dynamics::of(layer);
         let (mut v, mut emitted) = (layer.v_init_of(neuron), 0i32);
         std::iter::repeat_with(move || {
             let (count, after) = dynamics.step(v + shift * theta, input, theta, emitted);

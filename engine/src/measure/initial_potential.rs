@@ -10,7 +10,7 @@ use super::run_data::RunData;
 use crate::Result;
 use crate::convert::calibration_source::SortedValues;
 use crate::convert::threshold_error::sample_quantiles;
-use crate::convert::{ActivationQuantiles, ActivationStatistics, SpikingLayer, expected_spikes};
+use crate::convert::{ActivationQuantiles, ActivationStatistics, SpikingLayer, TieRule, expected_spikes};
 use crate::progress::JobControl;
 use crate::simulate::LayerRecording;
 use crate::simulate::neuron::Dynamics;
@@ -115,7 +115,7 @@ impl InitialPotentialErrors {
         let z = &data.ann.pre_activations[index][span];
         Ok(Self {
             steps,
-            curve: expected(&groups, per_step, steps),
+            curve: expected(&groups, Dynamics::of(layer), steps),
             inside: inside as f64 / statistics.layer.len().max(1) as f64,
             p: errors_of_run.p.unwrap_or(f64::from(layer.v_init)),
             run: errors_of_run.inside,
@@ -180,12 +180,11 @@ fn sorted(set: &ActivationQuantiles) -> SortedValues {
     set.sorted(&JobControl::default()).unwrap_or_default()
 }
 
-/// Theory and measurement at p = 0, 0.02 .. 1 over all `groups` of activations with their amplitudes, for neurons of at
-/// most `per_step` spikes a step. Empty if no activation lies below saturation. Evaluates at most `MAX_ACTIVATIONS`
+/// Theory and measurement at p = 0, 0.02 .. 1 over all `groups` of activations with their amplitudes. Empty if no activation lies below saturation. Evaluates at most `MAX_ACTIVATIONS`
 /// representative activations.
-pub fn expected(groups: &[(&ActivationQuantiles, f32)], per_step: usize, steps: usize) -> Vec<Expected> {
-    let groups = pick_representatives(groups, per_step);
-    let at = |k: usize| expected_at(&groups, per_step, steps, k as f64 / FRACTIONS as f64);
+pub fn expected(groups: &[(&ActivationQuantiles, f32)], dynamics: Dynamics, steps: usize) -> Vec<Expected> {
+    let groups = pick_representatives(groups, dynamics.neuron.max_spikes_per_step());
+    let at = |k: usize| expected_at(&groups, dynamics, steps, k as f64 / FRACTIONS as f64);
     (0..=FRACTIONS).into_par_iter().filter_map(at).collect()
 }
 
@@ -208,14 +207,24 @@ fn pick_representatives(groups: &[(&ActivationQuantiles, f32)], per_step: usize)
     groups.iter().map(pick).collect()
 }
 
-fn expected_at(groups: &[RepresentativeActivations], per_step: usize, steps: usize, p: f64) -> Option<Expected> {
+fn expected_at(groups: &[RepresentativeActivations], dynamics: Dynamics, steps: usize, p: f64) -> Option<Expected> {
+    // With all charge kept the count is the staircase itself.
+    let is_staircase =
+        dynamics.keeps_charge() && dynamics.tie == TieRule::Ge || !dynamics.neuron.integrates_and_fires();
+    let count = |z: f32, amplitude: f32| {
+        if is_staircase {
+            expected_spikes(z, amplitude, steps, dynamics.neuron.max_spikes_per_step(), p)
+        } else {
+            dynamics.count_on_constant(z, amplitude, p as f32 * amplitude, steps)
+        }
+    };
     let (mut theoretical, mut measured) = (ErrorSums::default(), ErrorSums::default());
     for RepresentativeActivations { values, weight, amplitude } in groups {
         let all = weight * values.len() as f64;
         let Errors { mean, square } = theory(f64::from(*amplitude), steps, p);
         theoretical = theoretical.merge(ErrorSums { weight: all, sum: all * mean, squares: all * square });
         for &z in values {
-            let count = f64::from(expected_spikes(z, *amplitude, steps, per_step, p));
+            let count = f64::from(count(z, *amplitude));
             measured.add(f64::from(*amplitude) / steps as f64 * count - f64::from(z), *weight);
         }
     }
@@ -274,7 +283,7 @@ pub fn replayed(
 ) -> Vec<(f64, Errors)> {
     let neurons = layer.neurons();
     let stride = (neurons * steps * (REPLAY_FRACTIONS + 1)).div_ceil(MAX_REPLAY_STEPS).max(1);
-    let dynamics = Dynamics { neuron: layer.neuron, reset: layer.reset, tie: layer.tie };
+    let dynamics = Dynamics::of(layer);
     let p = |k: usize| k as f64 / REPLAY_FRACTIONS as f64;
     let mut sums = [ErrorSums::default(); REPLAY_FRACTIONS + 1];
     for neuron in (0..neurons).step_by(stride) {

@@ -78,7 +78,7 @@ impl NeuronBench {
         let (mut v, mut total) = (initial, 0);
         let (mut before_reset, mut after_reset, mut emitted) = (Vec::new(), Vec::new(), Vec::new());
         for &i in &current {
-            before_reset.push(v + i);
+            before_reset.push(dynamics.before_reset(v, i));
             let (count, after) = dynamics.step(v, i, self.theta, total);
             v = after;
             total += count;

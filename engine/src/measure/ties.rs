@@ -38,13 +38,12 @@ impl Ties {
             return None;
         }
         let here = if self.tie == TieRule::Ge {
-            "fire here, as in SpikingJelly, and are silent in snnTorch, Norse and NIR"
+            "such neurons fire here, as in SpikingJelly, and are silent in snnTorch, Norse and NIR"
         } else {
-            "are silent here, as in snnTorch, Norse and NIR, and fire in SpikingJelly"
+            "such neurons are silent here, as in snnTorch, Norse and NIR, and fire in SpikingJelly"
         };
         let text = format!(
-            "{:.2} % of the spikes, counted on {}, depend on ties: potentials exactly at θ {here}; there spike counts will differ by \
-             one",
+            "{:.2} % of the potentials from 0.9 θ on, counted on {}, are exactly θ: {here}; there spike counts will differ by one",
             self.share() * 100.0,
             if self.samples == 1 { "one sample".to_owned() } else { format!("{} samples", self.samples) }
         );

@@ -62,7 +62,7 @@ pub fn trace(
     let theta = layer.theta_of(neuron);
     let mut v = record.start_of(layer, sample, neuron);
     let silenced = record.silenced(sample, neuron);
-    let dynamics = Dynamics { neuron: layer.neuron, reset: layer.reset, tie: layer.tie };
+    let dynamics = Dynamics::of(layer);
     let mut out = MembraneTrace {
         theta,
         initial: v,
@@ -78,7 +78,7 @@ pub fn trace(
     for &current in &out.current {
         // In the order of the run, so that the rounding is the same.
         v += layer.bias_shift * theta;
-        out.before_reset.push(v + current);
+        out.before_reset.push(dynamics.before_reset(v, current));
         let (count, after) = dynamics.step(v, current, theta, emitted);
         v = after;
         emitted += count;

@@ -7,7 +7,8 @@ use crate::experiment::cache::Cache;
 use crate::experiment::explained::sanity::sanity;
 use crate::experiment::explained::{AttributionOptions, ExplainSubject, Explanation, ExplanationRequest};
 use crate::explain::Method;
-use crate::explain::scores::{Scores, correlation, median, merged};
+use crate::explain::scores::{Scores, correlation, merged};
+use crate::ground::median::median;
 use crate::progress::JobControl;
 use crate::{Error, Result};
 

@@ -37,29 +37,30 @@ impl Window {
 struct RateBackward;
 
 impl Backward<Flex, 1> for RateBackward {
-    /// The mean inputs and where they pass the gradient.
-    type State = (Values, Window);
+    /// The mean inputs, where they pass the gradient, and the neurons that pass none.
+    type State = (Values, Window, Vec<bool>);
 
     fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
         let mut gradient = into_vec(grads.consume::<Flex>(&ops.node));
-        let (z, window) = ops.state;
+        let (z, window, silenced) = ops.state;
         let [parent] = ops.parents;
         let Some(parent) = parent else { return };
         if matches!(window, Window::Ramp { .. }) {
             gradient.iter_mut().zip(window.slopes(as_slice_of(&z))).for_each(|(gradient, slope)| *gradient *= slope);
         }
+        gradient.iter_mut().zip(silenced).filter(|(_, silenced)| *silenced).for_each(|(gradient, _)| *gradient = 0.0);
         grads.register::<Flex>(parent.id, from_vec(gradient, shape_of::<2>(&z)));
     }
 }
 
-/// `rates` `[N, F]` in place of the activation of `z`, on burn-flex.
-pub fn rate(z: Tensor<2>, rates: Vec<f32>, window: Window) -> Tensor<2> {
+/// `rates` `[N, F]` in place of the activation of `z`, on burn-flex; `silenced` neurons, `[N, F]` or none, pass no gradient.
+pub fn rate(z: Tensor<2>, rates: Vec<f32>, window: Window, silenced: Vec<bool>) -> Tensor<2> {
     let z = tracked(z);
     let node = z.node();
     let z = z.into_primitive().to_contiguous();
     let out = from_vec(rates, shape_of::<2>(&z));
     let out = match Backward::<Flex, 1>::prepare::<NoCheckpointing>(RateBackward, [node]).compute_bound().stateful() {
-        OpsKind::Tracked(prep) => prep.finish((z, window), out),
+        OpsKind::Tracked(prep) => prep.finish((z, window, silenced), out),
         OpsKind::UnTracked(prep) => prep.finish(out),
     };
     Tensor::from_primitive::<Autodiff<Flex>>(out)

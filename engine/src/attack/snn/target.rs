@@ -1,5 +1,6 @@
 //! The converted network as a target: the event engine answers, a rule gives the gradient.
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use burn::tensor::Tensor;
@@ -17,7 +18,7 @@ use crate::compute::program::Program;
 use crate::convert::{MaxPoolRule, Reset, SpikingLayer, SpikingNetwork};
 use crate::network::NodeId;
 use crate::progress::JobControl;
-use crate::simulate::Recording;
+use crate::simulate::{LayerRecording, Recording};
 use crate::{Error, Result};
 
 /// Values of all layers over all steps that one batch of gradients may hold.
@@ -25,8 +26,8 @@ const MAX_VALUES: usize = 1 << 24;
 /// Samples that are simulated at once.
 const MAX_SAMPLES: usize = 64;
 
-/// The logits of one sample of a recording after some of its steps, by the recipe's readout.
-pub type ReadLogits<'a> = dyn Fn(&Recording, usize, usize) -> Vec<f32> + Sync + 'a;
+/// The steps whose mean readout are the logits of one sample of a recording after some of its steps, by the recipe's readout.
+pub type ReadoutSteps<'a> = dyn Fn(&Recording, usize, usize) -> Range<usize> + Sync + 'a;
 
 /// What the neurons of one layer do in the mean over time.
 #[derive(Clone, Debug)]
@@ -37,6 +38,8 @@ pub struct LayerRates {
     pub rates: Vec<f32>,
     /// Where they pass a gradient of their mean input.
     pub window: Window,
+    /// Which of them a correction silences, `[N, F]`, so that they pass none; empty without such a correction.
+    pub silenced: Vec<bool>,
 }
 
 /// The spiking network.
@@ -46,14 +49,15 @@ pub struct SnnTarget<'a> {
     pub(super) pixels: &'a PixelSpace,
     pub(super) steps: usize,
     rule: GradientRule,
-    pub(super) read: &'a ReadLogits<'a>,
+    pub(super) read: &'a ReadoutSteps<'a>,
     ann: AnnTarget<'a>,
     gradients: OnceLock<InputGradients>,
     pub(super) memory: Option<&'a PrefixMemory>,
 }
 
 impl<'a> SnnTarget<'a> {
-    /// `spiking` over `steps` steps for images of `pixels`; `read` decodes its recordings.
+    /// `spiking` over `steps` steps for images of `pixels`; `read` tells which
+    /// steps of its recordings answer.
     ///
     /// # Errors
     /// [`Error::Invalid`] if the network has no gradient by `rule`.
@@ -63,7 +67,7 @@ impl<'a> SnnTarget<'a> {
         pixels: &'a PixelSpace,
         steps: usize,
         rule: GradientRule,
-        read: &'a ReadLogits<'a>,
+        read: &'a ReadoutSteps<'a>,
     ) -> Result<Self> {
         if let Some(reason) = missing_gradient(spiking, rule) {
             return Err(Error::Invalid(format!(
@@ -81,7 +85,16 @@ impl<'a> SnnTarget<'a> {
     }
 
     pub(super) fn read_all(&self, recording: &Recording, steps: usize) -> Vec<f32> {
-        (0..recording.samples).flat_map(|sample| (self.read)(recording, sample, steps)).collect()
+        let of_sample = |sample: usize| {
+            let Range { start, end } = (self.read)(recording, sample, steps);
+            let mut sums = recording.readout_at(end, sample).to_vec();
+            if start > 0 {
+                sums.iter_mut().zip(recording.readout_at(start, sample)).for_each(|(sum, before)| *sum -= before);
+            }
+            sums.iter_mut().for_each(|sum| *sum /= (end - start) as f32);
+            sums
+        };
+        (0..recording.samples).flat_map(of_sample).collect()
     }
 
     /// The neurons in place of activation `node` for samples `first..first + rows` of `recording`.
@@ -102,16 +115,11 @@ impl<'a> SnnTarget<'a> {
                 None => layer.v_init_all(),
             });
             let start = start.collect();
-            let silenced = match &record.silenced {
-                Some(_) => samples
-                    .flat_map(|sample| (0..layer.neurons()).map(move |neuron| record.silenced(sample, neuron)))
-                    .collect(),
-                None => Vec::new(),
-            };
+            let silenced = silenced(record, samples);
             return through_time(z, &Neurons::new(layer, start, silenced, steps, surrogate));
         }
-        let rates = samples.flat_map(|sample| self.rates_of((recording, steps), index, sample));
-        rate(z, rates.collect(), self.window_of(layer))
+        let rates = samples.clone().flat_map(|sample| self.rates_of((recording, steps), index, sample));
+        rate(z, rates.collect(), self.window_of(layer), silenced(record, samples))
     }
 
     /// The mean output of every neuron of layer `index` over `steps` steps for one sample, `[F]`.
@@ -142,11 +150,15 @@ impl<'a> SnnTarget<'a> {
             for (index, layer) in self.spiking.layers.iter().enumerate() {
                 let rates =
                     (0..recording.samples).flat_map(|sample| self.rates_of((&recording, self.steps), index, sample));
+                let silenced = silenced(&recording.layers[index], 0..recording.samples);
                 match all.get_mut(index) {
-                    Some(known) => known.rates.extend(rates),
+                    Some(known) => {
+                        known.rates.extend(rates);
+                        known.silenced.extend(silenced);
+                    }
                     None => {
                         let (node, window) = (layer.node, self.window_of(layer));
-                        all.push(LayerRates { node, rates: rates.collect(), window });
+                        all.push(LayerRates { node, rates: rates.collect(), window, silenced });
                     }
                 }
             }
@@ -166,11 +178,19 @@ impl<'a> SnnTarget<'a> {
             false => (pixels.mean(input, steps), rows),
         };
         let gradient = gradients.through(&shown, shown_rows, &neurons, |_, out| {
-            // Each step has its share of the mean; an output without spikes before it is the same at every step.
-            let times = (out.len() / slopes.len().max(1)).max(1);
-            let share = 1.0 / times as f32;
-            for step in out.chunks_exact_mut(rows * classes) {
-                step.iter_mut().zip(slopes).for_each(|(out, slope)| *out = slope * share);
+            if out.len() == slopes.len() {
+                // By rates, or an output without spikes before it, which is the same at every step.
+                return out.copy_from_slice(slopes);
+            }
+            // Each step that answers has its share of the mean.
+            let read: Vec<Range<usize>> =
+                (first..first + rows).map(|sample| (self.read)(recording, sample, steps)).collect();
+            for (t, step) in out.chunks_exact_mut(rows * classes).enumerate() {
+                let each = step.chunks_exact_mut(classes).zip(slopes.chunks_exact(classes)).zip(&read);
+                for ((out, slopes), read) in each {
+                    let share = if read.contains(&t) { 1.0 / read.len() as f32 } else { 0.0 };
+                    out.iter_mut().zip(slopes).for_each(|(out, slope)| *out = slope * share);
+                }
             }
         });
         if through_time { pixels.of_steps(&gradient, rows) } else { pixels.of_mean(gradient, steps) }
@@ -230,6 +250,15 @@ pub fn missing_gradient(spiking: &SpikingNetwork, rule: GradientRule) -> Option<
         (None, MaxPoolRule::Lateral) => Some("lateral max pools have a state of their own".into()),
         (None, MaxPoolRule::PreNeuron) => None,
     }
+}
+
+/// Whether a correction silences each neuron, `[samples, F]`; empty without one.
+fn silenced(record: &LayerRecording, samples: Range<usize>) -> Vec<bool> {
+    if record.silenced.is_none() {
+        return Vec::new();
+    }
+    let neurons = record.spikes.neurons();
+    samples.flat_map(|sample| (0..neurons).map(move |neuron| record.silenced(sample, neuron))).collect()
 }
 
 /// Where the neurons of `layer` pass the gradient of their mean input.

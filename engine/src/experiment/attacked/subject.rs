@@ -6,7 +6,7 @@ use std::sync::Arc;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use super::readout::mean_logits;
+use super::readout::steps_of;
 use crate::attack::gradient_path::check_gradient_path;
 use crate::attack::snn::target::missing_gradient;
 use crate::attack::{
@@ -143,7 +143,7 @@ impl AttackSubject {
         match &self.spiking {
             None => go(&self.ann()),
             Some(spiking) => {
-                let read = mean_logits(self.settings.recipe.readout, self.delay);
+                let read = steps_of(self.settings.recipe.readout, self.delay);
                 go(&SnnTarget::new(&self.program, spiking, &self.pixels, steps, rule, &read)?)
             }
         }

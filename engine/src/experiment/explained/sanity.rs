@@ -23,7 +23,8 @@ use crate::experiment::settings::Settings;
 use crate::explain::Method;
 use crate::explain::backward::node_maps::with_weights;
 use crate::explain::draws::{Purpose, stream};
-use crate::explain::scores::{correlation, median, merged};
+use crate::explain::scores::{correlation, merged};
+use crate::ground::median::median;
 use crate::network::{Network, NodeId, Op};
 use crate::progress::JobControl;
 

@@ -17,7 +17,7 @@ use crate::data::scaling::ValueForm;
 use crate::data::{Layout, Samples, Scaling};
 use crate::error::format_shape;
 use crate::experiment::attacked::Attacked;
-use crate::experiment::attacked::readout::mean_logits;
+use crate::experiment::attacked::readout::steps_of;
 use crate::experiment::attacked::subject::{check_simulation, load_sources, on_processor};
 use crate::experiment::cache::Cache;
 use crate::experiment::prepare::converted;
@@ -273,7 +273,7 @@ impl ExplainSubject {
         match &self.spiking {
             None => go(&Explained::ann(&AnnTarget::new(&self.program, &self.space), network)),
             Some(spiking) => {
-                let read = mean_logits(self.readout, self.delay);
+                let read = steps_of(self.readout, self.delay);
                 let target = SnnTarget::new(&self.program, spiking, &self.space, self.steps, rule, &read)?;
                 go(&Explained::snn(&target.with_memory(self.memory.as_ref()), network))
             }

@@ -11,8 +11,8 @@ pub struct Values<'a> {
     pub rows: usize,
     /// `[rows, F]` of every node.
     pub of: Vec<Vec<f32>>,
-    /// Of every node that spiking neurons stand in for.
-    windows: Vec<Option<&'a Window>>,
+    /// Of every node that spiking neurons stand in for, with those of them that are silenced.
+    windows: Vec<Option<(&'a Window, &'a [bool])>>,
 }
 
 impl<'a> Values<'a> {
@@ -27,8 +27,9 @@ impl<'a> Values<'a> {
             let value = match (layer, node.inputs.is_empty()) {
                 (_, true) => input.to_vec(),
                 (Some(layer), false) => {
-                    windows[id] = Some(&layer.window);
-                    layer.rates[first * node.len()..(first + rows) * node.len()].to_vec()
+                    let span = first * node.len()..(first + rows) * node.len();
+                    windows[id] = Some((&layer.window, layer.silenced.get(span.clone()).unwrap_or_default()));
+                    layer.rates[span].to_vec()
                 }
                 (None, false) => {
                     let inputs: Vec<&[f32]> = node.inputs.iter().map(|&input| of[input].as_slice()).collect();
@@ -55,7 +56,11 @@ impl<'a> Values<'a> {
         let activation = self.maps.activation(id)?;
         let z = &self.of[self.maps.network().nodes[id].inputs[0]];
         match self.windows[id] {
-            Some(window) => Some(window.slopes(z)),
+            Some((window, silenced)) => {
+                let mut slopes = window.slopes(z);
+                slopes.iter_mut().zip(silenced).filter(|(_, silenced)| **silenced).for_each(|(slope, _)| *slope = 0.0);
+                Some(slopes)
+            }
             None => Some(z.iter().map(|&z| slope(activation, z)).collect()),
         }
     }

@@ -34,13 +34,15 @@ fn layer(neurons: usize) -> SpikingLayer {
     }
 }
 
+const PLAIN: Dynamics = Dynamics { neuron: NeuronModel::If, reset: Reset::Soft, tie: TieRule::Ge };
+
 #[test]
 fn theory_matches_measurement_for_uniform_activations() {
     let all = uniform();
     for (steps, p, mean, square) in
         [(2, 0.0, -0.25, 1.0 / 12.0), (2, 0.5, 0.0, 1.0 / 48.0), (4, 0.25, -0.0625, 0.009_114_6)]
     {
-        let at = expected_at(&pick_representatives(&[(&all, 1.0)], 1), 1, steps, p).unwrap();
+        let at = expected_at(&pick_representatives(&[(&all, 1.0)], 1), PLAIN, steps, p).unwrap();
         assert!((at.theory.mean - mean).abs() < 1e-12 && (at.theory.square - square).abs() < 1e-7);
         assert!((at.measured.mean - mean).abs() < 1e-4 && (at.measured.square - square).abs() < 1e-4, "{at:?}");
     }
@@ -49,7 +51,7 @@ fn theory_matches_measurement_for_uniform_activations() {
 #[test]
 fn uniform_activations_have_the_smallest_error_at_one_half() {
     let all = uniform();
-    let view = view(expected(&[(&all, 1.0)], 1, 4));
+    let view = view(expected(&[(&all, 1.0)], PLAIN, 4));
     assert_eq!((view.curve.len(), view.best()), (51, Some(0.5)));
     assert!((view.unbiased().unwrap() - 0.5).abs() < 1e-3);
 }
@@ -59,7 +61,7 @@ fn small_activations_keep_the_least_square_at_one_half_and_shift_the_unbiased_p(
     // Exponential with mean 0.1: rounding to the nearest is best for each, but most of them round down.
     let values = (0..20_000).map(|k| -0.1 * (1.0 - (k as f32 + 0.5) / 20_000.0).ln());
     let all = sorted(values.collect());
-    let view = view(expected(&[(&all, 1.0)], 1, 4));
+    let view = view(expected(&[(&all, 1.0)], PLAIN, 4));
     assert_eq!(view.best(), Some(0.5));
     // With k = 2.5, θ/T in units of the mean: E[e] = (θ/T)(1/(2 sinh(k/2)) − 1/k) at ½, and it is zero at
     // p = 1 + ln((1 − exp(−k))/k)/k.
@@ -70,25 +72,35 @@ fn small_activations_keep_the_least_square_at_one_half_and_shift_the_unbiased_p(
 #[test]
 fn zero_and_clipped_activations_are_excluded() {
     let all = sorted(vec![0.5, 1.0, 3.0]);
-    let at = view(expected(&[(&all, 1.0)], 1, 1)).at(0.0).unwrap();
+    let at = view(expected(&[(&all, 1.0)], PLAIN, 1)).at(0.0).unwrap();
     assert_eq!(at.measured, Errors { mean: -0.5, square: 0.25 });
-    assert!(expected(&[(&sorted(Vec::new()), 1.0)], 1, 4).is_empty());
-    assert!(expected(&[(&all, 0.0)], 1, 4).is_empty());
+    assert!(expected(&[(&sorted(Vec::new()), 1.0)], PLAIN, 4).is_empty());
+    assert!(expected(&[(&all, 0.0)], PLAIN, 4).is_empty());
 }
 
 #[test]
 fn channels_are_weighted_by_their_number_of_activations() {
     let (small, large) = (sorted(vec![0.5; 300]), sorted(vec![2.0; 100]));
-    let at = view(expected(&[(&small, 1.0), (&large, 4.0)], 1, 1)).at(0.0).unwrap();
+    let at = view(expected(&[(&small, 1.0), (&large, 4.0)], PLAIN, 1)).at(0.0).unwrap();
     assert!((at.measured.mean - (-0.5 * 0.75 - 2.0 * 0.25)).abs() < 1e-12);
     assert!((at.theory.mean - (-0.5 * 0.75 - 2.0 * 0.25)).abs() < 1e-12);
 }
 
 #[test]
+fn leaks_and_hard_resets_lose_charge_at_every_v_init() {
+    let all = uniform();
+    let at = |dynamics: Dynamics| view(expected(&[(&all, 1.0)], dynamics, 6)).at(0.5).unwrap().measured.mean;
+    let (plain, strict) = (at(PLAIN), at(Dynamics { tie: TieRule::Gt, ..PLAIN }));
+    assert!(plain.abs() < 1e-3 && strict <= plain);
+    let leaky = Dynamics { neuron: NeuronModel::Lif(500), ..PLAIN };
+    assert!(at(Dynamics { reset: Reset::Hard, ..PLAIN }) < -0.05 && at(leaky) < -0.2);
+}
+
+#[test]
 fn a_group_of_four_equals_four_times_the_steps() {
     let all = uniform();
-    let group = expected(&[(&all, 0.25)], 4, 2);
-    let plain = expected(&[(&all, 1.0)], 1, 8);
+    let group = expected(&[(&all, 0.25)], Dynamics { neuron: NeuronModel::Group(4), ..PLAIN }, 2);
+    let plain = expected(&[(&all, 1.0)], PLAIN, 8);
     let same = |(a, b): (&Expected, &Expected)| (a.measured.square - b.measured.square).abs() < 1e-9;
     assert!(group.iter().zip(&plain).all(same));
 }

@@ -5,15 +5,18 @@
 
 use super::sample::LayerSample;
 use super::sums::{COUNTER_COPIES, Sums};
-use crate::convert::{Reset, SpikingLayer, expected_spikes, to_u32};
+use crate::convert::{expected_spikes, to_u32};
 use crate::measure::layer_report::{Categories, ConditionCounts};
 use crate::measure::ledger::{Ledger, has_own_activation, ledger_against};
 use crate::measure::quantization_bound::QuantizationBound;
 use crate::measure::run_data::NeuronRef;
 use crate::network::Activation;
+use crate::simulate::neuron::Dynamics;
 
 /// Neurons of one batch.
 pub(crate) const BATCH: usize = 64;
+/// Relative rounding of mean inputs and of what is computed from them.
+const ROUNDING: f64 = 1e-6;
 /// Independent partial sums, so that no addition depends on the previous one.
 const BESIDE: usize = 8;
 
@@ -39,7 +42,7 @@ pub(crate) struct NeuronBatch {
     phi: F64s,
     a: F64s,
     mismatch: F64s,
-    /// v(T) from the charge balance: v(0) + input − output.
+    /// v(T): recorded where the neurons lose charge, else from the balance v(0) + input − output.
     potential: F64s,
 }
 
@@ -121,11 +124,41 @@ impl NeuronBatch {
             let charge = f64::from(self.zin[i]) + f64::from(layer.bias_shift * self.theta[i]);
             self.potential[i] = f64::from(self.v_init[i]) + charge * steps as f64 - amplitude * n;
         }
+        if let Some(potential) = input.potential.as_ref().filter(|potential| !potential.is_empty()) {
+            let own = self.potential.iter_mut().zip(&potential[self.first..self.first + self.length]);
+            own.for_each(|(own, &v)| *own = f64::from(v));
+        }
+        if input.has_exact_charge {
+            self.settle_ties(input);
+        }
         self.count_on_constant = self.expected;
         if !input.starts_at_half {
+            let dynamics = Dynamics::of(layer);
             for i in 0..self.length {
-                self.count_on_constant[i] = on_constant(layer, self.theta[i], self.own_v_init[i], self.z[i], steps);
+                let (theta, start) = (self.theta[i], self.own_v_init[i]);
+                let current = self.z[i] + layer.bias_shift * theta;
+                self.count_on_constant[i] = dynamics.count_on_constant(current, theta, start, steps);
             }
+        }
+    }
+
+    /// Expected spikes and potentials where the rounding of the mean input could decide: from the recorded v(T).
+    #[inline(always)]
+    fn settle_ties(&mut self, input: &LayerSample<'_>) {
+        let steps = input.steps as f64;
+        let is_near = |x: f64| (x - x.round()).abs() <= ROUNDING * (1.0 + x.abs());
+        for i in 0..self.length {
+            let amplitude = f64::from(self.amplitude[i]);
+            let expected = f64::from(self.zin[i]) * steps / amplitude + 0.5;
+            if amplitude <= 0.0 || !is_near(expected) && !is_near(self.potential[i] / amplitude) {
+                continue;
+            }
+            let Some(v) = input.record.potential_of(input.sample, self.first + i).map(f64::from) else { continue };
+            let shift = f64::from(input.layer.bias_shift * self.theta[i]) * steps;
+            let charge = v - f64::from(self.v_init[i]) + amplitude * f64::from(self.counts[i]) - shift;
+            self.potential[i] = v;
+            let expected = (charge / amplitude + 0.5).floor();
+            self.expected_same_input[i] = to_u32(expected.clamp(0.0, input.max_count() as f64));
         }
     }
 
@@ -149,7 +182,6 @@ impl NeuronBatch {
             (products[0][i], products[1][i], products[2][i]) = (phi * phi, a * a, phi * a);
         }
         let all = |values: &F64s| total(values, self.length);
-        sums.spikes += self.counts.iter().map(|&n| u64::from(n)).sum::<u64>();
         sums.mismatch += all(&self.mismatch);
         sums.activation += all(&self.a);
         sums.propagated_by_rerun += all(&propagated);
@@ -166,8 +198,9 @@ impl NeuronBatch {
             };
         }
         let span = self.first..self.first + self.length;
+        let emitted = input.events.as_ref().map_or(&self.counts[..self.length], |events| &events[span.clone()]);
+        sums.spikes += emitted.iter().map(|&n| u64::from(n)).sum::<u64>();
         if let Some(fan_out) = input.fan_out {
-            let emitted = input.events.as_ref().map_or(&self.counts[..self.length], |events| &events[span.clone()]);
             let mut operations = [0.0; BATCH];
             let pairs = emitted.iter().zip(&fan_out[span.clone()]);
             operations.iter_mut().zip(pairs).for_each(|(sum, (&n, fan_out))| *sum = f64::from(n) * fan_out);
@@ -251,8 +284,10 @@ impl NeuronBatch {
             sums.silenced.rightly += count_lanes(|i| silenced[i] & u32::from(expected[i] == 0));
             sums.silenced.wrongly += count_lanes(|i| silenced[i] & u32::from(expected[i] != 0));
         }
-        for (residual, target) in [(&mut sums.residual, expected_same_input), (&mut sums.residual_end_to_end, expected)]
-        {
+        let residuals = [(&mut sums.residual, expected_same_input), (&mut sums.residual_end_to_end, expected)];
+        // A potential that is not known tells nothing.
+        let is_known = input.potential.as_ref().is_none_or(|potential| !potential.is_empty());
+        for (residual, target) in residuals.into_iter().filter(|_| is_known) {
             compare(&mut residual.over, &over, |i| u32::from(n[i] > target[i]) & free[i]);
             compare(&mut residual.under, &under, |i| u32::from(n[i] < target[i]) & free[i]);
         }
@@ -329,25 +364,4 @@ fn total(values: &F64s, length: usize) -> f64 {
         (0..BESIDE).for_each(|k| sums[k] += values[k]);
     }
     sums.iter().sum()
-}
-
-/// Spike count of a neuron of the layer after `steps` steps on the constant input `z`, from `v_init`, its v(0) before
-/// correction.
-#[inline(always)]
-fn on_constant(layer: &SpikingLayer, theta: f32, v_init: f32, z: f32, steps: usize) -> u32 {
-    let amplitude = layer.neuron.amplitude(theta);
-    let current = z + layer.bias_shift * theta;
-    if layer.reset == Reset::Hard && theta > 0.0 {
-        // The first spike after ⌈(θ − v0)/I⌉ steps, each further one after ⌈θ/I⌉.
-        let after = |charge: f32| ((f64::from(charge) / f64::from(current)).ceil() as usize).max(1);
-        let first = if current > 0.0 { after(theta - v_init) } else { usize::MAX };
-        return if first > steps { 0 } else { 1 + ((steps - first) / after(theta)) as u32 };
-    }
-    expected_spikes(
-        current,
-        amplitude,
-        steps,
-        layer.neuron.max_spikes_per_step(),
-        f64::from(v_init) / f64::from(amplitude),
-    )
 }

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-use crate::convert::{NeuronModel, Reset, SpikingLayer};
+use crate::convert::{NeuronModel, SpikingLayer, TieRule};
 use crate::measure::quantization_bound::half_level;
 use crate::measure::run_data::RunData;
 use crate::simulate::LayerRecording;
+use crate::simulate::neuron::Dynamics;
 
 /// One layer for one sample.
 pub(crate) struct LayerSample<'a> {
@@ -30,7 +31,13 @@ pub(crate) struct LayerSample<'a> {
     pub fan_out: Option<&'a [f64]>,
     /// v(0) after a correction, `[F]`.
     pub corrected: Option<&'a [f32]>,
-    /// Whether constant input gives exactly the expected spikes: v(0) is half an amplitude, no bias shift, soft reset.
+    /// v(T), `[F]`, of neurons that lose charge by a hard reset or a leak: it does not follow from input and spikes. Empty
+    /// where it is not known, as before the last step.
+    pub potential: Option<Vec<f32>>,
+    /// Whether counts and the recorded v(T) give the sum of the input exactly, where the mean input is rounded.
+    pub has_exact_charge: bool,
+    /// Whether constant input gives exactly the expected spikes: v(0) is half an amplitude, no bias shift, no charge is lost,
+    /// and m = θ fires.
     pub starts_at_half: bool,
     /// Half a quantization level of the ANN's own activation, in activation units.
     pub half_level: f64,
@@ -64,6 +71,9 @@ impl<'a> LayerSample<'a> {
             (0..steps).for_each(|t| record.spikes.for_each_bit(t, sample, |neuron, _| events[neuron] += 1));
             events
         });
+        let dynamics = Dynamics::of(layer);
+        let recorded = || if steps == record.spikes.steps() { record.potentials(sample) } else { None };
+        let potential = (!dynamics.keeps_charge()).then(|| recorded().unwrap_or_default());
         Self {
             layer,
             record,
@@ -80,10 +90,16 @@ impl<'a> LayerSample<'a> {
             events,
             fan_out: data.fan_outs.get(index).map(Vec::as_slice),
             corrected: record.v_init.as_ref().map(|start| &start[span]),
+            potential,
+            has_exact_charge: data.mean_inputs.get(index).is_none()
+                && steps == record.spikes.steps()
+                && record.mean_input.is_empty()
+                && dynamics.keeps_charge(),
             starts_at_half: layer.v_init_values.is_none()
                 && layer.v_init == 0.5
                 && layer.bias_shift == 0.0
-                && layer.reset == Reset::Soft,
+                && layer.tie == TieRule::Ge
+                && dynamics.keeps_charge(),
             half_level: half_level(layer.activation),
         }
     }

@@ -1,7 +1,8 @@
 //! Neuron dynamics of a layer: model, reset and tie rule, and one step of it.
 
 use super::integrate_and_fire::step;
-use crate::convert::{NeuronModel, Reset, TieRule};
+use crate::convert::staircase::{expected_spikes, to_u32};
+use crate::convert::{NeuronModel, Reset, SpikingLayer, TieRule};
 
 /// Neuron model, reset and tie rule of a layer.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -12,6 +13,54 @@ pub struct Dynamics {
 }
 
 impl Dynamics {
+    /// The dynamics of the neurons of `layer`.
+    pub fn of(layer: &SpikingLayer) -> Self {
+        Self { neuron: layer.neuron, reset: layer.reset, tie: layer.tie }
+    }
+
+    /// Whether the potential is v(0) + input − output at all times: soft reset, no leak.
+    pub fn keeps_charge(self) -> bool {
+        self.reset == Reset::Soft && self.neuron.decay() == 1.0
+    }
+
+    /// The potential before the reset, m(t), of a neuron at `v` that receives `current`.
+    #[inline]
+    pub fn before_reset(self, v: f32, current: f32) -> f32 {
+        v * self.neuron.decay() + current
+    }
+
+    /// The count of a neuron after `steps` steps of the constant input `current`, from v(0) = `start`.
+    pub fn count_on_constant(self, current: f32, theta: f32, start: f32, steps: usize) -> u32 {
+        let (amplitude, per_step) = (self.neuron.amplitude(theta), self.neuron.max_spikes_per_step());
+        let p = f64::from(start) / f64::from(amplitude);
+        match (self.reset, self.tie) {
+            _ if theta <= 0.0 => expected_spikes(current, amplitude, steps, per_step, p),
+            (Reset::Soft, TieRule::Ge) if self.keeps_charge() => {
+                expected_spikes(current, amplitude, steps, per_step, p)
+            }
+            (Reset::Soft, TieRule::Gt) if self.keeps_charge() => {
+                // The staircase whose steps belong to the lower count.
+                let q = (f64::from(current) * steps as f64 / f64::from(amplitude) + p).ceil() - 1.0;
+                to_u32(q.clamp(0.0, (steps * per_step) as f64))
+            }
+            (Reset::Hard, TieRule::Ge) if self.neuron.decay() == 1.0 => {
+                // The first spike after ⌈(θ − v0)/I⌉ steps, each further one after ⌈θ/I⌉.
+                let after = |charge: f32| ((f64::from(charge) / f64::from(current)).ceil() as usize).max(1);
+                let first = if current > 0.0 { after(theta - start) } else { usize::MAX };
+                if first > steps { 0 } else { 1 + ((steps - first) / after(theta)) as u32 }
+            }
+            _ => {
+                let (mut v, mut emitted) = (start, 0);
+                for _ in 0..steps {
+                    let (count, after) = self.step(v, current, theta, emitted);
+                    v = after;
+                    emitted += count;
+                }
+                emitted.max(0) as u32
+            }
+        }
+    }
+
     /// One step of one neuron: its count in units of [`NeuronModel::amplitude`] and the potential after it. `emitted`
     /// is the count so far.
     #[inline]
@@ -50,6 +99,35 @@ mod tests {
             })
             .collect();
         (spikes, m, v)
+    }
+
+    proptest! {
+        #[test]
+        fn counts_on_constant_input_are_those_of_the_steps(
+            current in -8i32..24, theta in 1i32..12, start in 0i32..8, steps in 1usize..40,
+            hard: bool, strict: bool, decay in 1u16..5,
+        ) {
+            // Sixteenths, so that nothing rounds.
+            let [current, theta, start] = [current, theta, start].map(|value| value as f32 / 16.0);
+            let reset = if hard { Reset::Hard } else { Reset::Soft };
+            let tie = if strict { TieRule::Gt } else { TieRule::Ge };
+            let neuron = if decay == 4 { NeuronModel::If } else { NeuronModel::Lif(250 * decay.min(3)) };
+            // A spike a step at most: no more charge than that at the start.
+            prop_assume!(start <= theta);
+            let dynamics = Dynamics { neuron, reset, tie };
+            let (mut v, mut count) = (start, 0);
+            for _ in 0..steps {
+                let (spike, after) = dynamics.step(v, current, theta, count);
+                (v, count) = (after, count + spike);
+            }
+            prop_assert_eq!(dynamics.count_on_constant(current, theta, start, steps), count as u32);
+        }
+    }
+
+    #[test]
+    fn a_leak_comes_before_the_input() {
+        let dynamics = Dynamics { neuron: NeuronModel::Lif(500), reset: Reset::Soft, tie: TieRule::Ge };
+        assert_eq!(dynamics.before_reset(0.5, 0.5), 0.75);
     }
 
     /// Two unit trains through weights +2 and −2, five steps, times from 1.

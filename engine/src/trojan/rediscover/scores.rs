@@ -5,8 +5,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::options::{BENCH, BenchKey};
-use crate::explain::scores::median;
 use crate::export::results_table::quoted;
+use crate::ground::median::median;
 use crate::trojan::survival::SuccessRow;
 use crate::trojan::trigger::TriggerKind;
 use crate::{Error, Result};

@@ -155,6 +155,8 @@ fn verdict(bench: &NeuronBench, outcome: &BenchTrace) -> String {
     let end = match came - due {
         0 => texts::AS_DUE.to_owned(),
         n if n > 0 => texts::too_many(n),
+        n if bench.neuron.decay() < 1.0 => texts::lost(-n, texts::THE_LEAK),
+        n if bench.reset == Reset::Hard => texts::lost(-n, texts::THE_HARD_RESET),
         n if bench.v_init < 0.5 => texts::began_low(-n),
         n => texts::came_late(-n),
     };

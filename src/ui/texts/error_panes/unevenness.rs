@@ -6,8 +6,8 @@ pub const NAMES: [&str; 5] =
 pub const EMPTY: &str = "No run yet. Open a network.";
 pub const TITLE: &str = "Unevenness: errors of the spike count";
 pub const SAME_INPUT: &str = "same input";
-pub const SAME_INPUT_HINT: &str =
-    "Expected spikes from the layer's own mean input: only the order of arrival makes a difference";
+pub const SAME_INPUT_HINT: &str = "Expected spikes from the layer's own mean input: from v(0) = ½ θ with soft reset and no leak, only the order of arrival makes \
+     a difference";
 pub const END_TO_END: &str = "end to end";
 pub const END_TO_END_HINT: &str = "Expected spikes from the ANN: propagated and clipping errors count too";
 pub const WRONG_ONLY: &str = "neurons with errors only";
@@ -66,8 +66,8 @@ pub fn explanation(
     should_fire: &str,
 ) -> String {
     format!(
-        "Each neuron's spike count after {t} steps is compared with the count for the same mean input arriving evenly; \
-         only the order of arrival makes a difference. In {layer} {as_due} are as expected; {should_be_silent} fire \
+        "Each neuron's spike count after {t} steps is compared with the count for the same mean input arriving evenly, \
+         from v(0) = ½ θ with soft reset and no leak; of such neurons only the order of arrival makes a difference. In {layer} {as_due} are as expected; {should_be_silent} fire \
          though they should be silent, {too_often} fire too often, {too_rarely} too rarely and {should_fire} are \
          silent though they should fire. With \"end to end\" the expected count comes from the ANN, so propagated \
          errors show as well."

@@ -25,6 +25,8 @@ pub const LATER: &str = "Later";
 pub const WEIGHT: &str = "weight";
 pub const SOFT_RESET: &str = "soft reset";
 pub const HARD_RESET: &str = "hard reset";
+pub const THE_HARD_RESET: &str = "the hard reset";
+pub const THE_LEAK: &str = "the leak";
 pub const IF: &str = "IF";
 pub const SIGNED: &str = "signed";
 pub const GROUP: &str = "group of 4";
@@ -39,6 +41,10 @@ pub fn too_many(n: i64) -> String {
 
 pub fn began_low(n: i64) -> String {
     format!("{n} too few: v(0) is below ½ θ, or input arrived late")
+}
+
+pub fn lost(n: i64, by: &str) -> String {
+    format!("{n} too few: {by} takes charge that a neuron of the staircase would keep")
 }
 
 pub fn came_late(n: i64) -> String {
