@@ -1,9 +1,11 @@
 //! Entry point: parses the command line, then opens the window or runs a command.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use spikescope::cli::closed_output::OutputEnd;
 use spikescope::data::DataSpec;
 use spikescope::experiment::Settings;
 use spikescope::experiment::options::RunArgs;
@@ -68,7 +70,14 @@ fn main() -> ExitCode {
             ExitCode::from(error.exit_code())
         }
     });
-    code.unwrap_or(ExitCode::from(cli::closed_output::EXIT_CODE))
+    code.unwrap_or_else(|end| match end {
+        OutputEnd::Closed => ExitCode::from(cli::closed_output::EXIT_CODE),
+        OutputEnd::Failed(reason) => {
+            // Standard error may be the one that cannot be written.
+            let _ = writeln!(std::io::stderr(), "spikescope: Cannot write the output: {reason}.");
+            ExitCode::FAILURE
+        }
+    })
 }
 
 fn run_command(arguments: Arguments) -> Result<ExitCode> {

@@ -8,6 +8,9 @@ use crate::experiment::Run;
 use crate::task::DetectedBox;
 use crate::{Error, Result};
 
+/// The boxes of all samples.
+pub(super) const FILE: &str = "boxes.json";
+
 /// Maximum number of images.
 const MAX_IMAGES: usize = 16;
 /// Colors as in the window: the ANN blue, the SNN orange.
@@ -40,7 +43,7 @@ pub(super) fn files(run: &Run) -> Result<Vec<(String, Vec<u8>)>> {
     let samples: Vec<Sample> =
         samples.map(|(sample, [ann, snn])| Sample { sample: run.sample_index(sample), ann, snn }).collect();
     let json = serde_json::to_vec_pretty(&samples).map_err(|e| Error::Internal(e.to_string()))?;
-    files.push(("boxes.json".into(), json));
+    files.push((FILE.into(), json));
     Ok(files)
 }
 

@@ -1,4 +1,4 @@
-//! A closed pipe behind the program's output ends a command quietly, as `head` does to others.
+//! A closed pipe behind the program's output ends a command quietly, as `head` does to others; a full disk with a sentence.
 //!
 //! Rust ignores SIGPIPE, so that `println!` panics. The panic is let through, since it removes temporary files on its way.
 
@@ -8,26 +8,42 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind, set_hook, take_h
 /// Exit code of a program that ends by SIGPIPE, as shells show it.
 pub const EXIT_CODE: u8 = 128 + 13;
 
-/// Runs `work`; `None` if whoever read its standard output or error had stopped reading.
-pub fn until_closed<T>(work: impl FnOnce() -> T) -> Option<T> {
+/// Why nothing more can be printed.
+#[derive(Debug, PartialEq)]
+pub enum OutputEnd {
+    /// Whoever read the output has stopped reading.
+    Closed,
+    /// The system's reason, such as a full disk.
+    Failed(String),
+}
+
+/// Runs `work`, as long as its standard output and error can be written.
+///
+/// # Errors
+/// Why they cannot.
+pub fn until_closed<T>(work: impl FnOnce() -> T) -> Result<T, OutputEnd> {
     let report = take_hook();
     set_hook(Box::new(move |info| {
-        if !is_closed_output(info.payload()) {
+        if output_end(info.payload()).is_none() {
             report(info);
         }
     }));
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(result) => Some(result),
-        Err(payload) if is_closed_output(&*payload) => None,
-        Err(payload) => resume_unwind(payload),
-    }
+    catch_unwind(AssertUnwindSafe(work)).map_err(|payload| match output_end(&*payload) {
+        Some(end) => end,
+        None => resume_unwind(payload),
+    })
 }
 
-/// Whether a panic is that of `println!` or `eprintln!` on a closed pipe (EPIPE, or ERROR_NO_DATA and ERROR_BROKEN_PIPE).
-fn is_closed_output(payload: &(dyn Any + Send)) -> bool {
-    let text = payload.downcast_ref::<String>().map(String::as_str);
+/// What a panic of `println!` or `eprintln!` says; `None` for others. A closed pipe is EPIPE, or ERROR_NO_DATA and
+/// ERROR_BROKEN_PIPE.
+fn output_end(payload: &(dyn Any + Send)) -> Option<OutputEnd> {
+    let text = payload.downcast_ref::<String>()?.strip_prefix("failed printing to std")?;
     let closed = ["(os error 32)", "(os error 232)", "(os error 109)"];
-    text.is_some_and(|text| text.starts_with("failed printing to std") && closed.iter().any(|end| text.ends_with(end)))
+    if closed.iter().any(|end| text.ends_with(end)) {
+        return Some(OutputEnd::Closed);
+    }
+    let reason = text.split_once(": ").map_or(text, |(_, reason)| reason);
+    Some(OutputEnd::Failed(reason.to_owned()))
 }
 
 #[cfg(test)]
@@ -37,8 +53,11 @@ mod tests {
     #[test]
     fn other_panics_pass() {
         let payload = |text: &str| -> Box<dyn Any + Send> { Box::new(text.to_owned()) };
-        assert!(is_closed_output(&*payload("failed printing to stdout: Broken pipe (os error 32)")));
-        assert!(!is_closed_output(&*payload("failed printing to stdout: No space left on device (os error 28)")));
-        assert!(!is_closed_output(&*payload("index out of bounds")));
+        let closed = payload("failed printing to stdout: Broken pipe (os error 32)");
+        assert_eq!(output_end(&*closed), Some(OutputEnd::Closed));
+        let full = "No space left on device (os error 28)";
+        let of_full = payload(&format!("failed printing to stdout: {full}"));
+        assert_eq!(output_end(&*of_full), Some(OutputEnd::Failed(full.into())));
+        assert_eq!(output_end(&*payload("index out of bounds")), None);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::interrupt::cancel_on_interrupt;
 use super::progress::Progress;
 use crate::experiment::cache::Cache;
 use crate::experiment::options::{
@@ -41,6 +42,7 @@ pub fn run(args: ExportArgs) -> Result<()> {
     check_theta(&settings, &options, &mut cache)?;
     let progress = Progress::new();
     let control = progress.control(false);
+    cancel_on_interrupt(&control)?;
     fit_default_ranges(&mut settings, &options, &mut cache, &control)?;
     let result = pipeline::run(&settings, &mut cache, &control);
     progress.clear();

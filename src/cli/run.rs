@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::interrupt::cancel_on_interrupt;
 use super::progress::Progress;
 use super::summary;
 use crate::convert::Severity;
@@ -12,7 +13,7 @@ use crate::experiment::options::{
     RunArgs, check_theta, fit_default_ranges, settings_from_args, use_stated_scaling, with_config,
 };
 use crate::experiment::{Run, pipeline};
-use crate::files::write_bytes;
+use crate::files::{TEMP_PREFIX, write_bytes};
 use crate::{Error, Result};
 
 /// Runs the command.
@@ -39,6 +40,7 @@ pub fn run(args: RunArgs) -> Result<()> {
     use_stated_scaling(&mut settings, &args, &mut cache)?;
     check_theta(&settings, &args, &mut cache)?;
     let control = progress.control(false);
+    cancel_on_interrupt(&control)?;
     fit_default_ranges(&mut settings, &args, &mut cache, &control)?;
     // Counts of single neurons need the whole recording.
     let compute = if dump { pipeline::run } else { pipeline::run_in_groups };
@@ -73,7 +75,7 @@ fn write_results(run: &Run, out: &Path, dump: bool) -> Result<()> {
         write_bytes(&staging.path(name), bytes)?;
     }
     write_bytes(&staging.path("summary.json"), text.as_bytes())?;
-    let boxes = boxes.iter().map(|(name, _)| name.as_str());
+    let boxes = boxes.iter().map(|(name, _)| name.as_str()).chain([super::boxes::FILE]);
     let names = boxes.chain(super::scenes::FILES).chain(["counts.npz", "summary.json"]);
     staging.publish(&names.collect::<Vec<_>>())
 }
@@ -88,42 +90,52 @@ pub(super) fn write_folder(out: &Path, files: &[(&str, &[u8])]) -> Result<()> {
     staging.publish(&names)
 }
 
-/// A temporary folder next to the output folder; complete results move from it to the output folder.
+/// A temporary folder in the output folder, or beside it if it does not exist yet; complete results move from it to the output
+/// folder.
 pub(super) struct StagingFolder<'a> {
     out: &'a Path,
     folder: tempfile::TempDir,
 }
 
-/// Checks that `out` is a folder or does not exist, before any time-consuming work.
+/// Checks that `out` is a folder that can be written, or does not exist, before any time-consuming work.
 ///
 /// # Errors
-/// [`Error::Invalid`] for an existing file.
+/// [`Error::Invalid`] for an existing file; [`Error::Io`] if nothing can be written there.
 pub(super) fn check_out(out: &Path) -> Result<()> {
     if out.exists() && !out.is_dir() {
         return Err(Error::Invalid(format!("Cannot write to {}: not a folder. Name a folder.", out.display())));
     }
-    Ok(())
+    let existing = out.ancestors().find(|folder| folder.is_dir()).unwrap_or(Path::new("."));
+    temporary_folder(existing).map(drop)
+}
+
+fn temporary_folder(parent: &Path) -> Result<tempfile::TempDir> {
+    tempfile::Builder::new().prefix(TEMP_PREFIX).tempdir_in(parent).map_err(|e| Error::io(parent, e))
 }
 
 impl<'a> StagingFolder<'a> {
     pub(super) fn beside(out: &'a Path) -> Result<Self> {
         check_out(out)?;
-        let parent = out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        // An existing folder may be a disk of its own, or all that the user can write.
+        let beside = out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let parent = if out.is_dir() { out } else { beside };
         std::fs::create_dir_all(parent).map_err(|e| Error::io(parent, e))?;
-        let folder =
-            tempfile::Builder::new().prefix(".spikescope-").tempdir_in(parent).map_err(|e| Error::io(parent, e))?;
-        Ok(Self { out, folder })
+        Ok(Self { out, folder: temporary_folder(parent)? })
     }
     pub(super) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
-    /// Moves those of `names` that were written to the output folder, in order.
+    /// Moves those of `names` that were written to the output folder, in order. Those of an earlier result that were not written
+    /// this time are removed: they do not belong to it.
     pub(super) fn publish(self, names: &[&str]) -> Result<()> {
         std::fs::create_dir_all(self.out).map_err(|e| Error::io(self.out, e))?;
         for name in names {
             let from = self.path(name);
+            let to = self.out.join(name);
             if from.exists() {
-                std::fs::rename(&from, self.out.join(name)).map_err(|e| Error::io(self.out, e))?;
+                std::fs::rename(&from, &to).map_err(|e| Error::io(self.out, e))?;
+            } else if to.is_file() {
+                std::fs::remove_file(&to).map_err(|e| Error::io(&to, e))?;
             }
         }
         Ok(())

@@ -176,6 +176,7 @@ fn whole_run(
         control.progress("scoring", 0.0);
         run.score_scene(control)?;
         run.findings.extend(run.scene.as_deref().and_then(unknown_classes));
+        run.findings.extend(unscored_classes(&run));
     }
     control.progress("measuring", 0.0);
     run.output_agreement = (!classes)
@@ -218,6 +219,17 @@ fn unknown_classes(scene: &SceneScores) -> Option<Finding> {
     let (first, count) = (scores.unknown_classes.first()?, scores.unknown_classes.len());
     let text = format!("{count} classes of the detector are not in the data and do not count (the first: '{first}')");
     Some(Finding::note("classes of boxes", None, text))
+}
+
+/// A warning on classes of the masks that the network has no scores for.
+fn unscored_classes(run: &Run) -> Option<Finding> {
+    let Some(SceneScores::Masks(scores)) = run.scene.as_deref() else { return None };
+    let (scored, all) = (scores.segmenter.classes(), run.samples.targets.masks()?.class_names.len());
+    let text = format!(
+        "the masks have {all} classes and the network scores {scored}: pixels of class {scored} and above always count as wrong, \
+         and the mean IoU is over all {all}. Take masks whose classes are those of the network, from 0 on"
+    );
+    (all > scored).then(|| Finding::warning("classes of masks", None, text))
 }
 
 /// Refuses the run of `settings` if it would not fit in memory, including the ANN's values unless they are known.

@@ -14,7 +14,10 @@ use super::digest::{FORMAT, hex};
 use super::plan::{RowSettings, Work};
 use crate::data::DataSpec;
 use crate::experiment::Settings;
+use crate::network::architecture::ArchitectureFile;
+use crate::network::onnx::external_files;
 use crate::network::open::{BUILTIN_PREFIX, split_source};
+use crate::task::detector_head;
 use crate::{Error, Result};
 
 /// Digits of an address.
@@ -87,10 +90,11 @@ impl SourceDigests {
         }
         let (file, architecture) = split_source(model);
         let mut digests = self.of(file)?.to_string();
-        // Weights beside the graph, and the architecture and head that are found by their names.
-        let ending = |ending: &str| file.with_extension(ending);
-        let beside = [PathBuf::from(format!("{}.data", file.display())), ending("arch.toml"), ending("head.toml")];
-        for path in architecture.into_iter().map(Path::to_owned).chain(beside) {
+        // Architecture and head that are found by their names, and weights beside the graph.
+        let beside = ArchitectureFile::paths_beside(file).into_iter().chain([detector_head::beside(file)]);
+        let is_onnx = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("onnx"));
+        let weights = if is_onnx { external_files(file)? } else { Vec::new() };
+        for path in architecture.into_iter().map(Path::to_owned).chain(beside).chain(weights) {
             if path.is_file() {
                 digests = format!("{digests}+{}", self.of(&path)?);
             }
@@ -109,7 +113,11 @@ impl SourceDigests {
                 PathBuf::new()
             }
         });
-        failed.map_or_else(|| Ok(digests.to_string()), Err)
+        let mut digests = failed.map_or_else(|| Ok(digests.to_string()), Err)?;
+        for path in spec.files_beside() {
+            digests = format!("{digests}+{}", self.of(&path)?);
+        }
+        Ok(digests)
     }
 
     /// The digest of a file or folder.

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::adam::Slot;
 use super::batch_norm::Statistics;
 use super::trainable_network::TrainableNetwork;
+use super::training::options::CONTENT;
 use crate::compute::storage::into_vec;
 use crate::files::write_bytes;
 use crate::network::{Network, safetensors as network_file};
@@ -124,7 +125,9 @@ impl Checkpoint {
             fail("metadata", reason)
         })?;
         let at: Position = serde_json::from_str(text).map_err(|e| fail(TRAINING, format!("cannot be parsed ({e})")))?;
-        let differ = of.iter().filter(|(name, value)| at.of.get(*name) != Some(value));
+        // Checkpoints of earlier versions know the data by name alone.
+        let compared = |name: &str| name != if at.of.contains_key(CONTENT) { "data" } else { CONTENT };
+        let differ = of.iter().filter(|(name, value)| compared(name) && at.of.get(*name) != Some(value));
         // Another seed or neuron makes another network, too: the option says more.
         if let Some((name, now)) = differ.min_by_key(|(name, _)| *name == "network") {
             let then = at.of.get(name).map_or_else(|| "unknown".to_owned(), |then| in_words(then));

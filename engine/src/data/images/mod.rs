@@ -2,6 +2,7 @@
 //!
 //! Knows images, not networks.
 
+mod gray;
 mod listing;
 
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use image::imageops::FilterType;
 use image::{DynamicImage, ImageReader, Limits};
 use rayon::prelude::*;
 
+pub use self::gray::into_gray;
 pub use self::listing::FILE_EXTENSIONS;
 pub(super) use self::listing::{dir_contains, entries, list_images};
 use super::bounded_read::{checked_len, open};
@@ -71,7 +73,7 @@ pub fn read(paths: &[PathBuf], fit: Option<&[usize]>, background: Background) ->
         let gray = !image.color().has_color();
         let exact = (image.width(), image.height()) == (width, height);
         let fitted = if exact { image } else { image.resize_exact(width, height, FilterType::Triangle) };
-        let image = if gray { DynamicImage::from(fitted.to_luma8()) } else { fitted.to_rgb8().into() };
+        let image = if gray { DynamicImage::from(fitted.into_luma8()) } else { fitted.into_rgb8().into() };
         Ok(Prepared { gray, transparent, image })
     });
     let images = prepared.collect::<Result<Vec<Prepared>>>()?;
@@ -81,7 +83,7 @@ pub fn read(paths: &[PathBuf], fit: Option<&[usize]>, background: Background) ->
     let mut values = Vec::with_capacity(images.len() * channels * w * h);
     for Prepared { image, .. } in images {
         if channels == 1 {
-            values.extend(image.into_luma8().into_raw().into_iter().map(f32::from));
+            values.extend(into_gray(image).into_raw().into_iter().map(f32::from));
         } else {
             let rgb = image.into_rgb8().into_raw();
             (0..3).for_each(|c| values.extend(rgb.iter().skip(c).step_by(3).map(|&v| f32::from(v))));
@@ -164,7 +166,10 @@ fn fitted(sizes: &[(u32, u32)], size: (u32, u32), colored: usize, channels: usiz
     }
     match channels {
         1 if colored > 0 => {
-            notes.push(format!("{colored} of {} images are in color and were converted to grayscale", sizes.len()));
+            notes.push(format!(
+                "{colored} of {} images are in color and were converted to grayscale (0.299 R + 0.587 G + 0.114 B)",
+                sizes.len()
+            ));
         }
         3 if colored < sizes.len() => {
             notes.push(format!(
@@ -214,7 +219,7 @@ pub(super) fn reader(path: &Path) -> Result<ImageReader<std::io::BufReader<std::
 /// # Errors
 /// [`Error::Io`] or [`Error::File`] when it cannot be read.
 pub fn read_grayscale(path: &Path) -> Result<image::GrayImage> {
-    Ok(on_background(decode(path)?, Background::White).0.into_luma8())
+    Ok(into_gray(on_background(decode(path)?, Background::White).0))
 }
 
 /// Reads width and height from the header alone.

@@ -11,5 +11,5 @@ mod writer;
 
 pub use label_maps::place;
 pub use label_maps::{LabelMaps, read_label_maps};
-pub use read::{find_array, read, read_labels, read_npy, read_npy_samples, read_with};
+pub use read::{find_array, labels_beside, read, read_labels, read_npy, read_npy_samples, read_with};
 pub use writer::{NpzData, write_npz, write_npz_with};

@@ -74,7 +74,7 @@ pub fn read_npy_samples(path: &Path, labels: Option<&Path>) -> Result<Samples> {
 }
 
 /// The file of labels that belongs to the samples at `path` by its name.
-fn labels_beside(path: &Path) -> Option<PathBuf> {
+pub fn labels_beside(path: &Path) -> Option<PathBuf> {
     let stem = path.file_stem()?.to_str()?;
     let swaps = [
         ("images", "labels"),

@@ -26,6 +26,14 @@ pub fn first_shape(file: &Path, folder: Option<&Path>, options: &ReadOptions) ->
     pictures::first_shape(&files_of(file, folder, &truth)?, options)
 }
 
+/// The pictures of the annotation file `file`.
+///
+/// # Errors
+/// As [`read`].
+pub fn picture_files(file: &Path) -> Result<Vec<PathBuf>> {
+    files_of(file, None, &GroundTruth::read(file)?)
+}
+
 /// Reads the pictures and boxes of the annotation file `file`, fitted to `network` (`[C, H, W]`) if there is one. Pictures
 /// lie in `folder`, else in a folder beside the file that has the first of them.
 ///

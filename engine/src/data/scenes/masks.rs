@@ -95,7 +95,9 @@ pub(super) fn class_names(dir: &Path) -> Result<Option<Vec<String>>> {
     }
     let bytes = std::fs::read(&path).map_err(|e| Error::io(&path, e))?;
     let text = String::from_utf8(bytes).map_err(|_| Error::file(&path, "", "is not UTF-8 text"))?;
-    let names: Vec<String> = text.trim().lines().map(|line| line.trim().to_owned()).collect();
+    // Editors on Windows begin a file with a byte order mark.
+    let names: Vec<String> =
+        text.trim_start_matches('\u{feff}').trim().lines().map(|line| line.trim().to_owned()).collect();
     match names.iter().position(String::is_empty) {
         Some(line) => Err(Error::file(&path, format!("line {}", line + 1), "is empty; each line names a class")),
         None => Ok(Some(names)),

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::placement::Placement;
 use crate::data::bounded_read::checked_len;
-use crate::data::images::{background_note, decode, image_shape_of, on_background, reader};
+use crate::data::images::{background_note, decode, image_shape_of, into_gray, on_background, reader};
 use crate::data::options::{MAX_SIDE, ReadOptions};
 use crate::data::{Layout, Note, Samples};
 use crate::{Error, Result};
@@ -97,8 +97,7 @@ pub fn read(
         let (picture, transparent) = on_background(decode(path)?, background);
         let has_color = picture.color().has_color();
         // 16-bit pictures are scaled in 8 bits too, as others are.
-        let picture: DynamicImage =
-            if channels == 1 { picture.into_luma8().into() } else { picture.into_rgb8().into() };
+        let picture: DynamicImage = if channels == 1 { into_gray(picture).into() } else { picture.into_rgb8().into() };
         let bytes = place.place(picture).into_bytes();
         for (channel, plane) in values.chunks_exact_mut(w * h).enumerate() {
             let pixels = bytes.iter().skip(channel).step_by(channels);
@@ -112,7 +111,10 @@ pub fn read(
     let (colored, all) = (count(0), files.len());
     let gray = match channels {
         1 if colored > 0 => {
-            Some(Note::new(format!("{colored} of {all} pictures are in color and were converted to grayscale")))
+            let weights = "0.299 R + 0.587 G + 0.114 B";
+            Some(Note::new(format!(
+                "{colored} of {all} pictures are in color and were converted to grayscale ({weights})"
+            )))
         }
         3 if colored < all => {
             Some(Note::new(format!("{} of {all} pictures are grayscale; all three channels are equal", all - colored)))

@@ -170,6 +170,8 @@ fn listing(dir: &Path, options: &ReadOptions) -> Result<Listing> {
 fn names_of_part(dir: &Path, part: Part) -> Result<BTreeSet<String>> {
     let path = dir.join("ImageSets/Main").join(format!("{}.txt", part.as_str()));
     let text = std::fs::read_to_string(&path).map_err(|e| Error::io(&path, e))?;
+    // Editors on Windows begin a file with a byte order mark.
+    let text = text.trim_start_matches('\u{feff}');
     // Lists of one class have a second column.
     Ok(text.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect())
 }

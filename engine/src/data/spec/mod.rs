@@ -14,9 +14,10 @@ use serde::{Deserialize, Serialize};
 use super::digits;
 use super::events::Binning;
 use super::events::generator::EventSplit;
+use super::npz::labels_beside;
 use super::options::ReadOptions;
-use super::scenes::generator;
 use super::scenes::objects::ObjectSplit;
+use super::scenes::{coco_samples, generator};
 use crate::{Error, Result};
 
 /// A source of samples and what the user states about it. [`fmt::Display`] writes its text form, [`DataSpec::parse`]
@@ -81,6 +82,16 @@ impl DataSpec {
             | Source::Objects(_)
             | Source::EventDigits { .. }
             | Source::Drawn(_) => Vec::new(),
+        }
+    }
+
+    /// Files that the source does not name and that are read nevertheless: labels and pictures that are found beside its own.
+    pub fn files_beside(&self) -> Vec<PathBuf> {
+        match &self.source {
+            Source::Npy { samples, labels: None } => labels_beside(samples).into_iter().collect(),
+            // What cannot be read is told when the samples are.
+            Source::Coco { file, pictures: None } => coco_samples::picture_files(file).unwrap_or_default(),
+            _ => Vec::new(),
         }
     }
 

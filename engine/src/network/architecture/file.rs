@@ -133,14 +133,22 @@ impl ArchitectureFile {
                 return Ok(Some(file));
             }
         }
-        // A recipe or a run may have the same name; an architecture file is recognized by its keys.
-        let plain = weights.with_extension("toml");
-        let text = if plain.is_file() { std::fs::read_to_string(&plain).unwrap_or_default() } else { String::new() };
+        Self::plainly_named(weights).map(|(path, text)| Self::parse(&text, &path)).transpose()
+    }
+
+    /// `NAME.toml` beside the weights and its text. A recipe or a run may have the same name; an architecture file is
+    /// recognized by its keys.
+    fn plainly_named(weights: &Path) -> Option<(PathBuf, String)> {
+        let path = weights.with_extension("toml");
+        let text = if path.is_file() { std::fs::read_to_string(&path).unwrap_or_default() } else { String::new() };
         let table: toml::Table = text.parse().unwrap_or_default();
-        if table.contains_key("layers") || table.contains_key("input") || table.contains_key("levels") {
-            return Self::parse(&text, &plain).map(Some);
-        }
-        Ok(None)
+        ["layers", "input", "levels"].iter().any(|key| table.contains_key(*key)).then_some((path, text))
+    }
+
+    /// The files that [`beside`](Self::beside) may read.
+    pub fn paths_beside(weights: &Path) -> Vec<PathBuf> {
+        let named = [weights.with_extension("arch.toml"), super::file_name::architecture_file(weights)];
+        named.into_iter().chain(Self::plainly_named(weights).map(|(path, _)| path)).collect()
     }
 
     pub(super) fn assumed(&self) -> Assumptions {

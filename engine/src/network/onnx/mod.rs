@@ -6,6 +6,7 @@ mod attributes;
 mod constant;
 mod elementwise;
 mod expression;
+mod external_files;
 mod folding;
 mod functions;
 mod graph_outputs;
@@ -25,6 +26,7 @@ mod verify_lowering;
 
 use std::path::Path;
 
+pub use external_files::external_files;
 pub use graph_outputs::output_names;
 pub use inputs::open_sizes::open_sizes;
 use prost::Message;

@@ -76,12 +76,12 @@ pub(in crate::train) fn identity(
     options: &TrainOptions,
 ) -> Result<BTreeMap<String, String>> {
     let bytes = safetensors::to_bytes(&Network { name: String::new(), ..network.clone() })?;
-    // FNV-1a.
-    let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325u64, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x100_0000_01b3));
+    let hash = hash(bytes.iter().map(|&byte| byte.into()));
     let TrainOptions { epochs, batch, optimizer, learning_rate, weight_decay, validation_fraction, seed, .. } = options;
     Ok([
         ("network", format!("{} parameters in {} nodes ({hash:016x})", network.parameter_count(), network.nodes.len())),
         ("data", format!("{} samples of {}", samples.len(), samples.source)),
+        (CONTENT, format!("{} samples ({:016x})", samples.len(), content_of(samples))),
         ("scaling", scaling.to_string()),
         ("epochs", epochs.to_string()),
         ("batch", batch.to_string()),
@@ -95,6 +95,23 @@ pub(in crate::train) fn identity(
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into())
+}
+
+/// Names the digest of the samples, which a training goes by if it is known, wherever the file lies.
+pub(in crate::train) const CONTENT: &str = "content of the data";
+
+/// A digest of all values and answers of `samples`.
+fn content_of(samples: &Samples) -> u64 {
+    let values = samples.values.iter().map(|value| value.to_bits().into());
+    let labels = samples.labels.iter().map(|&label| label.into());
+    let masks = samples.targets.masks().map(|masks| hash(masks.classes.iter().map(|&class| class.into())));
+    let boxes = samples.targets.boxes().map(|boxes| hash(format!("{:?}", boxes.of_sample).bytes().map(u64::from)));
+    hash([hash(values), hash(labels), masks.unwrap_or(0), boxes.unwrap_or(0)].into_iter())
+}
+
+/// FNV-1a.
+fn hash(values: impl Iterator<Item = u64>) -> u64 {
+    values.fold(0xcbf2_9ce4_8422_2325, |hash, value| (hash ^ value).wrapping_mul(0x100_0000_01b3))
 }
 
 /// Refuses options out of range for `samples`.

@@ -88,6 +88,8 @@ proptest! {
             events: None,
             fan_out: Some(&fan_out),
             corrected: None,
+            potential: None,
+            has_exact_charge: false,
             starts_at_half: true,
             half_level: 0.0,
         };

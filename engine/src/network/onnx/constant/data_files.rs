@@ -112,7 +112,7 @@ impl DataFiles {
 }
 
 /// `location` without `.` parts; `None` if it leads out of the network's folder.
-fn in_folder(location: &str) -> Option<PathBuf> {
+pub fn in_folder(location: &str) -> Option<PathBuf> {
     let mut inside = PathBuf::new();
     for part in Path::new(location).components() {
         match part {

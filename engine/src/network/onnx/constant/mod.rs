@@ -7,7 +7,7 @@ mod small_float;
 
 use std::sync::Arc;
 
-pub use data_files::DataFiles;
+pub use data_files::{DataFiles, in_folder};
 pub use element_type::ElementType;
 
 /// A constant tensor: dimensions and numbers, row-major. The numbers are shared: a clone does not copy them.
