@@ -4,7 +4,7 @@
 //! [`TrainOptions`] determine the result: the same call gives the same weights on the same machine.
 
 mod held_out;
-mod options;
+pub(super) mod options;
 mod result;
 
 use std::ops::ControlFlow;
