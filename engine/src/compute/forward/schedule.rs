@@ -183,8 +183,14 @@ fn assign_buffers(network: &Network, drafts: &[Draft]) -> (Vec<Step>, Vec<Buffer
     let mut values = vec![input; nodes];
     let mut buffers: Vec<BufferSize> = Vec::new();
     let mut free: Vec<usize> = Vec::new();
+    // Free once the segment has run for all samples: where samples are computed one after the other, the next ones still read
+    // or write what this one is done with.
+    let mut free_later: Vec<usize> = Vec::new();
     let mut steps = Vec::with_capacity(drafts.len());
     for (k, draft) in drafts.iter().enumerate() {
+        if k > 0 && drafts[k - 1].segment != draft.segment {
+            free.append(&mut free_later);
+        }
         let len = network.nodes[draft.output].len();
         let grouped = draft.grouped || !local[draft.output];
         let inputs: Vec<Value> = draft.inputs.iter().map(|&id| values[id]).collect();
@@ -227,7 +233,13 @@ fn assign_buffers(network: &Network, drafts: &[Draft]) -> (Vec<Step>, Vec<Buffer
         done.retain(|&b| b != buffer || last_read[draft.output] == k);
         done.sort_unstable();
         done.dedup();
-        free.extend(done);
+        let (of_all, of_one): (Vec<usize>, Vec<usize>) = done.into_iter().partition(|&b| buffers[b].grouped);
+        free.extend(of_one);
+        if draft.grouped {
+            free.extend(of_all)
+        } else {
+            free_later.extend(of_all)
+        }
         values[draft.output] = output;
         steps.push(Step {
             node: draft.node,
@@ -241,3 +253,6 @@ fn assign_buffers(network: &Network, drafts: &[Draft]) -> (Vec<Step>, Vec<Buffer
     }
     (steps, buffers)
 }
+
+#[cfg(test)]
+mod tests;
