@@ -60,8 +60,29 @@ impl StateDict {
     }
 
     /// The same weights without the prefix that wrappers like DataParallel add to every key.
+    ///
+    /// Part of a network may be wrapped alone, as `features.module.0.weight` in the VGG of PyTorch's ImageNet example.
     pub fn without_wrapper_prefix(self) -> Self {
-        self.without_prefixes(&WRAPPER_PREFIXES)
+        let all = self.without_prefixes(&WRAPPER_PREFIXES);
+        let wrapped: Vec<String> = all.first_names().iter().map(|(name, _)| format!("{name}.")).collect();
+        let is_wrapped = |part: &&String| {
+            let own = || all.entries.iter().filter_map(|(key, _)| key.strip_prefix(part.as_str()));
+            let is_below = |rest: &str| rest.strip_prefix(WRAPPER_PREFIXES[0]).is_some_and(|rest| rest.contains('.'));
+            own().next().is_some() && own().all(is_below)
+        };
+        let wrapped: Vec<String> = wrapped.iter().filter(is_wrapped).cloned().collect();
+        if wrapped.is_empty() {
+            return all;
+        }
+        let unwrap = |(key, weights): (String, Weights)| {
+            let part = wrapped.iter().find(|part| key.starts_with(part.as_str()));
+            let rest = part.and_then(|part| {
+                Some(part.clone() + key.strip_prefix(part.as_str())?.strip_prefix(WRAPPER_PREFIXES[0])?)
+            });
+            (rest.unwrap_or(key), weights)
+        };
+        let (notes, modules) = (all.notes.clone(), all.modules.clone());
+        Self::new(all.entries.into_iter().map(unwrap)).with_notes(notes).with_modules(modules)
     }
 
     /// The same weights without a prefix like `model.` or `net.` that all keys share.
@@ -171,6 +192,9 @@ mod tests {
         let wrapped = state(&["module._orig_mod.net.0.weight", "module._orig_mod.net.0.bias"]).without_wrapper_prefix();
         assert_eq!(keys(&wrapped), ["net.0.weight", "net.0.bias"]);
         assert_eq!(keys(&wrapped.without_module_prefix()), ["0.weight", "0.bias"]);
+        let part = ["features.module.0.weight", "features.module.3.bias", "classifier.0.weight", "bias"];
+        let unwrapped = ["features.0.weight", "features.3.bias", "classifier.0.weight", "bias"];
+        assert_eq!(keys(&state(&part).without_wrapper_prefix()), unwrapped);
         // A network with a member called "module" is not wrapped.
         let own = ["module.weight", "fc.weight"];
         assert_eq!(keys(&state(&own).without_wrapper_prefix()), own);

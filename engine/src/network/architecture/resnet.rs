@@ -1,6 +1,6 @@
 //! Residual networks (He et al., CVPR 2016) in the key naming of torchvision.
 //!
-//! The keys are `conv1`, `bn1`, blocks `layer1.0.conv1`, and `fc` or `linear`. The shapes determine the rest. A 7x7 stem
+//! The keys are `conv1`, `bn1`, blocks `layer1.0.conv1`, and `fc` or `linear`, one layer or a sequence of layers with ReLU between. The shapes determine the rest. A 7x7 stem
 //! has stride 2 and a max pool (torchvision ResNet-18 to -152, ResNeXt); a 3x3 stem has stride 1 (CIFAR ResNet-20 to -110
 //! of akamaster and similar ones). A shortcut is a projection (`downsample` or `shortcut`) or the identity. If the shape
 //! changes without a projection, it is every second pixel, padded with zero channels (option A of the paper).
@@ -26,12 +26,17 @@ fn has_large_stem(state: &StateDict) -> bool {
 }
 
 fn input(state: &StateDict) -> Vec<usize> {
-    let classes = if has_large_stem(state) { 1000 } else { outputs(state, head(state)) };
+    let last = head(state).pop().map(|name| format!("{name}.weight")).unwrap_or_default();
+    let classes = if has_large_stem(state) { 1000 } else { outputs(state, &last) };
     usual_image(state.get("conv1.weight"), classes)
 }
 
-fn head(state: &StateDict) -> &'static str {
-    if state.has("linear.weight") { "linear.weight" } else { "fc.weight" }
+/// Names of the fully connected layers: `linear` or `fc`, or those of a sequence `fc.1`, `fc.4` that took its place.
+fn head(state: &StateDict) -> Vec<String> {
+    let name = if state.has("linear.weight") || !state.sequence_indices("linear").is_empty() { "linear" } else { "fc" };
+    let of_sequence = state.sequence_indices(name).into_iter().map(|at| format!("{name}.{at}"));
+    let of_sequence: Vec<String> = of_sequence.filter(|name| state.has_rank(&format!("{name}.weight"), 2)).collect();
+    if of_sequence.is_empty() { vec![name.into()] } else { of_sequence }
 }
 
 fn assemble(net: &mut NetworkAssembler<'_>) -> Result<NodeId> {
@@ -51,7 +56,14 @@ fn assemble(net: &mut NetworkAssembler<'_>) -> Result<NodeId> {
         }
     }
     x = net.global_mean("avgpool", x)?;
-    net.linear(head(state).trim_end_matches(".weight"), x)
+    let layers = head(state);
+    for (k, layer) in layers.iter().enumerate() {
+        x = net.linear(layer, x)?;
+        if k + 1 < layers.len() {
+            x = net.activation(&format!("{layer}.relu"), x)?;
+        }
+    }
+    Ok(x)
 }
 
 fn block(net: &mut NetworkAssembler<'_>, name: &str, from: NodeId, stride: usize) -> Result<NodeId> {
