@@ -16,13 +16,14 @@ use serde::{Deserialize, Serialize};
 use super::adam::Slot;
 use super::batch_norm::Statistics;
 use super::trainable_network::TrainableNetwork;
-use super::training::options::CONTENT;
 use crate::compute::storage::into_vec;
 use crate::files::write_bytes;
 use crate::network::{Network, safetensors as network_file};
 use crate::{Error, Result};
 
 const TRAINING: &str = "spikescope.training";
+/// Names the digest of the samples, which a training goes by if it is known, wherever the file lies.
+pub(super) const CONTENT: &str = "content of the data";
 
 /// Where a training is after an epoch.
 #[derive(Debug, Serialize, Deserialize)]

@@ -4,7 +4,7 @@
 //! [`TrainOptions`] determine the result: the same call gives the same weights on the same machine.
 
 mod held_out;
-pub(super) mod options;
+mod options;
 mod result;
 
 use std::ops::ControlFlow;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::data::{Samples, Scaling};
 use crate::network::{Network, safetensors};
 use crate::train::augment::Augmentation;
+use crate::train::checkpoint::CONTENT;
 use crate::train::optimizer::Optimizer;
 use crate::train::robust::{self, Adversarial, SparseGradient};
 use crate::train::spiking::Spiking;
@@ -96,9 +97,6 @@ pub(in crate::train) fn identity(
     .map(|(name, value)| (name.to_owned(), value))
     .into())
 }
-
-/// Names the digest of the samples, which a training goes by if it is known, wherever the file lies.
-pub(in crate::train) const CONTENT: &str = "content of the data";
 
 /// A digest of all values and answers of `samples`.
 fn content_of(samples: &Samples) -> u64 {
