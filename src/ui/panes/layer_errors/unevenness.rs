@@ -202,6 +202,14 @@ fn residual(ui: &mut Ui, layer: &LayerReport, end_to_end: bool) {
         ui.strong(texts::RESIDUAL);
         ui.small(&layer.name);
     });
+    let categories = if end_to_end { layer.end_to_end } else { layer.same_input };
+    let wrong = categories.total() - categories.as_array()[0];
+    let compared = [residual.over, residual.under].iter().map(|found| found.hits + found.missed).sum::<u64>();
+    let silenced = layer.silenced;
+    if wrong > 0 && compared == 0 && silenced.rightly + silenced.wrongly == 0 {
+        ui.small(texts::UNKNOWN_POTENTIAL);
+        return;
+    }
     egui::Grid::new("residual").striped(true).spacing([14.0, 3.0]).show(ui, |ui| {
         for (name, hint) in [
             (texts::CONDITION, texts::CONDITION_HINT),
@@ -226,7 +234,6 @@ fn residual(ui: &mut Ui, layer: &LayerReport, end_to_end: bool) {
             ui.end_row();
         }
     });
-    let silenced = layer.silenced;
     if silenced.rightly + silenced.wrongly > 0 {
         ui.small(texts::silenced(silenced.rightly, silenced.wrongly));
     }

@@ -49,6 +49,7 @@ pub const MISSED_HINT: &str = "Wrong neurons that the condition does not detect"
 pub const FALSE_ALARMS: &str = "false alarms";
 pub const FALSE_ALARMS_HINT: &str = "Neurons with the expected spike count that the condition detects";
 pub const TOO_MANY: &str = "v(t) < 0, n ≥ 1: too many spikes";
+pub const UNKNOWN_POTENTIAL: &str = "v(t) is known at the last step alone with a hard reset or a leak.";
 pub const TOO_FEW: &str = "v(t) ≥ θ, n < t: too few spikes";
 pub const NONE: &str = "none";
 
