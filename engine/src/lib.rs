@@ -17,6 +17,7 @@
 //! - [`compute`]: running a network: dense (Burn), event kernels, SIMD, backends.
 //! - [`network`]: the graph and its readers (ONNX, PyTorch, safetensors, NIR); bundled networks.
 //! - [`data`]: samples and their readers.
+//! - `pickle`: pickles of Python, read without executing them.
 //! - [`ground`]: [`progress`], [`error`], [`files`]: cancellation and progress, errors, atomic file writes.
 
 #![deny(unsafe_code)]
@@ -31,6 +32,7 @@ pub mod export;
 pub mod ground;
 pub mod measure;
 pub mod network;
+mod pickle;
 pub mod simulate;
 pub mod sweep;
 pub mod task;

@@ -27,7 +27,7 @@ const PACKAGES: [(&str, &str); 2] = [
     ("src", "main,cli,ui,lesson,lab"),
     (
         "engine/src",
-        "sweep,trojan,experiment,export,measure,task,train,explain,attack,simulate,convert,compute,network,data,ground",
+        "sweep,trojan,experiment,export,measure,task,train,explain,attack,simulate,convert,compute,network,data,pickle,ground",
     ),
 ];
 

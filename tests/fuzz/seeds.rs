@@ -10,6 +10,20 @@ use spikescope::network::zoo::{ZooArchitecture, parse_activation};
 
 use crate::event_seeds;
 
+/// A batch of CIFAR-100 with one image, as Python 2 pickles it.
+fn cifar_for_python() -> Vec<u8> {
+    let mut bytes =
+        b"\x80\x02}(U\x0bfine_labels](K\x2aeU\x04datacnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\0\x85"
+            .to_vec();
+    bytes.extend(
+        b"U\x01b\x87R(K\x01K\x01M\0\x0c\x86cnumpy\ndtype\nU\x02u1K\0K\x01\x87R(K\x03U\x01|NNNJ\xff\xff\xff\xff",
+    );
+    bytes.extend(b"J\xff\xff\xff\xffK\0tb\x89T\0\x0c\0\0");
+    bytes.extend([200; 3072]);
+    bytes.extend(b"tbu.");
+    bytes
+}
+
 /// A minimal valid file of every kind.
 pub fn seeds(dir: &Path) -> Vec<PathBuf> {
     let network = ZooArchitecture::Cnn.build(&[1, 8, 8], 3, parse_activation("qcfs:4").unwrap(), 1).unwrap();
@@ -35,6 +49,7 @@ pub fn seeds(dir: &Path) -> Vec<PathBuf> {
             b"input = [1, 28, 28]\nlayers = [\"flatten\", { op = \"linear\", key = \"fc1\" }, \"relu\"]\n",
         ),
         put("a.bin", &[1; 3073 * 2]),
+        put("a.cifar", &cifar_for_python()),
         put("a-idx3-ubyte", &[&[0u8, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 3][..], &[7; 18]].concat()),
     ];
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());

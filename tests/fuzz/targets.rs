@@ -172,6 +172,7 @@ pub const TARGETS: [Target; 36] = [
     Target { name: "IDX", ending: "-idx3-ubyte", read: data },
     Target { name: "packed IDX", ending: "-idx3-ubyte.gz", read: data },
     Target { name: "CIFAR-10", ending: ".bin", read: data },
+    Target { name: "CIFAR for Python", ending: ".cifar", read: data },
     Target { name: "picture", ending: ".png", read: data },
     Target { name: "mask", ending: "_mask.png", read: masks },
     Target { name: "VOC", ending: ".xml", read: |p| scenes("voc", p.parent().unwrap()) },

@@ -1,11 +1,12 @@
 //! Detects the kind of data of a dropped or opened path, from its name and first bytes.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::cifar::Cifar;
 use super::events::{self, Binning};
 use super::scenes::{coco, masks, voc};
 use super::spec::{DataSpec, Source};
-use super::{images, snn_toolbox};
+use super::{cifar, images, snn_toolbox};
 use crate::{Error, Result};
 
 impl DataSpec {
@@ -30,8 +31,11 @@ impl DataSpec {
         if name.ends_with(".npy") && path.is_file() && !events::holds_events(path) {
             return Ok(Source::Npy { samples: path.to_owned(), labels: None }.into());
         }
-        if events::is_recording(path) || (path.is_dir() && images::dir_contains(path, events::is_recording)) {
+        if events::is_recording(path) || (path.is_dir() && events::RECORDINGS.is_in(path)) {
             return Ok(Source::Events { paths: vec![path.to_owned()], binning: Binning::default() }.into());
+        }
+        if let Some((set, file)) = cifar::test_batch(path) {
+            return Ok(of_cifar(set, file));
         }
         if path.is_dir() || images::is_image(path) {
             return Ok(Source::Images(vec![path.to_owned()]).into());
@@ -40,7 +44,10 @@ impl DataSpec {
             return Ok(Source::Npz(path.to_owned()).into());
         }
         if name.ends_with(".bin") {
-            return Ok(Source::Cifar10(vec![path.to_owned()]).into());
+            return Ok(of_cifar(cifar::binary_batch(path).unwrap_or(Cifar::Ten), path.to_owned()));
+        }
+        if let Some(set) = cifar::pickled_batch(path) {
+            return Ok(of_cifar(set, path.to_owned()));
         }
         if name.contains("idx") || name.contains("ubyte") {
             return detect_idx(path);
@@ -48,9 +55,16 @@ impl DataSpec {
         Err(Error::file(
             path,
             "",
-            "not a known kind of samples. Use IDX, CIFAR-10 .bin, .npz, .npy, images, a folder of images, COCO \
+            "not a known kind of samples. Use IDX, CIFAR-10 or CIFAR-100, .npz, .npy, images, a folder of images, COCO \
              annotations, or event recordings (.npy, .npz, .bin, .dat, .raw, .aedat4, .es).",
         ))
+    }
+}
+
+fn of_cifar(set: Cifar, file: PathBuf) -> DataSpec {
+    match set {
+        Cifar::Ten => Source::Cifar10(vec![file]).into(),
+        Cifar::Hundred => Source::Cifar100(vec![file]).into(),
     }
 }
 

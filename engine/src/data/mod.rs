@@ -12,6 +12,7 @@ pub mod fit;
 pub mod idx;
 pub mod images;
 pub mod layout;
+mod listing;
 pub mod note;
 mod npy;
 pub mod npz;

@@ -12,7 +12,7 @@ pub enum Error {
     #[error("Cannot open {}: {}{}", path.display(), place_prefix(place), with_period(reason))]
     File { path: PathBuf, place: String, reason: String },
     /// The operating system refused access to a file.
-    #[error("Cannot access {}: {source}{}", path.display(), advice(source))]
+    #[error("Cannot access {}: {}{}", path.display(), source_reason(source), advice(source))]
     Io { path: PathBuf, source: std::io::Error },
     /// A network that cannot be converted or run as requested; `node` is the dotted path of the layer.
     #[error("Cannot use layer '{node}': {}", with_period(reason))]
@@ -78,6 +78,14 @@ fn with_period(reason: &str) -> String {
     if reason.ends_with(['.', '\n']) { reason.to_owned() } else { format!("{reason}.") }
 }
 
+/// An error of the operating system, or of reading text, in words of the user.
+fn source_reason(source: &std::io::Error) -> String {
+    match source.kind() {
+        std::io::ErrorKind::InvalidData if source.to_string().contains("UTF-8") => "is not UTF-8 text".into(),
+        _ => source.to_string(),
+    }
+}
+
 /// Advice for an error of the operating system.
 fn advice(source: &std::io::Error) -> &'static str {
     match source.kind() {
@@ -91,6 +99,7 @@ fn advice(source: &std::io::Error) -> &'static str {
         std::io::ErrorKind::NotADirectory | std::io::ErrorKind::AlreadyExists => {
             ". A file is where a folder must be: remove it, or choose another place."
         }
+        std::io::ErrorKind::InvalidData => ". Save it again as UTF-8.",
         _ => ". Try again, or choose a folder on another disk.",
     }
 }

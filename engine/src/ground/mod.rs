@@ -3,5 +3,6 @@
 pub mod error;
 pub mod files;
 pub mod median;
+pub(crate) mod number_type;
 pub mod numbers;
 pub mod progress;

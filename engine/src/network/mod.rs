@@ -12,7 +12,6 @@ pub mod graph;
 pub mod left_open;
 pub mod nir;
 pub(crate) mod node_elements;
-mod number_type;
 pub mod onnx;
 pub mod open;
 pub mod outputs;

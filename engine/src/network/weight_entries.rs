@@ -3,9 +3,9 @@
 //! Readers of every weight format call it, so that number types, quantized weights and parametrized weights are treated
 //! alike.
 
-use super::number_type::NumberType;
 use super::state_dict::StateDict;
 use super::{Weights, parametrization};
+use crate::ground::number_type::NumberType;
 
 /// A tensor of a weight file.
 #[derive(Clone, Debug)]
@@ -134,7 +134,7 @@ mod tests {
         for (number_type, scale) in [
             (NumberType::Int(1), "fc.weight_scale"),
             (NumberType::Int(1), "fc.SCB"),
-            (NumberType::F8(crate::network::number_type::Float8::E4M3Fn), "fc.weight_scale_inv"),
+            (NumberType::F8(crate::ground::number_type::Float8::E4M3Fn), "fc.weight_scale_inv"),
         ] {
             let (place, reason) = scaled(number_type, scale);
             assert_eq!(place, "key 'fc.weight'");

@@ -125,7 +125,7 @@ impl SourceDigests {
         if let Some(known) = lock(&self.known).get(path) {
             return Ok(known.clone());
         }
-        let digest: Arc<str> = hex(&digest_path(path)?).into();
+        let digest: Arc<str> = hex(&digest_path(path, &[])?).into();
         lock(&self.known).insert(path.to_owned(), digest.clone());
         Ok(digest)
     }
@@ -135,15 +135,21 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The digest of a file's content, or of the names and contents of all files below a folder.
-fn digest_path(path: &Path) -> Result<[u8; 32]> {
+/// The digest of a file's content, or of the names and contents of all files below a folder. `above`: the real places of the
+/// folders that it lies in; a link back to one of them counts by its name alone.
+fn digest_path(path: &Path, above: &[PathBuf]) -> Result<[u8; 32]> {
     let fail = |error| Error::io(path, error);
     if !std::fs::metadata(path).map_err(fail)?.is_dir() {
         return digest_file(path);
     }
+    let place = std::fs::canonicalize(path).map_err(fail)?;
+    if above.contains(&place) {
+        return Ok([0; 32]);
+    }
+    let above: Vec<PathBuf> = above.iter().cloned().chain([place]).collect();
     let mut entries = std::fs::read_dir(path).and_then(Iterator::collect::<std::io::Result<Vec<_>>>).map_err(fail)?;
     entries.sort_by_key(std::fs::DirEntry::file_name);
-    let digests = entries.par_iter().map(|entry| digest_path(&entry.path())).collect::<Result<Vec<_>>>()?;
+    let digests = entries.par_iter().map(|entry| digest_path(&entry.path(), &above)).collect::<Result<Vec<_>>>()?;
     let mut all = Sha256::new();
     for (entry, digest) in entries.iter().zip(digests) {
         all.update(entry.file_name().as_encoded_bytes());
@@ -162,5 +168,46 @@ fn digest_file(path: &Path) -> Result<[u8; 32]> {
             0 => return Ok(digest.finalize().into()),
             read => digest.update(&buffer[..read]),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn data(spec: String) -> String {
+        SourceDigests::default().data(&spec).unwrap()
+    }
+
+    #[test]
+    fn files_that_are_found_beside_others_count() {
+        let dir = tempfile::tempdir().unwrap();
+        let put = |name: &str, bytes: &[u8]| std::fs::write(dir.path().join(name), bytes).unwrap();
+        put("x.npy", b"samples");
+        put("gt.json", br#"{"images": [{"id": 1, "file_name": "a.png"}], "annotations": [], "categories": []}"#);
+        for (spec, beside) in [("npy:x.npy", "y.npy"), ("coco:gt.json", "a.png")] {
+            let (kind, name) = spec.split_once(':').unwrap();
+            let spec = format!("{kind}:{}", dir.path().join(name).display());
+            let without = data(spec.clone());
+            put(beside, b"1");
+            let with = data(spec.clone());
+            put(beside, b"2");
+            let changed = data(spec);
+            assert!(without != with && with != changed, "{kind}: {without} {with} {changed}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_a_folder_above_is_followed_once() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("a")).unwrap();
+        std::fs::write(dir.path().join("a/1.png"), b"1").unwrap();
+        let before = digest_path(dir.path(), &[]).unwrap();
+        std::os::unix::fs::symlink("..", dir.path().join("a/up")).unwrap();
+        let linked = digest_path(dir.path(), &[]).unwrap();
+        assert_ne!(before, linked);
+        std::fs::write(dir.path().join("a/1.png"), b"2").unwrap();
+        assert_ne!(digest_path(dir.path(), &[]).unwrap(), linked);
     }
 }

@@ -22,6 +22,7 @@ pub use binning::{Binning, DEFAULT_FRAMES, FrameTiming, MAX_FRAMES, Polarity};
 pub use columns::ColumnOrder;
 pub use export::write_npy;
 pub use formats::{Recording, events, holds_events, read_recordings};
+pub(super) use read::RECORDINGS;
 pub use read::{is_recording, read, recordings};
 pub use time::TimeUnit;
 

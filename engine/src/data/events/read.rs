@@ -8,8 +8,9 @@ use super::binning::Binning;
 use super::binning_stats::BinningStats;
 use super::formats::{Recording, read_recordings};
 use crate::data::bounded_read::checked_len;
+use crate::data::listing::{FileKind, Listing};
 use crate::data::samples::event_source::{Event, EventSource, RecordingInfo};
-use crate::data::{FrameSequence, LabelSource, Layout, Note, Samples, images};
+use crate::data::{FrameSequence, LabelSource, Layout, Note, Samples, cifar};
 use crate::{Error, Result};
 
 /// Width and height in pixels of the sensor that recorded N-MNIST.
@@ -17,15 +18,24 @@ const NMNIST_SIDE: usize = 34;
 
 const NO_FILE: &str = "Cannot open events: no file named.";
 
+/// Recordings, as folders of them are read.
+pub(in crate::data) const RECORDINGS: FileKind = FileKind {
+    name: "event recording",
+    endings: &["npy", "npz", "dat", "raw", "evt", "aedat4", "aedat", "es", "bin"],
+    accepts: is_recording,
+};
+
 /// Whether the file at `path` looks like a recording: a NumPy file, a recording of a camera, or a `.bin` whose size is a multiple of an event's 5
-/// bytes but not of a CIFAR-10 record's 3073.
+/// bytes and that is no batch of CIFAR.
 pub fn is_recording(path: &Path) -> bool {
     let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
     match ending.as_str() {
         "npy" | "dat" | "raw" | "evt" | "aedat4" | "aedat" | "es" => true,
         "npz" => super::formats::holds_events(path),
-        "bin" => std::fs::metadata(path)
-            .is_ok_and(|m| m.len() > 0 && m.len().is_multiple_of(5) && !m.len().is_multiple_of(3073)),
+        "bin" => {
+            let has_events = std::fs::metadata(path).is_ok_and(|m| m.len() > 0 && m.len().is_multiple_of(5));
+            has_events && cifar::binary_batch(path).is_none()
+        }
         _ => false,
     }
 }
@@ -37,8 +47,9 @@ pub fn is_recording(path: &Path) -> bool {
 /// [`Error::File`] for invalid files and for events outside the sensor or, if no sensor is stated, outside `fit`;
 /// [`Error::Invalid`] for a network whose input is no event frame and for binnings that do not fit it.
 pub fn read(paths: &[PathBuf], binning: &Binning, fit: Option<&[usize]>) -> Result<Samples> {
-    let (files, labels, class_names) = images::list_images(paths, is_recording)?;
+    let Listing { files, labels, class_names, notes: left_out } = RECORDINGS.list(paths)?;
     let (recordings, mut notes) = recordings_of(&files, binning, &mut |_| Ok(()))?;
+    notes.extend(left_out);
     let Some(first) = files.first() else { return Err(Error::Invalid(NO_FILE.into())) };
     let nmnist = files.iter().all(|path| path.extension().is_some_and(|e| e == "bin"));
     let min_side = if nmnist { NMNIST_SIDE } else { 1 };
@@ -115,8 +126,7 @@ pub fn recordings(
     binning: &Binning,
     each: &mut dyn FnMut(u64) -> Result<()>,
 ) -> Result<(Vec<Recording>, Vec<Note>)> {
-    let (files, ..) = images::list_images(paths, is_recording)?;
-    recordings_of(&files, binning, each)
+    recordings_of(&RECORDINGS.list(paths)?.files, binning, each)
 }
 
 fn recordings_of(

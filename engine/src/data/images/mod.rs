@@ -3,7 +3,7 @@
 //! Knows images, not networks.
 
 mod gray;
-mod listing;
+mod header;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,20 +13,26 @@ use image::{DynamicImage, ImageReader, Limits};
 use rayon::prelude::*;
 
 pub use self::gray::into_gray;
-pub use self::listing::FILE_EXTENSIONS;
-pub(super) use self::listing::{dir_contains, entries, list_images};
+pub use self::header::{PictureHeader, orientation_notes};
 use super::bounded_read::{checked_len, open};
+use super::listing::{FileKind, Listing};
 use super::options::{Background, MAX_SIDE};
 use super::{LabelSource, Layout, Note, Samples};
 use crate::{Error, Result};
+
+/// Extensions of supported image formats.
+pub const FILE_EXTENSIONS: [&str; 13] =
+    ["png", "jpg", "jpeg", "jpe", "jfif", "bmp", "gif", "webp", "tif", "tiff", "ppm", "pgm", "pbm"];
+
+/// Images, as folders of them are read.
+const IMAGES: FileKind = FileKind { name: "image", endings: &FILE_EXTENSIONS, accepts: is_image };
 
 /// Shape `[1 or 3, H, W]` of the first image of `paths`, as [`read`] reads it alone.
 ///
 /// # Errors
 /// As [`read`].
 pub fn first_shape(paths: &[PathBuf]) -> Result<Vec<usize>> {
-    let (files, ..) = list_images(paths, is_image)?;
-    let first = files.into_iter().next();
+    let first = IMAGES.list(paths)?.files.into_iter().next();
     let first = first.ok_or_else(|| Error::Invalid("Cannot open images: no file named.".into()))?;
     Ok(read(&[first], None, Background::default())?.shape)
 }
@@ -48,9 +54,10 @@ pub fn is_image(path: &Path) -> bool {
 /// [`Error::Io`] or [`Error::File`] for files that cannot be read and, without `fit`, for images of different sizes;
 /// [`Error::Invalid`] without files and for a `fit` of another form.
 pub fn read(paths: &[PathBuf], fit: Option<&[usize]>, background: Background) -> Result<Samples> {
-    let (files, labels, class_names) = list_images(paths, is_image)?;
+    let Listing { files, labels, class_names, notes: left_out } = IMAGES.list(paths)?;
     let Some(first) = files.first() else { return Err(Error::Invalid("Cannot open images: no file named.".into())) };
-    let sizes = files.par_iter().map(|p| size(p)).collect::<Result<Vec<_>>>()?;
+    let headers = files.par_iter().map(|p| PictureHeader::read(p)).collect::<Result<Vec<_>>>()?;
+    let sizes: Vec<(u32, u32)> = headers.iter().map(|header| header.size.into()).collect();
     let target = fit.map(image_shape_of).transpose()?;
     let (width, height) = match (target, sizes.first()) {
         (Some((_, h, w)), _) => (w, h),
@@ -89,8 +96,10 @@ pub fn read(paths: &[PathBuf], fit: Option<&[usize]>, background: Background) ->
             (0..3).for_each(|c| values.extend(rgb.iter().skip(c).step_by(3).map(|&v| f32::from(v))));
         }
     }
-    let mut notes = fitted(&sizes, (width, height), colored, channels);
+    let mut notes = left_out;
+    notes.extend(fitted(&sizes, (width, height), colored, channels));
     notes.extend(background_note(transparent, files.len(), background));
+    notes.extend(orientation_notes(&headers, "annotations"));
     let named = paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(",");
     Ok(Samples {
         source: format!("images:{named}"),
@@ -222,24 +231,14 @@ pub fn read_grayscale(path: &Path) -> Result<image::GrayImage> {
     Ok(into_gray(on_background(decode(path)?, Background::White).0))
 }
 
-/// Reads width and height from the header alone.
-fn size(path: &Path) -> Result<(u32, u32)> {
-    let unreadable = |e| Error::file(path, "picture", format!("cannot be read ({e})"));
-    let (w, h) = reader(path)?.into_dimensions().map_err(unreadable)?;
-    if w == 0 || h == 0 || w > MAX_SIDE || h > MAX_SIDE {
-        let reason = format!("is {w}x{h}; sides of 1 to {MAX_SIDE} are supported");
-        return Err(Error::file(path, "image size", reason));
-    }
-    Ok((w, h))
-}
-
 pub(super) fn decode(path: &Path) -> Result<DynamicImage> {
     reader(path)?.decode().map_err(|e| Error::file(path, "picture", format!("cannot be read ({e})")))
 }
 
 #[cfg(test)]
-mod tests {
-    use image::{GrayImage, Luma, Rgb, RgbImage};
+pub(super) mod tests {
+    use image::codecs::png::PngEncoder;
+    use image::{ExtendedColorType, GrayImage, ImageEncoder, Luma, Rgb, RgbImage};
 
     use super::super::bounded_read::tests::write;
     use super::*;
@@ -247,6 +246,28 @@ mod tests {
     fn gray(path: PathBuf, side: u32, value: u8) {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         GrayImage::from_pixel(side, side, Luma([value])).save(path).unwrap();
+    }
+
+    /// A PNG of `width` times `height` stored pixels, the left column white, whose EXIF says to turn it right by a quarter.
+    pub fn on_its_side(width: u32, height: u32) -> Vec<u8> {
+        let image = GrayImage::from_fn(width, height, |x, _| Luma([if x == 0 { 255 } else { 0 }]));
+        // One entry: tag 0x0112 of a 16-bit number, 6.
+        let exif = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
+        let mut bytes = Vec::new();
+        let mut encoder = PngEncoder::new(&mut bytes);
+        encoder.set_exif_metadata(exif.to_vec()).unwrap();
+        encoder.write_image(image.as_raw(), width, height, ExtendedColorType::L8).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn a_picture_on_its_side_is_read_as_stored_with_a_note() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.png");
+        std::fs::write(&path, on_its_side(2, 1)).unwrap();
+        let samples = read(&[path], None, Background::default()).unwrap();
+        assert_eq!((samples.raw(0), samples.shape.as_slice()), ([255.0, 0.0].as_slice(), [1, 1, 2].as_slice()));
+        assert!(samples.notes.iter().any(|note| note.text.contains("EXIF orientation and are read as stored")));
     }
 
     #[test]

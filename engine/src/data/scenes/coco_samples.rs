@@ -1,5 +1,6 @@
 //! Reads pictures with COCO boxes: one JSON file and a folder of pictures.
 
+use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -7,8 +8,9 @@ use rayon::prelude::*;
 
 use super::boxes::{BoxTally, PictureBox};
 use super::coco::GroundTruth;
-use super::pictures::{self, PictureHeader};
+use super::pictures;
 use super::placement::{self, Placement};
+use crate::data::images::{PictureHeader, orientation_notes};
 use crate::data::options::ReadOptions;
 use crate::data::samples::targets::{Boxes, TargetBox, Targets};
 use crate::data::{Note, Samples};
@@ -23,7 +25,7 @@ const MAX_BOXES: usize = 200_000;
 /// As [`read`].
 pub fn first_shape(file: &Path, folder: Option<&Path>, options: &ReadOptions) -> Result<Vec<usize>> {
     let truth = GroundTruth::read(file)?;
-    pictures::first_shape(&files_of(file, folder, &truth)?, options)
+    pictures::first_shape(&files_of(file, folder, &truth)?.0, options)
 }
 
 /// The pictures of the annotation file `file`.
@@ -31,7 +33,7 @@ pub fn first_shape(file: &Path, folder: Option<&Path>, options: &ReadOptions) ->
 /// # Errors
 /// As [`read`].
 pub fn picture_files(file: &Path) -> Result<Vec<PathBuf>> {
-    files_of(file, None, &GroundTruth::read(file)?)
+    Ok(files_of(file, None, &GroundTruth::read(file)?)?.0)
 }
 
 /// Reads the pictures and boxes of the annotation file `file`, fitted to `network` (`[C, H, W]`) if there is one. Pictures
@@ -42,9 +44,12 @@ pub fn picture_files(file: &Path) -> Result<Vec<PathBuf>> {
 /// absent, cannot be read, have another size than stated or more than 200,000 boxes.
 pub fn read(file: &Path, folder: Option<&Path>, network: Option<&[usize]>, options: &ReadOptions) -> Result<Samples> {
     let truth = GroundTruth::read(file)?;
-    let files = files_of(file, folder, &truth)?;
-    let headers = files.par_iter().map(|path| pictures::header(path)).collect::<Result<Vec<PictureHeader>>>()?;
-    for (index, (picture, header)) in truth.pictures.iter().zip(&headers).enumerate() {
+    let (files, by_name) = files_of(file, folder, &truth)?;
+    let mut headers = files.par_iter().map(|path| PictureHeader::read(path)).collect::<Result<Vec<_>>>()?;
+    for (index, (picture, header)) in truth.pictures.iter().zip(&mut headers).enumerate() {
+        if let [Some(width), Some(height)] = picture.size {
+            header.turn_to_fit([width, height].map(|side| side as u32));
+        }
         let [w, h] = header.size.map(f64::from);
         if let [Some(width), Some(height)] = picture.size
             && (width, height) != (w, h)
@@ -56,7 +61,7 @@ pub fn read(file: &Path, folder: Option<&Path>, network: Option<&[usize]>, optio
     let (channels, size) = pictures::sample_size(&files, &headers, network, options)?;
     let fit = options.fit.unwrap_or_default();
     let places: Vec<Placement> = headers.iter().map(|header| Placement::new(fit, header.size, size)).collect();
-    let mut samples = pictures::read(&files, &places, channels, size, options)?;
+    let mut samples = pictures::read(&files, &headers, &places, channels, size, options)?;
 
     // Classes in the order of the ids, as COCO's scores take them.
     let mut order: Vec<usize> = (0..truth.categories.len()).collect();
@@ -89,11 +94,13 @@ pub fn read(file: &Path, folder: Option<&Path>, network: Option<&[usize]>, optio
     }
     let named = folder.map_or_else(String::new, |folder| format!(",{}", folder.display()));
     samples.source = format!("coco:{}{named}{options}", file.display());
+    samples.notes.extend(by_name);
     samples.notes.extend(truth.duplicates.map(|(count, first)| {
         Note::new(format!(
             "{count} annotations have the id of an earlier one and are read all the same (the first: {first})"
         ))
     }));
+    samples.notes.extend(orientation_notes(&headers, "the sizes that the file states"));
     samples.notes.extend(tally.notes());
     samples.notes.extend(placement::note(&places, fit, "boxes follow"));
     let class_names = order.iter().map(|&category| truth.categories[category].name.clone()).collect();
@@ -105,20 +112,15 @@ pub fn read(file: &Path, folder: Option<&Path>, network: Option<&[usize]>, optio
     Ok(samples)
 }
 
-/// The files of all pictures.
-fn files_of(file: &Path, folder: Option<&Path>, truth: &GroundTruth) -> Result<Vec<PathBuf>> {
-    let names = truth.pictures.iter().enumerate().map(|(index, picture)| {
-        let is_below = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
-        let name = Path::new(&picture.file_name);
-        let fail = |reason: &str| Error::file(file, format!("images[{index}]"), reason);
-        match (picture.file_name.is_empty(), name.components().all(is_below)) {
-            (true, _) => Err(fail("has no file_name, so that its picture is not found")),
-            (_, false) => Err(fail("has a file_name that leads out of the folder of pictures")),
-            _ => Ok(name),
-        }
+/// The files of all pictures, and a note on those found by their name alone.
+fn files_of(file: &Path, folder: Option<&Path>, truth: &GroundTruth) -> Result<(Vec<PathBuf>, Option<Note>)> {
+    let fail = |index: usize, reason: String| Error::file(file, format!("images[{index}]"), reason);
+    let wanted = truth.pictures.iter().enumerate().map(|(index, picture)| match places_of(&picture.file_name) {
+        places if places.is_empty() => Err(fail(index, "has no file_name, so that its picture is not found".into())),
+        places => Ok(places),
     });
-    let names = names.collect::<Result<Vec<&Path>>>()?;
-    let Some(first) = names.first() else { return Err(Error::file(file, "images", "is an empty list")) };
+    let wanted = wanted.collect::<Result<Vec<Vec<PathBuf>>>>()?;
+    let Some(first) = wanted.first() else { return Err(Error::file(file, "images", "is an empty list")) };
     let beside = file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let dir = match folder {
         Some(folder) => folder.to_owned(),
@@ -130,22 +132,52 @@ fn files_of(file: &Path, folder: Option<&Path>, truth: &GroundTruth) -> Result<V
             let part = stem.rsplit('_').next().unwrap_or_default().to_owned();
             let candidates =
                 [beside, &above].into_iter().flat_map(|dir| ["", "images", &*part].map(|name| dir.join(name)));
-            candidates.into_iter().find(|dir| dir.join(first).is_file()).ok_or_else(|| {
+            candidates.into_iter().find(|dir| first.iter().any(|place| dir.join(place).is_file())).ok_or_else(|| {
+                let name = &truth.pictures[0].file_name;
                 let reason = format!(
-                    "the picture {} is not beside the file; state the folder of pictures: coco:FILE,FOLDER",
-                    first.display()
+                    "the picture {name} is not beside the file; state the folder of pictures: coco:FILE,FOLDER"
                 );
-                Error::file(file, "images[0]", reason)
+                fail(0, reason)
             })?
         }
     };
-    let files = names.iter().enumerate().map(|(index, name)| {
-        let path = dir.join(name);
-        let absent =
-            || Error::file(file, format!("images[{index}]"), format!("the picture {} does not exist", path.display()));
-        if path.is_file() { Ok(path) } else { Err(absent()) }
-    });
-    files.collect()
+    let mut files = Vec::with_capacity(wanted.len());
+    let mut by_name = Vec::new();
+    for (index, (places, picture)) in wanted.iter().zip(&truth.pictures).enumerate() {
+        let place = places.iter().find(|place| dir.join(place).is_file()).ok_or_else(|| {
+            let absent = places.first().map_or_else(|| dir.clone(), |place| dir.join(place));
+            fail(index, format!("the picture {} does not exist", absent.display()))
+        })?;
+        if place.as_os_str() != &*picture.file_name {
+            by_name.push(index);
+        }
+        files.push(dir.join(place));
+    }
+    let Some(&first) = by_name.first() else { return Ok((files, None)) };
+    let mut of_file = BTreeMap::new();
+    for (index, path) in files.iter().enumerate() {
+        if let Some(other) = of_file.insert(path, index) {
+            let (name, found) = (&truth.pictures[index].file_name, path.display());
+            let reason =
+                format!("has the file_name {name}, found as {found}, as is images[{other}]; names must differ");
+            return Err(fail(index, reason));
+        }
+    }
+    let (name, found) = (&truth.pictures[first].file_name, files[first].display());
+    let text = format!("pictures found in the folder by name alone: {} (the first: {name} as {found})", by_name.len());
+    Ok((files, Some(Note::new(text))))
+}
+
+/// Where the picture `file_name` may lie below the folder of pictures, the likeliest first. A file written elsewhere names
+/// folders of that machine: of an absolute path, of one that leads out and of one from Windows the end counts.
+fn places_of(file_name: &str) -> Vec<PathBuf> {
+    let is_below = |name: &&str| {
+        let is_plain = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
+        !name.is_empty() && Path::new(name).components().all(is_plain)
+    };
+    let with_slashes = file_name.replace('\\', "/");
+    let name = with_slashes.rsplit('/').next().unwrap_or_default();
+    [file_name, &*with_slashes, name].iter().filter(|name| is_below(name)).map(PathBuf::from).collect()
 }
 
 #[cfg(test)]
@@ -191,6 +223,30 @@ mod tests {
     }
 
     #[test]
+    fn pictures_named_by_paths_of_another_machine_are_found_by_name() {
+        for name in ["/data/coco/a.png", "../train/a.png", "C:\\\\data\\\\a.png", "images\\\\a.png", "./a.png"] {
+            let dir = folder(&SOUND.replace("a.png", name));
+            let options = ReadOptions { size: Some([8, 8]), ..ReadOptions::default() };
+            let samples = read(&dir.path().join("gt.json"), None, None, &options).unwrap();
+            let told =
+                samples.notes.iter().any(|note| note.text.contains("pictures found in the folder by name alone: 1"));
+            assert!(told || name == "./a.png", "{name}");
+        }
+    }
+
+    #[test]
+    fn pictures_that_lie_on_their_side_follow_the_sizes_of_the_file() {
+        let (stored, upright) = (crate::data::images::tests::on_its_side(8, 4), [4, 8]);
+        let dir = folder(&SOUND.replace("\"id\": 2, ", "\"id\": 2, \"width\": 4, \"height\": 8, "));
+        std::fs::write(dir.path().join("images/a.png"), stored).unwrap();
+        let options = ReadOptions { size: Some(upright), ..ReadOptions::default() };
+        let samples = read(&dir.path().join("gt.json"), None, None, &options).unwrap();
+        assert!(samples.notes.iter().any(|note| note.text.starts_with("1 of 2 pictures are turned upright")));
+        // The bright left column of the stored picture is the top row.
+        assert_eq!((samples.raw(1)[..4].to_vec(), samples.raw(1)[4]), (vec![255.0; 4], 0.0));
+    }
+
+    #[test]
     fn absent_pictures_other_sizes_and_names_that_lead_out_are_refused() {
         let refused = |text: &str| {
             let dir = folder(text);
@@ -200,7 +256,8 @@ mod tests {
         for (from, to, says) in [
             ("a.png", "c.png", "gt.json: images[1]: the picture "),
             ("b.png", "c.png", "the picture c.png is not beside the file; state the folder"),
-            ("a.png", "../a.png", "images[1]: has a file_name that leads out"),
+            ("a.png", "../c.png", "images[1]: the picture "),
+            ("a.png", "x/b.png", "images[1]: has the file_name x/b.png, found as "),
             ("\"file_name\": \"a.png\"", "\"width\": 3", "images[1]: has no file_name"),
             ("\"width\": 8", "\"width\": 7", "images[0]: says 7x4, but b.png is 8x4"),
             ("\"image_id\": 2", "\"image_id\": 3", "annotations[0]: has image_id 3, which is not in 'images'"),

@@ -8,9 +8,10 @@ use rayon::prelude::*;
 
 use super::label_png::{self, LabelPng};
 use super::mask_meaning::{MaskNumbers, Meaning, classes_of, meaning_of};
-use super::pictures::{self, PictureHeader};
+use super::pictures;
 use super::placement::{self, Placement};
-use crate::data::images::{entries, is_image};
+use crate::data::images::{PictureHeader, is_image, orientation_notes};
+use crate::data::listing::entries;
 use crate::data::options::ReadOptions;
 use crate::data::samples::targets::{Masks, Targets};
 use crate::data::{Note, Samples};
@@ -50,11 +51,18 @@ pub fn first_shape(dir: &Path, options: &ReadOptions) -> Result<Vec<usize>> {
 /// than their picture, and for numbers that are no classes.
 pub fn read(dir: &Path, network: Option<&[usize]>, options: &ReadOptions) -> Result<Samples> {
     let Pairs { pictures: files, masks, notes } = pairs(dir)?;
-    let headers = files.par_iter().map(|path| pictures::header(path)).collect::<Result<Vec<PictureHeader>>>()?;
+    let read_header = |(picture, mask): (&PathBuf, &PathBuf)| -> Result<PictureHeader> {
+        let mut header = PictureHeader::read(picture)?;
+        if header.may_turn() {
+            header.turn_to_fit(PictureHeader::read(mask)?.size);
+        }
+        Ok(header)
+    };
+    let headers = files.par_iter().zip(&masks).map(read_header).collect::<Result<Vec<_>>>()?;
     let (channels, size) = pictures::sample_size(&files, &headers, network, options)?;
     let fit = options.fit.unwrap_or_default();
     let places: Vec<Placement> = headers.iter().map(|header| Placement::new(fit, header.size, size)).collect();
-    let mut samples = pictures::read(&files, &places, channels, size, options)?;
+    let mut samples = pictures::read(&files, &headers, &places, channels, size, options)?;
 
     let read_mask = |((mask, picture), (header, place)): ((&PathBuf, &PathBuf), (&PictureHeader, &Placement))| {
         let LabelPng { kind, size: [w, h], values } = label_png::read(mask)?;
@@ -80,6 +88,7 @@ pub fn read(dir: &Path, network: Option<&[usize]>, options: &ReadOptions) -> Res
     samples.source = format!("masks:{}{options}", dir.display());
     samples.notes.splice(0..0, notes);
     samples.notes.extend(meaning_note);
+    samples.notes.extend(orientation_notes(&headers, "their masks"));
     samples.notes.extend(placement::note(&places, fit, "masks take the nearest pixel"));
     let (width, height) = (size[0] as usize, size[1] as usize);
     let masks = Masks { height, width, classes: Arc::new(classes), instances, class_names };
@@ -188,8 +197,8 @@ mod tests {
 
     use super::super::label_png::tests::write_png;
     use super::*;
-    use crate::data::OtherChoice;
     use crate::data::options::{MaskMeaning, PictureFit, VoidNumber};
+    use crate::data::{OtherChoice, images};
 
     fn picture(path: PathBuf, size: [u32; 2]) {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -231,7 +240,8 @@ mod tests {
             told(&samples)
         );
         assert!(told(&samples).contains("255 is void"), "{}", told(&samples));
-        std::fs::write(at("classes.txt"), "sky\nsea\nland\n").unwrap();
+        // As an editor on Windows writes it.
+        std::fs::write(at("classes.txt"), "\u{feff}sky\r\nsea\r\nland\r\n").unwrap();
         assert_eq!(classes(&plain(dir.path()).unwrap()).1, "sky sea land");
         std::fs::write(at("classes.txt"), "sky\nsea").unwrap();
         let text = plain(dir.path()).unwrap_err().to_string();
@@ -294,6 +304,14 @@ mod tests {
         assert!(text.contains("b.png: image size: is 3x3") && text.contains("size=WxH"), "{text}");
         let text = read(dir.path(), Some(&[3, 8, 8]), &ReadOptions::default()).unwrap_err().to_string();
         assert!(text.contains("b_mask.png: mask size: is 3x2, but its picture"), "{text}");
+        let turned = tempfile::tempdir().unwrap();
+        std::fs::write(turned.path().join("a.png"), images::tests::on_its_side(2, 1)).unwrap();
+        gray(turned.path().join("a_mask.png"), [1, 2], &[1, 2]);
+        let upright = plain(turned.path()).unwrap();
+        assert_eq!(
+            (upright.shape.as_slice(), upright.raw(0), classes(&upright).0),
+            ([1, 2, 1].as_slice(), [255.0, 0.0].as_slice(), vec![1, 2])
+        );
         let empty = tempfile::tempdir().unwrap();
         assert!(plain(empty.path()).unwrap_err().to_string().contains("no pairs of a picture and a mask"));
     }

@@ -2,40 +2,17 @@
 //!
 //! As [`crate::data::images`] reads them, but the place is kept for masks and boxes.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use image::{DynamicImage, ImageDecoder};
+use image::DynamicImage;
 use rayon::prelude::*;
 
 use super::placement::Placement;
 use crate::data::bounded_read::checked_len;
-use crate::data::images::{background_note, decode, image_shape_of, into_gray, on_background, reader};
-use crate::data::options::{MAX_SIDE, ReadOptions};
+use crate::data::images::{PictureHeader, background_note, decode, image_shape_of, into_gray, on_background};
+use crate::data::options::ReadOptions;
 use crate::data::{Layout, Note, Samples};
 use crate::{Error, Result};
-
-/// What the header of a picture says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PictureHeader {
-    /// Width and height in pixels.
-    pub size: [u32; 2],
-    pub has_color: bool,
-}
-
-/// Reads the header of a picture.
-///
-/// # Errors
-/// [`Error::Io`] or [`Error::File`] for a file that is no picture, or has a side of 0 or above 4096.
-pub fn header(path: &Path) -> Result<PictureHeader> {
-    let decoder = reader(path)?.into_decoder();
-    let decoder = decoder.map_err(|e| Error::file(path, "picture", format!("cannot be read ({e})")))?;
-    let (w, h) = decoder.dimensions();
-    if w == 0 || h == 0 || w > MAX_SIDE || h > MAX_SIDE {
-        let reason = format!("is {w}x{h}; sides of 1 to {MAX_SIDE} are supported");
-        return Err(Error::file(path, "image size", reason));
-    }
-    Ok(PictureHeader { size: [w, h], has_color: decoder.color_type().has_color() })
-}
 
 /// Channels, width and height of samples of pictures with these headers: those of `network` (`[C, H, W]`), else those
 /// that `options` state, else those of the pictures.
@@ -71,12 +48,14 @@ pub fn sample_size(
     }
 }
 
-/// Reads pictures as samples `[channels, H, W]` in 0..255, each in its place. The notes do not yet tell the places.
+/// Reads pictures as samples `[channels, H, W]` in 0..255, each the way up that its header says and in its place. The notes do
+/// not yet tell the places.
 ///
 /// # Errors
 /// [`Error::Io`] or [`Error::File`] for pictures that cannot be read, and for more values than fit.
 pub fn read(
     files: &[PathBuf],
+    headers: &[PictureHeader],
     places: &[Placement],
     channels: usize,
     [w, h]: [u32; 2],
@@ -93,8 +72,10 @@ pub fn read(
     })?;
     let background = options.background.unwrap_or_default();
     let mut values = vec![0f32; len];
-    let read_one = |((values, path), place): ((&mut [f32], &PathBuf), &Placement)| -> Result<[bool; 2]> {
-        let (picture, transparent) = on_background(decode(path)?, background);
+    let read_one = |((values, path), (header, place)): ((&mut [f32], &PathBuf), (&PictureHeader, &Placement))| {
+        let mut picture = decode(path)?;
+        picture.apply_orientation(header.orientation());
+        let (picture, transparent) = on_background(picture, background);
         let has_color = picture.color().has_color();
         // 16-bit pictures are scaled in 8 bits too, as others are.
         let picture: DynamicImage = if channels == 1 { into_gray(picture).into() } else { picture.into_rgb8().into() };
@@ -106,7 +87,8 @@ pub fn read(
         Ok([has_color, transparent])
     };
     let planes = values.par_chunks_exact_mut(channels * w * h);
-    let read = planes.zip(files).zip(places).map(read_one).collect::<Result<Vec<_>>>()?;
+    let ways = headers.par_iter().zip(places);
+    let read = planes.zip(files).zip(ways).map(read_one).collect::<Result<Vec<[bool; 2]>>>()?;
     let count = |which: usize| read.iter().filter(|flags| flags[which]).count();
     let (colored, all) = (count(0), files.len());
     let gray = match channels {
@@ -138,6 +120,6 @@ pub fn read(
 /// As [`header`].
 pub fn first_shape(files: &[PathBuf], options: &ReadOptions) -> Result<Vec<usize>> {
     let first = files.first().ok_or_else(|| Error::Invalid("Cannot open pictures: none named.".into()))?;
-    let (channels, [w, h]) = sample_size(std::slice::from_ref(first), &[header(first)?], None, options)?;
+    let (channels, [w, h]) = sample_size(std::slice::from_ref(first), &[PictureHeader::read(first)?], None, options)?;
     Ok(vec![channels, h as usize, w as usize])
 }

@@ -8,10 +8,11 @@ use rayon::prelude::*;
 
 use super::boxes::{BoxTally, PictureBox};
 use super::masks::class_names;
-use super::pictures::{self, PictureHeader};
+use super::pictures;
 use super::placement::{self, Placement};
 use super::voc_xml::{self, VocFile};
-use crate::data::images::{entries, is_image};
+use crate::data::images::{PictureHeader, is_image, orientation_notes};
+use crate::data::listing::entries;
 use crate::data::options::{Origin, Part, ReadOptions};
 use crate::data::samples::targets::{Boxes, TargetBox, Targets};
 use crate::data::{Note, Samples};
@@ -61,9 +62,12 @@ pub fn first_shape(dir: &Path, options: &ReadOptions) -> Result<Vec<usize>> {
 /// their picture or of another size, and objects without a sound box.
 pub fn read(dir: &Path, network: Option<&[usize]>, options: &ReadOptions) -> Result<Samples> {
     let Listing { xml, pictures: files, files: annotations, notes } = listing(dir, options)?;
-    let headers = files.par_iter().map(|path| pictures::header(path)).collect::<Result<Vec<PictureHeader>>>()?;
+    let mut headers = files.par_iter().map(|path| PictureHeader::read(path)).collect::<Result<Vec<_>>>()?;
     let mut swapped = Vec::new();
-    for ((path, annotation), header) in xml.iter().zip(&annotations).zip(&headers) {
+    for ((path, annotation), header) in xml.iter().zip(&annotations).zip(&mut headers) {
+        if let [Some(width), Some(height)] = annotation.size {
+            header.turn_to_fit([width, height].map(|side| side as u32));
+        }
         let [w, h] = header.size.map(f64::from);
         match annotation.size {
             [Some(width), Some(height)] if (width, height) == (h, w) && w != h => swapped.push(stem(path)),
@@ -78,7 +82,7 @@ pub fn read(dir: &Path, network: Option<&[usize]>, options: &ReadOptions) -> Res
     let (channels, size) = pictures::sample_size(&files, &headers, network, options)?;
     let fit = options.fit.unwrap_or_default();
     let places: Vec<Placement> = headers.iter().map(|header| Placement::new(fit, header.size, size)).collect();
-    let mut samples = pictures::read(&files, &places, channels, size, options)?;
+    let mut samples = pictures::read(&files, &headers, &places, channels, size, options)?;
 
     let named = class_names(dir)?;
     let (class_names, class_note) = classes(&xml, &annotations, named)?;
@@ -115,6 +119,7 @@ pub fn read(dir: &Path, network: Option<&[usize]>, options: &ReadOptions) -> Res
         );
         Note::new(text)
     }));
+    samples.notes.extend(orientation_notes(&headers, "the sizes that annotations state"));
     samples.notes.extend(tally.notes());
     samples.notes.extend(placement::note(&places, fit, "boxes follow"));
     samples.targets = Targets::Boxes(Boxes {
@@ -222,6 +227,7 @@ fn origin_of(files: &[VocFile], options: &ReadOptions) -> (Origin, Option<Note>)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::images;
 
     /// A folder with one annotation of `objects` for a picture of 20x10.
     fn folder(objects: &str) -> tempfile::TempDir {
@@ -302,6 +308,19 @@ mod tests {
         assert!(refused(&other).contains("a.xml: filename: no picture a or 'a.png'"), "{}", refused(&other));
         let empty = tempfile::tempdir().unwrap();
         assert!(refused(&empty).contains("contains no annotations"));
+    }
+
+    #[test]
+    fn a_picture_on_its_side_is_turned_if_its_annotation_says_so() {
+        let size = |w, h| format!("<size><width>{w}</width><height>{h}</height></size>");
+        for (w, h, first) in [(20, 10, 0.0), (10, 20, 255.0)] {
+            let dir = folder(&(size(w, h) + &object("a", [1.0, 1.0, 5.0, 9.0])));
+            std::fs::write(dir.path().join("JPEGImages/a.png"), images::tests::on_its_side(20, 10)).unwrap();
+            let samples = plain(&dir).unwrap();
+            assert_eq!((samples.shape.clone(), samples.raw(0)[1]), (vec![1, h, w], first));
+            assert_eq!(corners(&samples), [[0.0, 0.0, 5.0, 9.0]]);
+            assert!(!samples.notes.iter().any(|note| note.text.contains("wrong order")));
+        }
     }
 
     #[test]

@@ -36,6 +36,8 @@ pub enum Source {
     Idx { images: PathBuf, labels: Option<PathBuf> },
     /// `cifar10:FILE[,FILE…]`
     Cifar10(Vec<PathBuf>),
+    /// `cifar100:FILE[,FILE…]`, with its fine labels
+    Cifar100(Vec<PathBuf>),
     /// `images:FOLDER` or `images:FILE[,FILE…]`
     Images(Vec<PathBuf>),
     /// `npz:FILE`
@@ -72,7 +74,7 @@ impl DataSpec {
             Source::Idx { images: samples, labels } | Source::Npy { samples, labels } => {
                 std::iter::once(samples.as_path()).chain(labels.as_deref()).collect()
             }
-            Source::Cifar10(paths) | Source::Images(paths) | Source::Events { paths, .. } => {
+            Source::Cifar10(paths) | Source::Cifar100(paths) | Source::Images(paths) | Source::Events { paths, .. } => {
                 paths.iter().map(PathBuf::as_path).collect()
             }
             Source::Coco { file, pictures } => std::iter::once(file.as_path()).chain(pictures.as_deref()).collect(),
@@ -108,7 +110,7 @@ impl DataSpec {
                 *samples = path(samples);
                 labels.iter_mut().for_each(|labels| *labels = path(labels));
             }
-            Source::Cifar10(paths) | Source::Images(paths) | Source::Events { paths, .. } => {
+            Source::Cifar10(paths) | Source::Cifar100(paths) | Source::Images(paths) | Source::Events { paths, .. } => {
                 paths.iter_mut().for_each(|one| *one = path(one));
             }
             Source::Coco { file, pictures } => {
@@ -143,6 +145,7 @@ impl fmt::Display for DataSpec {
             Source::Idx { images, labels } => write!(f, "idx:{}", pair(images, labels.as_deref())),
             Source::Npy { samples, labels } => write!(f, "npy:{}", pair(samples, labels.as_deref())),
             Source::Cifar10(files) => write!(f, "cifar10:{}", join(files)),
+            Source::Cifar100(files) => write!(f, "cifar100:{}", join(files)),
             Source::Images(paths) => write!(f, "images:{}", join(paths)),
             Source::Events { paths, binning } => write!(f, "events:{}{binning}", join(paths)),
             Source::Npz(path) => write!(f, "npz:{}", path.display()),

@@ -15,7 +15,7 @@ use crate::{Error, Result};
 /// The options that each kind of data takes, besides those of [`Binning`] for events.
 fn option_keys(kind: &str) -> &'static [&'static str] {
     match kind {
-        "idx" | "cifar10" | "snntoolbox" => &["layout"],
+        "idx" | "cifar10" | "cifar100" | "snntoolbox" => &["layout"],
         "images" => &["classes", "background", "layout"],
         "npz" => &["layout", "split", "x", "y", "classes"],
         "npy" => &["layout", "classes"],
@@ -40,7 +40,7 @@ impl DataSpec {
                 return Error::Invalid(format!("Cannot open data '{text}': {why}"));
             }
             Error::Invalid(format!(
-                "Cannot open data '{text}': {why}. Use idx:IMAGES,LABELS, cifar10:FILE, images:FOLDER, npz:FILE, \
+                "Cannot open data '{text}': {why}. Use idx:IMAGES,LABELS, cifar10:FILE, cifar100:FILE, images:FOLDER, npz:FILE, \
                  npy:SAMPLES,LABELS, snntoolbox:FOLDER, events:FILE[,frames=N], masks:FOLDER, voc:FOLDER, \
                  coco:FILE[,FOLDER], builtin:digits, builtin:scenes, builtin:objects or builtin:events-digits."
             ))
@@ -60,6 +60,7 @@ impl DataSpec {
             "idx" => pair().map(|(images, labels)| Source::Idx { images, labels })?,
             "npy" => pair().map(|(samples, labels)| Source::Npy { samples, labels })?,
             "cifar10" => Source::Cifar10(list()?),
+            "cifar100" => Source::Cifar100(list()?),
             "images" => Source::Images(list()?),
             "events" => Source::Events { paths: list()?, binning },
             "npz" => Source::Npz(files.trim().into()),

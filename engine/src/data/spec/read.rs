@@ -2,6 +2,7 @@
 
 use super::{DataSpec, Source};
 use crate::Result;
+use crate::data::cifar::Cifar;
 use crate::data::digits::Drawing;
 use crate::data::events::generator as event_generator;
 use crate::data::options::ReadOptions;
@@ -58,7 +59,8 @@ impl DataSpec {
         let options = &self.options;
         let samples = match &self.source {
             Source::Idx { images, labels } => idx::read(images, labels.as_deref()),
-            Source::Cifar10(files) => cifar::read(files),
+            Source::Cifar10(files) => cifar::read(files, Cifar::Ten),
+            Source::Cifar100(files) => cifar::read(files, Cifar::Hundred),
             Source::Images(paths) => images::read(paths, shape, options.background.unwrap_or_default()),
             Source::Events { paths, binning } => events::read(paths, binning, shape),
             Source::Npz(path) => npz::read_with(path, options),

@@ -9,6 +9,7 @@ fn text_form_round_trips() {
         "idx:a",
         "idx:a,b,layout=nhwc",
         "cifar10:a.bin,b.bin",
+        "cifar100:test.bin",
         "images:a.png,b.png",
         "images:a,layout=nhwc,classes=text,background=black",
         "npz:a,b.npz",

@@ -153,9 +153,10 @@ pub struct RunArgs {
     pub dump: Option<String>,
 }
 
-const DATA: &str = "Data: idx:IMAGES,LABELS | cifar10:FILE[,FILE] | images:DIR | npz:FILE | npy:SAMPLES,LABELS | \
-                    snntoolbox:DIR | events:DIR[,frames=N][,us=N[,frames=N]][,polarity=split|sum|on|off][,sensor=WxH] | \
-                    builtin:NAME; then options such as ,layout=nhwc";
+const DATA: &str = "Data: idx:IMAGES,LABELS | cifar10:FILE[,FILE] | cifar100:FILE[,FILE] | images:DIR | npz:FILE | \
+                    npy:SAMPLES,LABELS | snntoolbox:DIR | masks:DIR | voc:DIR | coco:FILE.json[,IMAGES] | \
+                    events:DIR[,frames=N][,us=N[,frames=N]][,polarity=split|sum|on|off][,sensor=WxH] | builtin:NAME; \
+                    then options such as ,layout=nhwc";
 const SCALE: &str =
     "Input scaling: 0..1 | 0..255 | /D | mean=M[,M,M];std=S[,S,S]; by default as stated in the network's file";
 const THRESHOLD: &str = "Thresholds: percentile:P | max | learned (for clip and QCFS networks) | mse | \

@@ -5,8 +5,8 @@ use std::path::Path;
 use hdf5_pure::{Dataset, Datatype, DatatypeByteOrder, Group};
 
 use crate::error::format_shape;
+use crate::ground::number_type::NumberType;
 use crate::network::Weights;
-use crate::network::number_type::NumberType;
 use crate::{Error, Result};
 
 /// Maximum number of nodes of a file.

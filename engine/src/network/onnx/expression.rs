@@ -36,6 +36,10 @@ pub enum Binary {
     Div,
     Min,
     Max,
+    /// 1 where the first is greater, else 0.
+    Greater,
+    /// 1 where the first is greater or equal, else 0.
+    GreaterOrEqual,
 }
 
 impl Unary {
@@ -86,7 +90,8 @@ impl Rounded {
 }
 
 impl Expression {
-    /// The value at `x`, each operation in f32 as in the file. The error bound does not count jumps of floor and its kind.
+    /// The value at `x`, each operation in f32 as in the file. The error bound does not count jumps of
+    /// floor, comparisons and their kind.
     pub fn at(&self, x: f32) -> Rounded {
         match self {
             Self::X => Rounded { value: x, error: 0.0 },
@@ -119,6 +124,8 @@ impl Expression {
                     }
                     Binary::Min => Rounded { value: a.value.min(b.value), error: a.error.max(b.error) },
                     Binary::Max => Rounded { value: a.value.max(b.value), error: a.error.max(b.error) },
+                    Binary::Greater => Rounded { value: f32::from(a.value > b.value), error: 0.0 },
+                    Binary::GreaterOrEqual => Rounded { value: f32::from(a.value >= b.value), error: 0.0 },
                 }
             }
         }

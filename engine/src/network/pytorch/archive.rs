@@ -8,8 +8,8 @@ use std::io::Cursor;
 
 use zip::{CompressionMethod, ZipArchive};
 
-use super::pickle_globals::SAVE;
 use super::storage::Storages;
+use crate::pickle::globals::SAVE;
 
 /// Pickle and storages of a zip file.
 pub(super) struct Archive<'a> {

@@ -5,9 +5,9 @@
 
 use std::collections::HashMap;
 
-use super::pickle_value::{Pickle, PickleValue, StorageData};
 use super::storage::Storages;
-use super::unpickler;
+use crate::pickle::unpickler;
+use crate::pickle::value::{Pickle, PickleValue, StorageData};
 
 /// The magic number 0x1950a86a20f9469cfc6c, little-endian as in a pickle.
 pub(super) const MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];

@@ -1,8 +1,8 @@
 //! Reads state dicts from PyTorch files and pickles without executing pickled code.
 //!
-//! A file is a zip archive (PyTorch 1.6 and later), the older sequence of pickles, or a plain pickle of tensors or arrays. Our
-//! own unpickler never executes anything: what is not a tensor or a container becomes a placeholder with a name. So
-//! checkpoints open whatever was saved with the weights.
+//! A file is a zip archive (PyTorch 1.6 and later), the older sequence of pickles, or a plain pickle of tensors or arrays. What
+//! [`crate::pickle`] finds that is no tensor and no container is a placeholder with a name. So checkpoints open whatever was
+//! saved with the weights.
 //!
 //! Why not the crate `pytorch-reader`: it reads both containers and survives damaged files. But it reads a pickled model as
 //! if it were a state dict, and loses the order of the keys, which is the order of the layers in a file without a graph.
@@ -12,22 +12,18 @@ mod archive;
 mod checkpoint_tests;
 mod legacy;
 mod module_state;
-mod numpy_array;
-mod pickle_cursor;
-mod pickle_globals;
-mod pickle_value;
-mod rebuild;
+mod numpy_weights;
 mod storage;
 mod tensor_reader;
 #[cfg(test)]
 mod tests;
-mod unpickler;
 mod weights_lookup;
 
 use std::path::Path;
 
-use pickle_globals::{QUANTIZED, SAVE, runs_commands};
-use pickle_value::{Pickle, PickleValue};
+use crate::pickle::globals::{QUANTIZED, SAVE, runs_commands};
+use crate::pickle::unpickler;
+use crate::pickle::value::{Pickle, PickleValue};
 use storage::Storages;
 use tensor_reader::TensorReader;
 

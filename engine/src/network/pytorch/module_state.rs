@@ -3,7 +3,7 @@
 //! `torch.save(model)` writes the objects themselves. Their attributes `_parameters`, `_buffers` and `_modules` are what
 //! `state_dict()` returns. The code of their classes is neither in the file nor executed.
 
-use super::pickle_value::{PickleValue, Tables};
+use crate::pickle::value::{PickleValue, Tables};
 
 /// Maximum number of modules around a module.
 const MAX_DEPTH: usize = 64;
@@ -52,7 +52,7 @@ impl<'a> Tables<'a> {
     ///
     /// # Errors
     /// The reason if its modules are nested without end.
-    pub fn module_state(&self, value: PickleValue<'a>) -> Result<ModuleState<'a>, String> {
+    pub(super) fn module_state(&self, value: PickleValue<'a>) -> Result<ModuleState<'a>, String> {
         let mut state = ModuleState::default();
         let mut left = MAX_SEARCHED;
         match self.collect(value, "", 0, &mut state, &mut left) {

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::pickle_value::TensorView;
+use crate::ground::number_type::NumberType;
 use crate::network::Weights;
-use crate::network::number_type::NumberType;
+use crate::pickle::value::TensorView;
 
 /// The bytes of all storages of a file, by key.
 #[derive(Debug, Default)]

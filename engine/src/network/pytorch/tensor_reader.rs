@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use super::legacy;
-use super::pickle_globals::META;
-use super::pickle_value::{Pickle, PickleValue, StorageData, StorageRef, Tables};
 use super::storage::{StorageBytes, Storages};
+use crate::ground::number_type::NumberType;
 use crate::network::Weights;
-use crate::network::number_type::NumberType;
+use crate::pickle::globals::META;
+use crate::pickle::value::{Pickle, PickleValue, StorageData, StorageRef, Tables};
 
 /// Reads tensors as f32, within budgets that the size of the file sets.
 pub(super) struct TensorReader<'p, 'a> {

@@ -3,7 +3,7 @@
 //! Dictionaries with tensors are collected in file order. The first of the usual names is read; the others are named in a
 //! note. Optimizers and generators, whose dictionaries also have tensors, are not weights.
 
-use super::pickle_value::{PickleValue, Tables};
+use crate::pickle::value::{PickleValue, Tables};
 
 /// Keys under which training programs store the state dict in a checkpoint, in the order in which they are preferred.
 const CHECKPOINT_KEYS: [&str; 11] = [

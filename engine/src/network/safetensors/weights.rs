@@ -3,8 +3,8 @@
 use safetensors::SafeTensors;
 use safetensors::tensor::Dtype;
 
+use crate::ground::number_type::{Float8, NumberType};
 use crate::network::Weights;
-use crate::network::number_type::{Float8, NumberType};
 use crate::network::state_dict::StateDict;
 use crate::network::weight_entries::{self, FLOAT_NETWORK, TensorEntry};
 

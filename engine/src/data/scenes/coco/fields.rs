@@ -195,21 +195,21 @@ impl BoxField {
     }
 }
 
-/// Reads a JSON file as `T`. Memory grows with the bytes of the file.
+/// Reads a JSON file, which begins with `bracket`, as `T`. Memory grows with the bytes of the file.
 ///
 /// # Errors
 /// [`Error::Io`] when the file cannot be read; [`Error::File`] with line and column for text that is no such JSON.
-pub(super) fn read_json<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T> {
+pub(super) fn read_json<T: for<'de> Deserialize<'de>>(path: &Path, bracket: u8) -> Result<T> {
     let mut text = Vec::new();
     open(path)?.read_to_end(&mut text).map_err(|e| Error::io(path, e))?;
     serde_json::from_slice(&text).map_err(|error| {
         let place = format!("line {}, column {}", error.line(), error.column());
-        Error::file(path, place, reason_of(&error, &text))
+        Error::file(path, place, reason_of(&error, &text, bracket))
     })
 }
 
 /// What is wrong, without the place that the message repeats.
-fn reason_of(error: &serde_json::Error, text: &[u8]) -> String {
+fn reason_of(error: &serde_json::Error, text: &[u8], bracket: u8) -> String {
     let line = text.split(|byte| *byte == b'\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
     let near = line.get(error.column().saturating_sub(2)..).unwrap_or_default();
     let near = String::from_utf8_lossy(near.get(..near.len().min(12)).unwrap_or_default()).into_owned();
@@ -218,8 +218,20 @@ fn reason_of(error: &serde_json::Error, text: &[u8]) -> String {
     }
     let message = error.to_string();
     let reason = message.split(" at line ").next().unwrap_or(&message);
-    let kind = if error.is_data() { "is not as COCO writes it" } else { "is not valid JSON" };
-    format!("{kind} ({reason})")
+    // A list in place of an object fails at its first entry, with a reason that says nothing of either.
+    let outer = text.iter().find(|byte| !byte.is_ascii_whitespace());
+    match (error.is_data(), outer, bracket) {
+        (true, Some(b'['), b'{') => {
+            "is not as COCO writes it: it is a list, as results are; ground truth is an object with images, annotations and \
+             categories"
+                .into()
+        }
+        (true, Some(b'{'), b'[') => {
+            "is not as COCO writes it: it is an object, as ground truth is; results are a list of boxes with scores".into()
+        }
+        (true, ..) => format!("is not as COCO writes it ({reason})"),
+        (false, ..) => format!("is not valid JSON ({reason})"),
+    }
 }
 
 #[cfg(test)]
@@ -252,7 +264,7 @@ mod tests {
         let path = dir.path().join("a.json");
         let refused = |text: &str| {
             std::fs::write(&path, text).unwrap();
-            read_json::<Vec<Scalar>>(&path).unwrap_err().to_string()
+            read_json::<Vec<Scalar>>(&path, b'[').unwrap_err().to_string()
         };
         assert!(
             refused("[1,\n 2").contains("a.json: line 2, column 2: is not valid JSON (EOF"),

@@ -109,7 +109,7 @@ impl GroundTruth {
     /// [`Error::Io`] or [`Error::File`] for text that is no such JSON, ids that are twice or nowhere, and boxes that are
     /// none; the place is the index in its list.
     pub fn read(path: &Path) -> Result<Self> {
-        let raw: RawFile = read_json(path)?;
+        let raw: RawFile = read_json(path, b'{')?;
         let missing =
             |list: &str| Error::file(path, "", format!("has no list '{list}'; it is not ground truth of COCO"));
         let raw_pictures = raw.images.ok_or_else(|| missing("images"))?;
@@ -256,7 +256,7 @@ mod tests {
             (file("").replace("\"b\"", "7"), "images[1]: has the id 7, which is already that of images[0]"),
             (file("").replace("\"id\": 3", "\"id\": 90"), "categories[1]: has the id 90"),
             (file("").replace("\"id\": 3", "\"id\": [3]"), "categories[1]: has the id a list"),
-            ("[]".into(), "not as COCO writes it"),
+            ("[{\"image_id\": 1}]".into(), "it is a list, as results are"),
         ] {
             let refused = read(&text).unwrap_err().to_string();
             assert!(refused.contains(says), "{refused}\n{says}");

@@ -47,7 +47,7 @@ impl Detections {
     /// [`Error::Io`] or [`Error::File`] for text that is no such JSON, an empty list, pictures that the ground truth does
     /// not have, boxes that are none and scores that are no numbers; the place is the index in the list.
     pub fn read(path: &Path, truth: &GroundTruth) -> Result<Self> {
-        let raw: Vec<RawResult> = read_json(path)?;
+        let raw: Vec<RawResult> = read_json(path, b'[')?;
         if raw.is_empty() {
             return Err(Error::file(path, "", "is an empty list: there are no results to score"));
         }
@@ -110,7 +110,7 @@ mod tests {
         assert_eq!(foreign.foreign, Some((1, "results[0], category 9".into())));
         for (text, says) in [
             ("[]".to_owned(), "dt.json: is an empty list"),
-            ("{\"annotations\": []}".into(), "not as COCO writes it"),
+            ("{\"annotations\": []}".into(), "it is an object, as ground truth is"),
             (one("5", "18", "[1, 2, 3, 4]", "1"), "results[0]: has image_id 5, which is not in the ground truth"),
             (one("4", "18", "[]", "1"), "no list of four numbers"),
             (one("4", "18", "[1, 2, 3, 4]", "\"x\""), "has the score 'x'"),

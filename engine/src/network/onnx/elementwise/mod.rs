@@ -3,6 +3,7 @@
 //! A function is matched with an activation as soon as another node reads its value ([`function_layers`]).
 
 mod activation_matching;
+mod comparisons;
 mod function_layers;
 mod piecewise;
 
@@ -45,13 +46,18 @@ impl Lowering<'_> {
             return self.extended(node, root, Expression::Unary(unary, f), name).map(Some);
         }
         match node.op_type.as_str() {
-            "LeakyRelu" if node.float("alpha", 0.01) == 0.0 => {
+            "LeakyRelu" | "PRelu" | "ThresholdedRelu" if self.is_relu(node) => {
                 let (root, f, name) = self.function_input(node)?;
                 self.extended(node, root, Expression::Unary(Unary::Relu, f), name).map(Some)
             }
             "HardSigmoid" => self.hard_sigmoid(node).map(Some),
             "Clip" => self.clip(node).map(Some),
             "Mean" => self.mean_of_inputs(node).map(Some),
+            "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual" => self.comparison(node).map(Some),
+            "Not" => self.negation(node).map(Some),
+            "And" => self.over_inputs(node, Binary::Mul).map(Some),
+            "Or" => self.over_inputs(node, Binary::Max).map(Some),
+            "Where" if matches!(self.value(node, 0)?, LoweredValue::Function { .. }) => self.selection(node).map(Some),
             op => match Binary::of(op) {
                 Some(binary) => self.over_inputs(node, binary).map(Some),
                 None => Ok(None),
@@ -129,7 +135,9 @@ impl Lowering<'_> {
     fn binary(&mut self, node: &NodeProto, op: Binary, a: Operand, b: Operand) -> Result<LoweredValue> {
         let constants = [a.constant(), b.constant()];
         let scalars = match op {
-            Binary::Min | Binary::Max => [self.scalar_of(&a, &b), self.scalar_of(&b, &a)],
+            Binary::Min | Binary::Max | Binary::Greater | Binary::GreaterOrEqual => {
+                [self.scalar_of(&a, &b), self.scalar_of(&b, &a)]
+            }
             _ => constants.each_ref().map(|c| c.as_ref().and_then(|c| c.scalar())),
         };
         let constant = |c: f64| Rc::new(Expression::Constant(c));
@@ -262,6 +270,9 @@ impl Lowering<'_> {
                 Binary::Min | Binary::Max => {
                     "takes the minimum or maximum with another number for each channel, which is not supported. Scale the \
                      channels before and after a common limit"
+                }
+                Binary::Greater | Binary::GreaterOrEqual => {
+                    "compares with another number for each channel, which is not supported"
                 }
                 _ => "divides a layer by 0, or constants by a layer, which cannot be converted",
             };

@@ -83,7 +83,15 @@ impl Builder {
             }
             Expression::Binary(op, a, b) => {
                 let (a, b) = (self.build(a)?, self.build(b)?);
-                self.combined(*op, &a, &b)?
+                match op {
+                    Binary::Greater | Binary::GreaterOrEqual => {
+                        let at_equality = f64::from(*op == Binary::GreaterOrEqual);
+                        let truth = |sign: f64| if sign == 0.0 { at_equality } else { f64::from(sign > 0.0) };
+                        let difference = self.combined(Binary::Sub, &a, &b)?;
+                        self.split_at_zero(&difference, |p, sign| constant(p.start, truth(sign)))
+                    }
+                    _ => self.combined(*op, &a, &b)?,
+                }
             }
         };
         if pieces.len() > MAX_PIECES {
@@ -181,6 +189,7 @@ impl Builder {
                 }
                 Binary::Div if q.slope == 0.0 => return Err("it divides by 0".into()),
                 Binary::Div => return Err("it divides by a function of its input".into()),
+                Binary::Greater | Binary::GreaterOrEqual => return Err("it compares two functions of its input".into()),
                 Binary::Min | Binary::Max => {
                     let sign = if op == Binary::Max { 1.0 } else { -1.0 };
                     choose(&mut out, [p, q], start, end, sign);

@@ -111,7 +111,7 @@ fn round_to(v: f64, fraction: i32, smallest: i32, max: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::number_type::{bf16, f16};
+    use crate::ground::number_type::{bf16, f16};
 
     #[test]
     fn numbers_of_sixteen_bits_round_to_themselves_and_ties_to_even() {

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use super::super::proto::TensorProto;
 use super::data_type::DataType;
 use super::index::{count, is_bounded};
-use crate::network::number_type::{bf16, f16};
+use crate::ground::number_type::{bf16, f16};
 
 /// Bytes that are read at once from an external file, and the number of such blocks kept.
 const BLOCK: usize = 1 << 16;

@@ -27,6 +27,8 @@ const ACTIVATIONS: &[&str] = &[
 ];
 /// A product of two layers of which one is a sigmoid.
 const GATE: &str = "gate";
+/// A layer less its own mean, squared: written out by exporters before operator set 17.
+const LAYER_NORMALIZATION: &str = "LayerNormalization";
 /// Normalizations by statistics of the sample itself.
 const NORMALIZATIONS: &[&str] = &[
     "LayerNormalization",
@@ -56,10 +58,7 @@ pub fn of_layer(node: &NodeProto) -> String {
     let op = node.op_type.as_str();
     match op {
         _ if ACTIVATIONS.contains(&op) => of_activation(op),
-        _ if NORMALIZATIONS.contains(&op) => format!(
-            "{op} depends on the statistics of each sample, which layers of spiking neurons do not have. Train the network \
-             with batch normalization."
-        ),
+        _ if NORMALIZATIONS.contains(&op) => of_normalization(op),
         _ if QUANTIZED.contains(&op) => of_quantized(op),
         "Loop" | "Scan" => "control flow is not supported. Export with fixed shapes.".into(),
         "If" => "its condition depends on the input. Export with fixed shapes.".into(),
@@ -78,8 +77,18 @@ pub fn of_layer(node: &NodeProto) -> String {
     }
 }
 
-/// The reason why the activation called `name` cannot be converted.
+fn of_normalization(name: &str) -> String {
+    format!(
+        "{name} depends on the statistics of each sample, which layers of spiking neurons do not have. Train the network \
+         with batch normalization."
+    )
+}
+
+/// The reason why the activation (or gate, or normalization) called `name` cannot be converted.
 pub fn of_activation(name: &str) -> String {
+    if name == LAYER_NORMALIZATION {
+        return of_normalization(name);
+    }
     if name == GATE {
         return "the product of a layer and a sigmoid (a gate, as in squeeze-and-excitation) cannot be converted to spikes. \
                 Use a network without gates."
@@ -151,6 +160,9 @@ impl<'a> Neighbors<'a> {
                 [a, b] => self.product(a, b).or_else(|| self.product(b, a)),
                 _ => None,
             },
+            "Pow" if self.comes_from(node, "Sub", 1) && self.comes_from(node, "ReduceMean", 2) => {
+                Some(LAYER_NORMALIZATION)
+            }
             "Erf" => Some("GELU"),
             "Softplus" if self.leads_to(node, "Tanh", 1) => Some("Mish"),
             "Pow" if self.leads_to(node, "Tanh", 4) => Some("GELU"),
@@ -162,7 +174,15 @@ impl<'a> Neighbors<'a> {
 
     /// The activation that multiplies `x` with `factor`.
     fn product(&self, x: &str, factor: &str) -> Option<&'static str> {
-        let gate = self.producers.get(factor)?;
+        let mut gate = self.producers.get(factor)?;
+        // Of a gate only the shape changes on its way to the product.
+        let moves = ["Reshape", "Unsqueeze", "Squeeze", "Expand", "Transpose", "Identity"];
+        for _ in 0..MAX_READERS {
+            match gate.input.first().and_then(|name| self.producers.get(name.as_str())) {
+                Some(before) if moves.contains(&gate.op_type.as_str()) => gate = before,
+                _ => break,
+            }
+        }
         let argument = gate.input.first()?;
         // The layer itself, or scaled or shifted.
         let is_affine = |n: &NodeProto| matches!(n.op_type.as_str(), "Add" | "Mul" | "Div");

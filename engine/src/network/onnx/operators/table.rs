@@ -97,7 +97,8 @@ const TABLE: &[Operators] = &[
     of(&["Mod"], 2, &[("fmod", Read)]),
     of(&["Clip"], 3, &[("min", Read), ("max", Read)]),
     of(&["HardSigmoid"], 1, &[("alpha", Read), ("beta", Read)]),
-    of(&["LeakyRelu"], 1, &[("alpha", Read)]),
+    of(&["PRelu"], 2, &[]),
+    of(&["LeakyRelu", "ThresholdedRelu"], 1, &[("alpha", Read)]),
     of(&["Cast"], 1, &[("to", Read), ("saturate", Read), ("round_mode", OnlyText("up"))]),
     of(&["CastLike"], 2, &[("saturate", Read), ("round_mode", OnlyText("up"))]),
     // The ratio and the seed belong to training; so does the ratio as input 1.

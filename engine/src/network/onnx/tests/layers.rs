@@ -172,6 +172,51 @@ fn minimum_and_maximum_with_equal_numbers_for_all_channels_are_activations() {
 }
 
 #[test]
+fn relu_written_by_comparison_or_with_a_slope_of_0_is_relu() {
+    let number = |name: &str, v: f32| floats(name, &[], vec![v]);
+    let constants = || vec![number("zero", 0.0), number("six", 6.0), floats("zeros", &[1, 2, 1, 1], vec![0.0; 2])];
+    let activation = |nodes: Vec<NodeProto>| {
+        let network = read(&model(nodes, constants())).unwrap();
+        let all: Vec<Activation> = network.activation_nodes().map(|(_, activation)| activation).collect();
+        (all.len() == 1).then(|| all[0])
+    };
+    let cast = |input: &str, output: &str| node("Cast", &[input], output, vec![attr_int("to", 1)]);
+    let alpha = AttributeProto { name: "alpha".into(), f: 0.0, ..AttributeProto::default() };
+    for nodes in [
+        vec![node("Greater", &["c", "zero"], "g", vec![]), node("Where", &["g", "c", "zero"], "a", vec![])],
+        vec![node("Less", &["c", "zero"], "g", vec![]), node("Where", &["g", "zeros", "c"], "a", vec![])],
+        vec![
+            node("GreaterOrEqual", &["c", "zeros"], "g", vec![]),
+            cast("g", "m"),
+            node("Mul", &["m", "c"], "a", vec![]),
+        ],
+        vec![
+            node("LessOrEqual", &["c", "zero"], "g", vec![]),
+            node("Not", &["g"], "n", vec![]),
+            cast("n", "m"),
+            node("Mul", &["c", "m"], "a", vec![]),
+        ],
+        vec![node("PRelu", &["c", "zeros"], "a", vec![])],
+        vec![node("ThresholdedRelu", &["c"], "a", vec![alpha])],
+    ] {
+        let name = nodes[0].op_type.clone();
+        assert_eq!(activation(nodes), Some(Activation::Relu), "{name}");
+    }
+    let clip = vec![
+        node("Greater", &["c", "zero"], "g", vec![]),
+        node("Where", &["g", "c", "zero"], "r", vec![]),
+        node("Less", &["r", "six"], "l", vec![]),
+        node("Where", &["l", "r", "six"], "a", vec![]),
+    ];
+    assert_eq!(activation(clip), Some(Activation::Clip { lambda: 6.0 }));
+    // A jump at 6 is no activation of these neurons.
+    let jump = vec![node("Greater", &["c", "six"], "g", vec![]), node("Where", &["g", "c", "zero"], "a", vec![])];
+    assert!(refused(&model(jump, constants())).contains("neither ReLU, clip(0, λ) nor QCFS"));
+    let uneven = floats("slopes", &[1, 2, 1, 1], vec![0.0, 0.5]);
+    assert!(refused(&model(vec![node("PRelu", &["c", "slopes"], "a", vec![])], vec![uneven])).contains("PRelu"));
+}
+
+#[test]
 fn a_ceil_quantizer_is_refused_with_the_reason_for_all_of_it() {
     let middle = vec![
         node("Mul", &["c", "four"], "u", vec![]),

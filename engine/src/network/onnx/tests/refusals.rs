@@ -52,6 +52,25 @@ fn activations_are_named_as_users_know_them() {
         vec![],
     );
     assert!(refused(&gate).contains("squeeze-and-excitation"));
+    let viewed = model(
+        vec![
+            node("GlobalAveragePool", &["c"], "p", vec![]),
+            node("Sigmoid", &["p"], "s", vec![]),
+            node("Reshape", &["s", "form"], "v", vec![]),
+            node("Mul", &["c", "v"], "a", vec![]),
+        ],
+        vec![ints("form", &[1, 2, 1, 1])],
+    );
+    assert!(refused(&viewed).contains("squeeze-and-excitation"));
+    let normalization = model(
+        vec![
+            node("ReduceMean", &["c"], "m", vec![attr_ints("axes", &[1])]),
+            node("Sub", &["c", "m"], "d", vec![]),
+            node("Pow", &["d", "two"], "a", vec![]),
+        ],
+        vec![floats("two", &[], vec![2.0])],
+    );
+    assert!(refused(&normalization).contains("LayerNormalization depends on the statistics of each sample"));
 }
 
 #[test]

@@ -5,9 +5,9 @@
 
 use std::collections::HashMap;
 
-use super::pickle_cursor::{Cursor, long};
-use super::pickle_value::{Pickle, PickleValue, Tables};
+use super::cursor::{Cursor, long};
 use super::rebuild::Budget;
+use super::value::{Pickle, PickleValue, Tables};
 
 /// Number of instructions and copied values that any pickle may have; PyTorch writes about forty instructions per tensor.
 const MIN_OPERATIONS: usize = 4_000_000;
@@ -18,7 +18,7 @@ const MAX_OPERATIONS: usize = 32_000_000;
 ///
 /// # Errors
 /// A sentence with the byte position, for an invalid pickle.
-pub(super) fn run(bytes: &[u8]) -> Result<(Pickle<'_>, usize), String> {
+pub(crate) fn run(bytes: &[u8]) -> Result<(Pickle<'_>, usize), String> {
     let operations = bytes.len().clamp(MIN_OPERATIONS, MAX_OPERATIONS);
     let mut unpickler = Unpickler {
         cursor: Cursor { bytes, at: 0 },

@@ -1,17 +1,16 @@
-//! NumPy arrays in a pickle: their type, shape and numbers.
+//! NumPy arrays in a pickle: their type, shape and bytes.
 
-use super::pickle_value::{ObjectKind, PickleValue, Tables};
-use super::storage::spend;
-use crate::network::Weights;
-use crate::network::number_type::NumberType;
+use super::value::{ObjectKind, PickleValue, Tables};
+use crate::ground::number_type::NumberType;
 
-/// The parts of an array.
-struct ArrayParts<'t> {
-    shape: Vec<usize>,
-    number_type: NumberType,
-    is_big_endian: bool,
-    is_fortran: bool,
-    bytes: &'t [u8],
+/// The parts of an array. The number of bytes is not checked against the shape.
+pub(crate) struct ArrayParts<'t> {
+    pub shape: Vec<usize>,
+    pub number_type: NumberType,
+    pub is_big_endian: bool,
+    /// Whether the first dimension is the fastest.
+    pub is_fortran: bool,
+    pub bytes: &'t [u8],
 }
 
 impl<'a> Tables<'a> {
@@ -20,32 +19,8 @@ impl<'a> Tables<'a> {
         self.array_parts(value).map(|parts| (parts.shape, parts.number_type))
     }
 
-    /// The numbers of the array `value` as f32, row-major. Subtracts their number from `value_budget`.
-    ///
-    /// # Errors
-    /// The reason if its bytes do not match its shape, or if the budget is used up.
-    pub fn read_array(&self, value: PickleValue<'a>, value_budget: &mut usize) -> Result<Weights, String> {
-        let parts = self.array_parts(value).ok_or("is no array of numbers")?;
-        let ArrayParts { shape, number_type, bytes, .. } = parts;
-        let count = shape.iter().try_fold(1usize, |count, &n| count.checked_mul(n));
-        let count = count
-            .filter(|count| count.checked_mul(number_type.size()) == Some(bytes.len()))
-            .ok_or_else(|| format!("has {} bytes for shape {}", bytes.len(), crate::error::format_shape(&shape)))?;
-        spend(value_budget, count, &shape)?;
-        let swapped: Vec<u8>;
-        let bytes = match parts.is_big_endian && number_type.size() > 1 {
-            false => bytes,
-            true => {
-                let numbers = bytes.chunks_exact(number_type.size());
-                swapped = numbers.flat_map(|number| number.iter().rev().copied()).collect();
-                &swapped
-            }
-        };
-        let data = number_type.read_all(bytes);
-        Ok(Weights::new(shape.clone(), if parts.is_fortran { row_major(&data, &shape) } else { data }))
-    }
-
-    fn array_parts(&self, value: PickleValue<'a>) -> Option<ArrayParts<'_>> {
+    /// The array `value`; `None` for other values and for arrays of anything but numbers.
+    pub fn array_parts(&self, value: PickleValue<'a>) -> Option<ArrayParts<'_>> {
         let PickleValue::Object(id) = value else { return None };
         let object = self.objects.get(id)?;
         let (shape, code, is_fortran, data) =
@@ -92,23 +67,4 @@ impl<'a> Tables<'a> {
         };
         Some((number_type, order.as_deref() == Some(">")))
     }
-}
-
-/// Values in column order (the first dimension is the fastest) in row order.
-fn row_major(data: &[f32], shape: &[usize]) -> Vec<f32> {
-    let mut strides = Vec::with_capacity(shape.len());
-    shape.iter().fold(1, |stride, &n| {
-        strides.push(stride);
-        stride * n
-    });
-    let mut out = Vec::with_capacity(data.len());
-    for at in 0..data.len() {
-        let (mut rest, mut from) = (at, 0);
-        for axis in (0..shape.len()).rev() {
-            from += rest % shape[axis] * strides[axis];
-            rest /= shape[axis];
-        }
-        out.push(data[from]);
-    }
-    out
 }

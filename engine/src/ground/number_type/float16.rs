@@ -1,7 +1,7 @@
 //! Conversion of 16-bit floating-point formats (half precision, bfloat16) to f32.
 
 /// The value of IEEE 754 half-precision `bits`, exactly.
-pub(in crate::network) fn f16(bits: u16) -> f32 {
+pub(crate) fn f16(bits: u16) -> f32 {
     let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
     let (exponent, fraction) = (i32::from(bits >> 10 & 31), f32::from(bits & 1023));
     sign * match exponent {
@@ -13,7 +13,7 @@ pub(in crate::network) fn f16(bits: u16) -> f32 {
 }
 
 /// The value of bfloat16 `bits`: the upper half of an f32.
-pub(in crate::network) fn bf16(bits: u16) -> f32 {
+pub(crate) fn bf16(bits: u16) -> f32 {
     f32::from_bits(u32::from(bits) << 16)
 }
 

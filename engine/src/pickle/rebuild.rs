@@ -3,13 +3,13 @@
 //! Nothing is ever imported or called. A class or function that is not known gives an object that remembers its name and
 //! its arguments.
 
-use super::pickle_globals::{Global, UNKNOWN_TYPE, VIEW};
-use super::pickle_value::{ObjectKind, PickleObject, PickleValue, StorageData, StorageRef, Tables, TensorView};
-use crate::network::number_type::NumberType;
+use super::globals::{Global, UNKNOWN_TYPE, VIEW};
+use super::value::{ObjectKind, PickleObject, PickleValue, StorageData, StorageRef, Tables, TensorView};
+use crate::ground::number_type::NumberType;
 
 /// Limits of what a pickle may make.
 #[derive(Debug)]
-pub(super) struct Budget {
+pub(crate) struct Budget {
     /// Remaining instructions and copies before the pickle is refused.
     pub operations: usize,
     /// Remaining bytes of decoded texts.

@@ -1,10 +1,10 @@
 //! Globals of a pickle that the reader knows; every other one becomes a name without effect.
 
-use crate::network::number_type::{Float8, NumberType};
+use crate::ground::number_type::{Float8, NumberType};
 
 /// A global of the pickle. None of them executes anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Global {
+pub(crate) enum Global {
     /// `dict`, `collections.OrderedDict`
     Dict,
     /// `collections.defaultdict`: its first argument makes values.
@@ -42,14 +42,14 @@ pub(super) enum Global {
 }
 
 /// Why tensors of these kinds are refused, after "key 'x'".
-pub(super) const QUANTIZED: &str =
+pub(crate) const QUANTIZED: &str =
     "is quantized. A quantized network cannot be converted. Open the float network from which it was made";
-pub(super) const META: &str =
+pub(crate) const META: &str =
     "has no numbers: it was saved on PyTorch's meta device. Save the network after its weights are loaded";
 const SPARSE: &str = "is a sparse tensor. Save it as a dense one: tensor.to_dense()";
 const NESTED: &str = "is a nested tensor, which no layer reads";
-pub(super) const UNKNOWN_TYPE: &str = "has numbers of a type that is not known. Save it as float32: tensor.float()";
-pub(super) const VIEW: &str = "is a negative or conjugate view. Save tensor.resolve_neg().resolve_conj()";
+pub(crate) const UNKNOWN_TYPE: &str = "has numbers of a type that is not known. Save it as float32: tensor.float()";
+pub(crate) const VIEW: &str = "is a negative or conjugate view. Save tensor.resolve_neg().resolve_conj()";
 
 impl Global {
     /// The global `module.name`; `None` if the reader does not know it.
@@ -132,7 +132,7 @@ fn number_type(name: &str) -> Option<NumberType> {
 }
 
 /// Whether a program that loads the file could run commands by calling `module.name`.
-pub(super) fn runs_commands(name: &str) -> bool {
+pub(crate) fn runs_commands(name: &str) -> bool {
     const MODULES: [&str; 12] = [
         "os",
         "posix",
@@ -156,4 +156,4 @@ pub(super) fn runs_commands(name: &str) -> bool {
 }
 
 /// The Python statement that saves a readable file, for messages.
-pub(super) const SAVE: &str = "torch.save(model.state_dict(), \"weights.pth\")";
+pub(crate) const SAVE: &str = "torch.save(model.state_dict(), \"weights.pth\")";

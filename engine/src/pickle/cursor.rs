@@ -2,7 +2,7 @@
 
 /// A position in a pickle.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Cursor<'a> {
+pub(crate) struct Cursor<'a> {
     pub bytes: &'a [u8],
     pub at: usize,
 }
@@ -51,7 +51,7 @@ impl<'a> Cursor<'a> {
 }
 
 /// The integer in `bytes` (two's complement, little-endian); `None` if it does not fit 64 bits.
-pub(super) fn long(bytes: &[u8]) -> Option<i64> {
+pub(crate) fn long(bytes: &[u8]) -> Option<i64> {
     let negative = bytes.last().is_some_and(|&byte| byte >= 0x80);
     let sign_byte = if negative { 0xff } else { 0 };
     let mut wide = [sign_byte; 8];

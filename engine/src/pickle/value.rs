@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::pickle_globals::Global;
-use crate::network::number_type::NumberType;
+use super::globals::Global;
+use crate::ground::number_type::NumberType;
 
 /// A value on the unpickler's stack.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum PickleValue<'a> {
+pub(crate) enum PickleValue<'a> {
     None,
     Bool(bool),
     Int(i64),
@@ -48,7 +48,7 @@ impl PickleValue<'_> {
 
 /// An object of a class that the reader does not know. It has no effect; its parts are kept as values.
 #[derive(Debug)]
-pub(super) struct PickleObject<'a> {
+pub(crate) struct PickleObject<'a> {
     pub kind: ObjectKind,
     /// Class or function that made it: an index into [`Tables::names`].
     pub class: usize,
@@ -64,7 +64,7 @@ pub(super) struct PickleObject<'a> {
 
 /// What is known of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ObjectKind {
+pub(crate) enum ObjectKind {
     /// A NumPy array; its state is `(version, shape, type, is_fortran, data)`.
     NumpyArray,
     /// A NumPy array; its arguments are `(data, type, shape, order)`.
@@ -76,7 +76,7 @@ pub(super) enum ObjectKind {
 
 /// The containers, objects, storages and tensors of a pickle.
 #[derive(Debug, Default)]
-pub(super) struct Tables<'a> {
+pub(crate) struct Tables<'a> {
     pub lists: Vec<Vec<PickleValue<'a>>>,
     pub dicts: Vec<Vec<(PickleValue<'a>, PickleValue<'a>)>>,
     pub objects: Vec<PickleObject<'a>>,
@@ -91,7 +91,7 @@ pub(super) struct Tables<'a> {
 
 /// A read pickle: its root, and the tables it points into.
 #[derive(Debug)]
-pub(super) struct Pickle<'a> {
+pub(crate) struct Pickle<'a> {
     pub root: PickleValue<'a>,
     pub tables: Tables<'a>,
 }
@@ -167,7 +167,7 @@ impl<'a> Tables<'a> {
 
 /// Reference of a pickle to a storage.
 #[derive(Clone, Debug)]
-pub(super) struct StorageRef<'a> {
+pub(crate) struct StorageRef<'a> {
     pub kind: NumberType,
     pub data: StorageData<'a>,
     /// Number of elements of the whole storage.
@@ -180,7 +180,7 @@ pub(super) struct StorageRef<'a> {
 
 /// Where the numbers of a storage are.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum StorageData<'a> {
+pub(crate) enum StorageData<'a> {
     /// In the file, under this key.
     Key(&'a str),
     /// In these bytes, which are a file of their own. Type and count of its [`StorageRef`] are those of that file.
@@ -189,7 +189,7 @@ pub(super) enum StorageData<'a> {
 
 /// A tensor as a view of a storage: offset, shape and strides in elements.
 #[derive(Clone, Debug, Default)]
-pub(super) struct TensorView {
+pub(crate) struct TensorView {
     /// Index of its storage.
     pub storage: usize,
     pub offset: usize,

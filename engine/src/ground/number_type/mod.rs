@@ -2,11 +2,11 @@
 
 mod float16;
 
-pub(super) use self::float16::{bf16, f16};
+pub(crate) use self::float16::{bf16, f16};
 
 /// The type of the numbers of a tensor, little-endian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NumberType {
+pub(crate) enum NumberType {
     F16,
     Bf16,
     F32,
@@ -28,7 +28,7 @@ pub(super) enum NumberType {
 
 /// The forms of 8-bit floats. `Fn`: no infinities, all ones is NaN. `Fnuz`: also no negative zero, which is NaN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Float8 {
+pub(crate) enum Float8 {
     E4M3Fn,
     E4M3Fnuz,
     E5M2,
@@ -37,7 +37,7 @@ pub(super) enum Float8 {
 
 impl NumberType {
     /// Size of one number in bytes.
-    pub(super) fn size(self) -> usize {
+    pub(crate) fn size(self) -> usize {
         match self {
             Self::F8(_) | Self::Bool => 1,
             Self::F16 | Self::Bf16 => 2,
@@ -50,17 +50,17 @@ impl NumberType {
     }
 
     /// Whether weights are usually of this type.
-    pub(super) fn is_float(self) -> bool {
+    pub(crate) fn is_float(self) -> bool {
         matches!(self, Self::F16 | Self::Bf16 | Self::F32 | Self::F64 | Self::F8(_))
     }
 
     /// Whether the numbers are whole.
-    pub(super) fn is_whole(self) -> bool {
+    pub(crate) fn is_whole(self) -> bool {
         matches!(self, Self::Int(_) | Self::Uint(_) | Self::Bool)
     }
 
     /// Name of the type, as PyTorch and NumPy write it.
-    pub(super) fn name(self) -> String {
+    pub(crate) fn name(self) -> String {
         match self {
             Self::F16 => "float16".into(),
             Self::Bf16 => "bfloat16".into(),
@@ -77,7 +77,7 @@ impl NumberType {
     }
 
     /// The number in `bytes`, of length [`size`](Self::size); NaN for types that are not real numbers.
-    pub(super) fn read(self, bytes: &[u8]) -> f32 {
+    pub(crate) fn read(self, bytes: &[u8]) -> f32 {
         match (self, bytes) {
             (Self::F16, &[a, b]) => f16(u16::from_le_bytes([a, b])),
             (Self::Bf16, &[a, b]) => bf16(u16::from_le_bytes([a, b])),
@@ -95,7 +95,7 @@ impl NumberType {
     }
 
     /// All numbers in `bytes`; a rest shorter than one number is left out.
-    pub(super) fn read_all(self, bytes: &[u8]) -> Vec<f32> {
+    pub(crate) fn read_all(self, bytes: &[u8]) -> Vec<f32> {
         bytes.chunks_exact(self.size().max(1)).map(|number| self.read(number)).collect()
     }
 }
