@@ -297,9 +297,9 @@ pub(super) mod tests {
             (vec![0, 0, 1], vec!["a".to_owned(), "b".to_owned()])
         );
         std::fs::create_dir(dir.path().join("c")).unwrap();
-        std::fs::write(dir.path().join("c/1.tif"), b"").unwrap();
+        std::fs::write(dir.path().join("c/1.psd"), b"").unwrap();
         let why = read(&[dir.path().to_owned()], None, Background::default()).unwrap_err().to_string();
-        assert!(why.contains("it contains .tif files"), "{why}");
+        assert!(why.contains("it contains .psd files"), "{why}");
     }
 
     #[test]
