@@ -1,14 +1,31 @@
-//! Engine tests: reuse, sample grouping, graph rewriting and backends do not change results.
+//! Engine tests: reuse, sample grouping, graph rewriting and backends do not change results; readers, exports and findings, in
+//! one binary.
 //!
 //! A run built on an earlier one equals a run from scratch.
 
 use std::sync::Arc;
 
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "../common/lenet.rs"]
+mod lenet;
+#[path = "../common/scene_network.rs"]
+mod scene_network;
+
 mod bench;
+mod data;
+mod diagnose;
+mod events;
+mod export;
 mod groups;
 mod lossy;
 mod methods;
+mod onnx_breadth;
+mod onnx_reference;
+mod pooling;
 mod reuse;
+mod scenes;
+mod state_dicts;
 
 use bench::{SAMPLES, all_nets, assert_same, bench, net, with_max_pool};
 use spikescope::Error;

@@ -147,7 +147,7 @@ fn head(path: &Path) {
     }
 }
 
-pub const TARGETS: [Target; 36] = [
+pub const TARGETS: [Target; 37] = [
     Target { name: "ONNX", ending: ".onnx", read: network },
     Target { name: "ONNX tensor", ending: ".pb", read: |p| drop(onnx::read_tensor(p)) },
     Target { name: "NIR", ending: ".nir", read: nir_graph },

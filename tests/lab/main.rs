@@ -2,6 +2,8 @@
 //!
 //! They drive the lab by messages, without a window.
 
+mod lessons;
+mod live;
 mod opening;
 mod runs;
 

@@ -2,8 +2,7 @@
 //!
 //! The reference logits are from onnxruntime.
 
-mod common;
-
+use crate::common;
 use std::path::Path;
 use std::sync::Arc;
 

@@ -17,10 +17,7 @@ use spikescope::progress::JobControl;
 use spikescope::ui::types::export_format::FigureTheme;
 use spikescope::ui::types::file_request::FileRequest;
 
-#[path = "common/window.rs"]
-mod common;
-
-use common::{Desk, click, desk};
+use crate::desk::{Desk, click, desk};
 
 /// Opens menus by name, one in the other.
 fn open_menus(harness: &mut Harness<'static, Desk>, names: &[&str]) {

@@ -6,12 +6,7 @@ use spikescope::experiment::pipeline;
 use spikescope::experiment::snapshot::report_at;
 use spikescope::progress::JobControl;
 
-mod common;
-
-#[path = "common/lenet.rs"]
-mod lenet;
-
-use lenet::lenet;
+use crate::lenet::lenet;
 
 #[test]
 fn max_pool_of_fluctuating_currents_is_a_part_of_its_own() {

@@ -1,8 +1,6 @@
 //! What the *Robustness* pane shows: the attack on images and on event recordings, by one gradient and by all.
 
-#[path = "common/recordings.rs"]
-mod recordings;
-
+use crate::recordings;
 use spikescope::attack::AttackKind;
 use spikescope::experiment::Settings;
 use spikescope::experiment::attacked::{AttackView, RobustnessView};

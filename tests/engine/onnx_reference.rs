@@ -1,7 +1,6 @@
 //! ONNX reference tests: real files reproduce the logits of onnxruntime and their published accuracy.
 
-mod common;
-
+use crate::common;
 use std::path::Path;
 
 use spikescope::compute::dense::tensor_to_vec;

@@ -8,10 +8,7 @@ use spikescope::lab::{Lab, Message, Workspace};
 use spikescope::measure::LedgerReference;
 use spikescope::ui::types::pane::Pane;
 
-#[path = "common/window.rs"]
-mod common;
-
-use common::{Desk, click, desk};
+use crate::desk::{Desk, click, desk};
 
 #[test]
 fn layer_gets_focus_by_click_and_by_key() {

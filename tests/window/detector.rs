@@ -2,11 +2,8 @@
 //!
 //! Also tests the boxes pane.
 
-mod common;
-#[path = "common/window.rs"]
-#[allow(dead_code, reason = "other tests use the rest")]
-mod window;
-
+use crate::common;
+use crate::desk;
 use egui_kittest::kittest::Queryable;
 use spikescope::convert::{Fix, ThresholdRule};
 use spikescope::data::Scaling;
@@ -77,8 +74,8 @@ fn too_few_steps_are_reported_with_a_suggested_t() {
 fn boxes_pane_opens_automatically_for_a_detector() {
     let Some(settings) = ultraface(4) else { return };
     let lab = Lab::open(settings).unwrap_or_else(|e| panic!("{e}"));
-    let mut harness = window::desk_on(window::Desk { lab, window: WindowState::default() }, egui::vec2(1280.0, 800.0));
-    let seen = |desk: &window::Desk| desk.window.layout.docks.is_visible(Workspace::Explore, Pane::Boxes);
+    let mut harness = desk::desk_on(desk::Desk { lab, window: WindowState::default() }, egui::vec2(1280.0, 800.0));
+    let seen = |desk: &desk::Desk| desk.window.layout.docks.is_visible(Workspace::Explore, Pane::Boxes);
     assert!(seen(harness.state()));
     assert!(harness.query_all_by_label("Set T to 256").next().is_some());
     harness.get_by_label_contains("Sample 0: ANN 1 box, SNN ");

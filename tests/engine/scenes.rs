@@ -1,12 +1,9 @@
 //! Scene tests: data sets with masks and boxes as others wrote them, and `spikescope score` on reference vectors.
 
-#[path = "common/scene_network.rs"]
-mod scene_network;
-
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use scene_network::network;
+use crate::scene_network::network;
 use serde_json::Value;
 use spikescope::data::scenes::coco::GroundTruth;
 use spikescope::data::{DataSpec, NpzData, Samples, write_npz};

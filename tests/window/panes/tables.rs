@@ -10,8 +10,9 @@ use spikescope::ui::export::OffscreenPane;
 use spikescope::ui::state::window::MaximizedPane;
 use spikescope::ui::types::pane::Pane;
 
-use crate::common::{Desk, click, desk, desk_of, desk_on};
-use crate::{front, scene_network};
+use super::front;
+use crate::desk::{Desk, click, desk, desk_of, desk_on};
+use crate::scene_network;
 
 #[test]
 fn ledger_names_the_worst_layer_sorts_and_shares_its_unit_with_the_strip() {

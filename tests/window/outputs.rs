@@ -1,9 +1,6 @@
 //! Networks with several outputs, with one output value, and with dead layers: one output answers, and they run.
 
-#[path = "common/window.rs"]
-#[allow(dead_code, reason = "other tests use the rest")]
-mod window;
-
+use crate::desk;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;
@@ -232,9 +229,9 @@ fn the_network_popup_and_the_finding_choose_the_output() {
     let dir = tempfile::tempdir().unwrap();
     let settings = logits_and_probabilities(dir.path());
     let lab = Lab::open(settings).unwrap_or_else(|e| panic!("{e}"));
-    let mut harness = window::desk_on(window::Desk { lab, window: WindowState::default() }, egui::vec2(1280.0, 800.0));
-    window::click(&mut harness, "Network: net.safetensors");
-    window::click(&mut harness, "Output p");
+    let mut harness = desk::desk_on(desk::Desk { lab, window: WindowState::default() }, egui::vec2(1280.0, 800.0));
+    desk::click(&mut harness, "Network: net.safetensors");
+    desk::click(&mut harness, "Output p");
     let lab = &harness.state().lab;
     assert_eq!(lab.run.as_ref().unwrap().network.answers, Some(1));
     assert!(lab.notifications.is_empty(), "{:?}", lab.notifications);

@@ -1,5 +1,6 @@
 //! Draw pane: what both networks answer to a drawing, for classes, class maps and boxes.
 
+use crate::scene_network;
 use egui_kittest::Harness;
 use egui_kittest::kittest::NodeT;
 use spikescope::convert::Recipe;
@@ -7,9 +8,6 @@ use spikescope::data::digits::Drawing;
 use spikescope::experiment::Settings;
 use spikescope::lab::{Lab, Message};
 use spikescope::ui::types::pane::Pane;
-
-#[path = "common/scene_network.rs"]
-mod scene_network;
 
 /// A stroke across the canvas.
 fn stroke() -> Message {

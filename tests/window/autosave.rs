@@ -1,13 +1,10 @@
 //! Autosave tests: sessions survive a kill, moved files are located, session texts open.
 
-#[path = "common/window.rs"]
-mod common;
-
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use common::{click, desk};
+use crate::desk::{click, desk};
 use egui_kittest::kittest::Queryable;
 use spikescope::experiment::Settings;
 use spikescope::lab::storage::missing_files::PendingSession;
@@ -48,7 +45,7 @@ fn kill_at_any_moment_leaves_a_complete_session() {
     for round in 1..=8 {
         let from = round * 1_000_000;
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "writer"]).env(WRITER, folder.path()).env(FROM, from.to_string());
+        command.args(["--exact", "autosave::writer"]).env(WRITER, folder.path()).env(FROM, from.to_string());
         let mut writer = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         // Kills the process during its writes: after some of them, a different number in each round.
         while left < from + round {

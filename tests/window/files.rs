@@ -1,5 +1,6 @@
 //! Files in the window: drafts of architecture files, pictures, dialogs, exports, names of past runs.
 
+use crate::desk;
 use egui_kittest::kittest::Queryable;
 use spikescope::lab::{Message, Notification, NotificationLevel, Workspace};
 use spikescope::ui::state::pane_export::PaneExport;
@@ -7,10 +8,7 @@ use spikescope::ui::types::command::Command;
 use spikescope::ui::types::export_format::{ExportFormat, FigureTheme};
 use spikescope::ui::types::pane::Pane;
 
-#[path = "common/window.rs"]
-mod common;
-
-use common::{Desk, click, desk};
+use crate::desk::{Desk, click, desk};
 
 /// A safetensors file with zeros of these shapes.
 fn safetensors(entries: &[(&str, &[usize])]) -> Vec<u8> {
@@ -37,11 +35,11 @@ fn weights_without_architecture_get_a_draft_that_is_edited_and_tried() {
     harness.state_mut().lab.update([Message::OpenModel(weights.display().to_string())]);
     harness.run_ok();
     click(&mut harness, "Write a draft…");
-    let outline = |harness: &egui_kittest::Harness<'static, common::Desk>| {
+    let outline = |harness: &egui_kittest::Harness<'static, desk::Desk>| {
         harness.state().window.draft.as_ref().map(|draft| (draft.file.is_some(), draft.outline.clone()))
     };
     // Weights are read on a thread.
-    let wait = |harness: &mut egui_kittest::Harness<'static, common::Desk>, done: &dyn Fn(&[usize], bool) -> bool| {
+    let wait = |harness: &mut egui_kittest::Harness<'static, desk::Desk>, done: &dyn Fn(&[usize], bool) -> bool| {
         for _ in 0..200 {
             harness.run_ok();
             if let Some((true, outline)) = outline(harness)
@@ -136,7 +134,7 @@ fn panes_that_a_lesson_hides_are_covered_until_the_answer() {
     std::fs::write(&path, text).unwrap();
     let mut harness = desk();
     let ctx = harness.ctx.clone();
-    let covered = |harness: &egui_kittest::Harness<'static, common::Desk>| {
+    let covered = |harness: &egui_kittest::Harness<'static, desk::Desk>| {
         harness.query_by_label("Covered until you have answered the question.").is_some()
     };
     harness.state_mut().lab.update([Message::OpenLesson(path.display().to_string())]);

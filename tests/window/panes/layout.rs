@@ -6,8 +6,8 @@ use spikescope::lab::{Message, Workspace};
 use spikescope::measure::NeuronRef;
 use spikescope::ui::types::pane::Pane;
 
-use crate::common::{Desk, click, desk, desk_of};
-use crate::{front, press, rect};
+use super::{front, press, rect};
+use crate::desk::{Desk, click, desk, desk_of};
 
 #[test]
 fn plots_over_one_another_share_their_axis() {

@@ -7,7 +7,7 @@ use spikescope::lab::{Message, Workspace};
 use spikescope::ui::export::OffscreenPane;
 use spikescope::ui::types::pane::Pane;
 
-use crate::common::{Desk, click, desk};
+use crate::desk::{Desk, click, desk};
 use crate::shown;
 
 #[test]

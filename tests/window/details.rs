@@ -13,14 +13,8 @@ use spikescope::ui::state::lesson::SavedLesson;
 use spikescope::ui::state::window::WindowState;
 use spikescope::ui::types::pane::Pane;
 
-#[path = "common/window.rs"]
-mod common;
-
-#[path = "common/shown.rs"]
-mod shown;
-
-use common::{Desk, click, desk, desk_of, desk_on};
-use shown::texts;
+use crate::desk::{Desk, click, desk, desk_of, desk_on};
+use crate::shown::texts;
 
 fn change(harness: &mut Harness<'static, Desk>, message: Message) {
     harness.state_mut().lab.update([message, Message::EndGesture]);

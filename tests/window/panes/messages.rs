@@ -4,8 +4,8 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use spikescope::lab::{Message, Notification, NotificationLevel};
 
-use crate::common::{Desk, click, desk};
-use crate::rect;
+use super::rect;
+use crate::desk::{Desk, click, desk};
 
 #[test]
 fn messages_grow_to_their_text_and_cover_no_panel() {

@@ -8,11 +8,7 @@ use spikescope::experiment::Settings;
 use spikescope::lab::Lab;
 use spikescope::ui::state::window::WindowState;
 
-#[path = "common/window.rs"]
-#[allow(dead_code, reason = "other tests sit at other desks")]
-mod common;
-
-use common::{Desk, desk_on};
+use crate::desk::{Desk, desk_on};
 
 /// An action of a walkthrough step.
 #[derive(Debug, PartialEq)]

@@ -1,13 +1,11 @@
 //! Sweep pane: plans and results folders as a user opens them, its images, and rows opened in the lab.
 
-#[path = "common/snapshots.rs"]
-mod snapshots;
-
+use crate::snapshots;
 use std::path::{Path, PathBuf};
 
+use crate::snapshots::{compare, rgb};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
-use snapshots::{compare, rgb};
 use spikescope::experiment::Settings;
 use spikescope::lab::{Lab, Message};
 use spikescope::sweep::Plan;

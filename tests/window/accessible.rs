@@ -2,10 +2,7 @@
 //!
 //! Also the smallest window and low panes.
 
-#[path = "common/window.rs"]
-mod common;
-
-use common::{Desk, click, desk, desk_of};
+use crate::desk::{Desk, click, desk, desk_of};
 use egui::Key;
 use egui::accesskit::Role;
 use egui_kittest::Harness;

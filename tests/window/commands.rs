@@ -2,13 +2,10 @@
 //!
 //! Also tests of the features behind them: help, past runs, first-start hints, exports, spike clicks.
 
-#[path = "common/window.rs"]
-mod common;
-
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
-use common::{Desk, click, desk};
+use crate::desk::{Desk, click, desk};
 use egui::{Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;

@@ -1,5 +1,7 @@
 //! Offers of the window: drafts for weights without a description, and lateral pooling in a race.
 
+use crate::common;
+use crate::shown;
 use std::process::Command;
 
 use egui_kittest::kittest::Queryable;
@@ -15,20 +17,8 @@ use spikescope::ui::export::OffscreenPane;
 use spikescope::ui::state::window::WindowState;
 use spikescope::ui::types::pane::Pane;
 
-#[path = "common/window.rs"]
-mod window;
-
-#[path = "common/mod.rs"]
-mod common;
-
-#[path = "common/lenet.rs"]
-mod lenet;
-
-#[path = "common/shown.rs"]
-mod shown;
-
-use lenet::lenet;
-use window::{Desk, click, desk, desk_on};
+use crate::desk::{Desk, click, desk, desk_on};
+use crate::lenet::lenet;
 
 /// A safetensors file with equal numbers of these shapes.
 fn safetensors(entries: &[(&str, &[usize])]) -> Vec<u8> {

@@ -4,7 +4,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use spikescope::ui::commands::keys::shortcuts;
 
-use crate::common::{Desk, click, desk};
+use crate::desk::{Desk, click, desk};
 
 #[test]
 fn f6_visits_the_regions_and_every_shortcut_stands_in_a_menu() {

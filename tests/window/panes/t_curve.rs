@@ -8,8 +8,8 @@ use spikescope::lab::{Lab, Message};
 use spikescope::ui::export::OffscreenPane;
 use spikescope::ui::types::pane::Pane;
 
-use crate::common::{Desk, click, desk};
-use crate::press;
+use super::press;
+use crate::desk::{Desk, click, desk};
 
 #[test]
 fn target_of_the_t_curve_gives_the_t_that_reaches_it() {

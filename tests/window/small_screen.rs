@@ -1,5 +1,6 @@
 //! Small screens: 1366 × 768 pixels at 150 % show every pane and dialog, if need be by scrolling.
 
+use crate::desk;
 use egui::epaint::{Shape, TextShape};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
@@ -8,10 +9,7 @@ use spikescope::ui::shell;
 use spikescope::ui::state::window::{MaximizedPane, WindowState};
 use spikescope::ui::types::pane::Pane;
 
-#[path = "common/window.rs"]
-mod common;
-
-use common::{Desk, click};
+use crate::desk::{Desk, click};
 
 const SIZE: egui::Vec2 = egui::vec2(911.0, 512.0);
 const PIXELS_PER_POINT: f32 = 1.5;
@@ -168,7 +166,7 @@ fn the_list_of_messages_grows_to_its_texts() {
 
 #[test]
 fn f6_and_tab_lead_through_the_regions_and_text_size_has_keys() {
-    let mut harness = common::desk();
+    let mut harness = desk::desk();
     let mut focused = Vec::new();
     for _ in 0..4 {
         harness.key_press(egui::Key::F6);

@@ -11,16 +11,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use spikescope::ui::types::pane::Pane;
 
-#[path = "../common/window.rs"]
-mod common;
-
-#[path = "../common/scene_network.rs"]
-mod scene_network;
-
-#[path = "../common/shown.rs"]
-mod shown;
-
-use common::Desk;
+use crate::desk::Desk;
 
 /// Shows `pane` in front of the other tabs.
 fn front(harness: &mut Harness<'static, Desk>, pane: Pane) {
