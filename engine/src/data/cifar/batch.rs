@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
-use super::{Cifar, PIXELS};
+use super::set::{Cifar, PIXELS};
 use crate::data::bounded_read::{checked_len, open, read_to_len};
 use crate::ground::number_type::NumberType;
 use crate::pickle::unpickler;

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::Cifar;
+use super::set::Cifar;
 
 /// Number of records whose labels are looked at.
 const RECORDS: u64 = 64;

@@ -3,54 +3,18 @@
 //! Krizhevsky, "Learning Multiple Layers of Features from Tiny Images" (2009). Knows one format.
 
 mod batch;
-mod classes;
 mod detect;
+mod set;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 pub(super) use self::detect::{binary_batch, pickled_batch, test_batch};
+pub use self::set::Cifar;
+use self::set::PIXELS;
 use super::bounded_read::checked_len;
 use super::{Layout, Samples};
 use crate::{Error, Result};
-
-const PIXELS: usize = 3 * 32 * 32;
-
-/// The two sets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cifar {
-    Ten,
-    Hundred,
-}
-
-impl Cifar {
-    /// The word of the data specification.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Ten => "cifar10",
-            Self::Hundred => "cifar100",
-        }
-    }
-    fn name(self) -> &'static str {
-        match self {
-            Self::Ten => "CIFAR-10",
-            Self::Hundred => "CIFAR-100",
-        }
-    }
-    fn class_names(self) -> &'static [&'static str] {
-        match self {
-            Self::Ten => &classes::TEN,
-            Self::Hundred => &classes::HUNDRED,
-        }
-    }
-    /// Bytes of a record of the binary version: one label, or a coarse and a fine one, and the pixels.
-    fn record(self) -> usize {
-        match self {
-            Self::Ten => 1 + PIXELS,
-            Self::Hundred => 2 + PIXELS,
-        }
-    }
-}
 
 /// Reads one or several batch files, in order, as one set of samples `[3, 32, 32]` in 0..255. Of CIFAR-100 the fine labels.
 ///

@@ -8,7 +8,7 @@ use super::binning::Binning;
 use super::binning_stats::BinningStats;
 use super::formats::{Recording, read_recordings};
 use crate::data::bounded_read::checked_len;
-use crate::data::listing::{FileKind, Listing};
+use crate::data::files::listing::{FileKind, Listing};
 use crate::data::samples::event_source::{Event, EventSource, RecordingInfo};
 use crate::data::{FrameSequence, LabelSource, Layout, Note, Samples, cifar};
 use crate::{Error, Result};

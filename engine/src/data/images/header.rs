@@ -5,7 +5,7 @@ use std::path::Path;
 use image::ImageDecoder;
 use image::metadata::Orientation;
 
-use super::reader;
+use super::decode::reader;
 use crate::data::Note;
 use crate::data::options::MAX_SIDE;
 use crate::{Error, Result};

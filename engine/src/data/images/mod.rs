@@ -2,20 +2,22 @@
 //!
 //! Knows images, not networks.
 
+mod decode;
 mod gray;
 mod header;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use image::DynamicImage;
 use image::imageops::FilterType;
-use image::{DynamicImage, ImageReader, Limits};
 use rayon::prelude::*;
 
+pub(super) use self::decode::decode;
 pub use self::gray::into_gray;
 pub use self::header::{PictureHeader, orientation_notes};
-use super::bounded_read::{checked_len, open};
-use super::listing::{FileKind, Listing};
+use super::bounded_read::checked_len;
+use super::files::listing::{FileKind, Listing};
 use super::options::{Background, MAX_SIDE};
 use super::{LabelSource, Layout, Note, Samples};
 use crate::{Error, Result};
@@ -212,27 +214,12 @@ pub(super) fn image_shape_of(shape: &[usize]) -> Result<(usize, u32, u32)> {
     })
 }
 
-pub(super) fn reader(path: &Path) -> Result<ImageReader<std::io::BufReader<std::fs::File>>> {
-    let buffered = std::io::BufReader::new(open(path)?);
-    let mut reader = ImageReader::new(buffered).with_guessed_format().map_err(|e| Error::io(path, e))?;
-    let mut limits = Limits::default();
-    limits.max_image_width = Some(MAX_SIDE);
-    limits.max_image_height = Some(MAX_SIDE);
-    limits.max_alloc = Some(256 << 20);
-    reader.limits(limits);
-    Ok(reader)
-}
-
 /// Reads one image in grayscale; transparent pixels are white, as paper.
 ///
 /// # Errors
 /// [`Error::Io`] or [`Error::File`] when it cannot be read.
 pub fn read_grayscale(path: &Path) -> Result<image::GrayImage> {
     Ok(into_gray(on_background(decode(path)?, Background::White).0))
-}
-
-pub(super) fn decode(path: &Path) -> Result<DynamicImage> {
-    reader(path)?.decode().map_err(|e| Error::file(path, "picture", format!("cannot be read ({e})")))
 }
 
 #[cfg(test)]

@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Note;
+use crate::data::Note;
 use crate::{Error, Result};
 
 /// Maximum depth of folders below a class.
 const MAX_DEPTH: usize = 8;
 
 /// What is looked for in folders.
-pub(super) struct FileKind {
+pub(in crate::data) struct FileKind {
     /// One of them, as in "contains no image".
     pub name: &'static str,
     /// Endings of their names, for people.
@@ -19,7 +19,7 @@ pub(super) struct FileKind {
 
 /// The files of one folder, or files that were named.
 #[derive(Debug, Default)]
-pub(super) struct Listing {
+pub(in crate::data) struct Listing {
     pub files: Vec<PathBuf>,
     /// The class of each file; empty without classes.
     pub labels: Vec<u16>,
@@ -111,7 +111,7 @@ fn files_below(dir: &Path, depth: usize) -> Result<Vec<PathBuf>> {
 }
 
 /// What `dir` contains, in order of the names, without hidden entries.
-pub(super) fn entries(dir: &Path) -> Result<Vec<PathBuf>> {
+pub(in crate::data) fn entries(dir: &Path) -> Result<Vec<PathBuf>> {
     let fail = |e| Error::io(dir, e);
     let all = std::fs::read_dir(dir).map_err(fail)?.map(|e| e.map(|e| e.path()));
     let mut all = all.collect::<std::io::Result<Vec<_>>>().map_err(fail)?;
