@@ -59,7 +59,8 @@ fn integrate_in<const N: usize>(
     let emitted = emitted_before(layer_task, currents.samples);
     let run = |task: &CurrentTask, first: usize, output: &mut LayerOutput<'_>| {
         let (emitted, steps) = (emitted.as_slice(), currents.steps);
-        let mut neurons = Neurons::<N> { task: layer_task, emitted, first, steps, output, membranes: None };
+        let mut neurons =
+            Neurons::<N> { task: layer_task, emitted, first, steps, output, membranes: None, spare: None };
         currents.run(task, control, &mut neurons)
     };
     let tasks = currents.tasks();
@@ -100,11 +101,13 @@ struct Neurons<'a, 'b, const N: usize> {
     output: &'a mut LayerOutput<'b>,
     /// Neurons of the open piece.
     membranes: Option<Membranes<N>>,
+    /// Those of the piece before, whose memory the next ones take.
+    spare: Option<Membranes<N>>,
 }
 
 impl<const N: usize> Neurons<'_, '_, N> {
-    /// The neurons of `piece` before their first step.
-    fn start(&self, piece: &Piece) -> Membranes<N> {
+    /// The neurons of `piece` before their first step, in the memory of `spare`.
+    fn start(&self, piece: &Piece, spare: Option<Membranes<N>>) -> Membranes<N> {
         let layer = self.task.layer;
         let theta_of = |c: usize| if layer.theta.len() == 1 { layer.theta[0] } else { layer.theta[c] };
         let mut theta = [Lanes([f32::INFINITY; LANES]); N];
@@ -114,15 +117,21 @@ impl<const N: usize> Neurons<'_, '_, N> {
             start[lane / LANES].0[lane % LANES] = layer.v_init * layer.neuron.amplitude(theta_of(c));
         }
         let places = piece.places.len();
-        let mut v = vec![start; places];
+        let (mut v, mut charge, mut emitted) =
+            spare.map_or_else(Default::default, |spare| (spare.v, spare.charge, spare.emitted));
+        v.clear();
+        v.resize(places, start);
         if let Some((record, _)) = self.task.resume_from {
             self.read(piece, &record.potential, self.task.first, &mut v);
         } else if layer.v_init_values.is_some() {
             self.for_each_neuron(piece, |at, neuron| *lane_mut(&mut v, at) = layer.v_init_of(neuron));
         }
-        let fresh = |wanted: bool| vec![[Lanes::ZERO; N]; if wanted { places } else { 0 }];
-        let charge = fresh(!self.output.mean_input.values.is_empty() && !self.task.constant);
-        let mut emitted = fresh(layer.neuron == NeuronModel::Signed);
+        let zeros = |values: &mut Vec<[Lanes; N]>, wanted: bool| {
+            values.clear();
+            values.resize(if wanted { places } else { 0 }, [Lanes::ZERO; N]);
+        };
+        zeros(&mut charge, !self.output.mean_input.values.is_empty() && !self.task.constant);
+        zeros(&mut emitted, layer.neuron == NeuronModel::Signed);
         if !self.emitted.is_empty() {
             let counts = &self.emitted[piece.sample * layer.neurons()..];
             self.for_each_neuron(piece, |at, neuron| *lane_mut(&mut emitted, at) = counts[neuron] as f32);
@@ -210,7 +219,8 @@ impl<const N: usize> TakeCurrents<N> for Neurons<'_, '_, N> {
     }
 
     fn begin(&mut self, piece: &Piece) {
-        self.membranes = Some(self.start(piece));
+        let spare = self.spare.take();
+        self.membranes = Some(self.start(piece, spare));
     }
 
     fn take(&mut self, piece: &Piece, steps: Range<usize>, currents: PieceCurrents<'_, N>) {
@@ -268,10 +278,11 @@ impl<const N: usize> TakeCurrents<N> for Neurons<'_, '_, N> {
     }
 
     fn end(&mut self, piece: &Piece) {
-        if self.steps == self.task.recorded_steps
-            && let Some(membranes) = self.membranes.take()
-        {
-            self.store(&membranes, piece);
+        if let Some(membranes) = self.membranes.take() {
+            if self.steps == self.task.recorded_steps {
+                self.store(&membranes, piece);
+            }
+            self.spare = Some(membranes);
         }
     }
 }

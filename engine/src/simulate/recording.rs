@@ -3,7 +3,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::spike_train::{SpikeTrain, for_each_in_neuron_order};
+use super::spike_train::SpikeTrain;
+use crate::compute::simd::dispatch;
+use crate::compute::simd::isa::{Isa, Kernel};
+use crate::compute::simd::transpose::transpose;
 use crate::convert::{Correction, NeuronModel, Reset, SpikingLayer, SpikingNetwork};
 use crate::network::predicted_class;
 
@@ -61,8 +64,7 @@ impl LayerRecording {
             let theta = layer.theta_of(first);
             if self.v_init.is_none() && layer.v_init_values.is_none() {
                 let start = self.start_of(layer, sample, first);
-                let of = |mean, count| mean_input(mean, start, theta, count, steps, layer.bias_shift);
-                means.iter_mut().zip(counts).for_each(|(mean, &count)| *mean = of(*mean, count));
+                dispatch(MeanInputs { means, counts, start, theta, steps, shift: layer.bias_shift });
             } else {
                 for (k, (mean, &count)) in means.iter_mut().zip(counts).enumerate() {
                     let start = self.start_of(layer, sample, first + k);
@@ -88,7 +90,8 @@ impl LayerRecording {
         let neurons = self.spikes.neurons();
         let own = values.get(sample * neurons..(sample + 1) * neurons)?;
         let mut out = vec![0.0; neurons];
-        for_each_in_neuron_order(own, &mut out, self.spikes.shape(), |(to, from)| *to = *from);
+        let (channels, places) = self.spikes.shape();
+        transpose(own, [places, channels], &mut out);
         Some(out)
     }
     /// The samples `range` alone.
@@ -115,6 +118,27 @@ impl LayerRecording {
 /// Whether the mean input of `layer` follows from counts and potentials, unless it never changes.
 pub fn derives_mean_input(layer: &SpikingLayer, correction: Correction) -> bool {
     layer.neuron == NeuronModel::If && layer.reset == Reset::Soft && matches!(correction, Correction::None)
+}
+
+/// Mean inputs in place of the potentials v(T) of neurons that share v(0) and θ.
+struct MeanInputs<'a> {
+    means: &'a mut [f32],
+    counts: &'a [u32],
+    start: f32,
+    theta: f32,
+    steps: usize,
+    shift: f32,
+}
+
+impl Kernel for MeanInputs<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let Self { means, counts, start, theta, steps, shift } = self;
+        for (mean, &count) in means.iter_mut().zip(counts) {
+            *mean = mean_input(*mean, start, theta, count, steps, shift);
+        }
+    }
 }
 
 /// `(v(T) − v(0) + θ·n)/T − shift·θ`.

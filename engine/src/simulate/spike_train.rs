@@ -29,9 +29,6 @@ pub struct SpikeTrain {
     words: Arc<Vec<u64>>,
 }
 
-/// Places that are transposed together, from bit order to neuron order.
-const TILE: usize = 16;
-
 impl SpikeTrain {
     /// An empty train of 0 steps with one plane.
     pub fn new(samples: usize, neurons: usize) -> Self {
@@ -225,26 +222,6 @@ pub(super) fn add_counts(
     add_in_neuron_order(&by_bit[..neurons], (channels, places), counts);
 }
 
-/// Calls `visit` with each entry of `by_neuron`, `[C, places]`, and its entry in `by_bit`, `[place][C]`.
-pub(super) fn for_each_in_neuron_order<A, B>(
-    by_bit: &[A],
-    by_neuron: &mut [B],
-    (channels, places): (usize, usize),
-    mut visit: impl FnMut((&mut B, &A)),
-) {
-    if places == 1 {
-        by_neuron.iter_mut().zip(by_bit).for_each(visit);
-        return;
-    }
-    // Some places at a time, so that a cache line is filled before the next channel's, which is far away.
-    for (tile, here) in by_bit.chunks(TILE * channels.max(1)).enumerate() {
-        for (c, row) in by_neuron.chunks_mut(places.max(1)).enumerate() {
-            let row = row.iter_mut().skip(tile * TILE);
-            row.zip(here[c..].iter().step_by(channels)).for_each(&mut visit);
-        }
-    }
-}
-
 /// The rows of some samples in a train, written while other threads write those of other samples.
 #[derive(Debug)]
 pub struct BlockSpikes<'a> {
@@ -355,7 +332,7 @@ mod tests {
     #[test]
     fn counts_are_in_neuron_order() {
         // Places that fill no tile, one tile and several.
-        for (channels, places) in [(3, 1), (70, 1), (5, TILE), (3, 2 * TILE + 7)] {
+        for (channels, places) in [(3, 1), (70, 1), (5, 16), (3, 2 * 16 + 7)] {
             let mut train = SpikeTrain::with_places(2, channels, places, NeuronModel::If.plane_weights());
             train.resize(5);
             let spikes = (0..channels * places).flat_map(|k| (0..5).map(move |t| (k, t)));

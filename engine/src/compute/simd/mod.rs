@@ -2,6 +2,8 @@
 
 pub mod isa;
 pub mod lanes;
+pub mod range;
+pub mod transpose;
 #[cfg(target_arch = "x86_64")]
 pub mod x86;
 

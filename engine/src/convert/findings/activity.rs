@@ -2,6 +2,8 @@
 
 use super::{Finding, Fix, Severity};
 use crate::compute::AnnRun;
+use crate::compute::simd::dispatch;
+use crate::compute::simd::range::IsBelow;
 use crate::convert::thresholds::SILENT_THETA;
 use crate::convert::{Calibration, Recipe, ThresholdRule};
 use crate::network::{Network, Node, Op};
@@ -57,9 +59,7 @@ pub fn silent_layers(network: &Network, calibration: &Calibration, recipe: &Reci
 /// Samples of a run on which the ANN computes numbers that are not finite.
 pub fn not_finite(network: &Network, ann: &AnnRun) -> Option<Finding> {
     let layers: Vec<&Node> = network.activation_nodes().map(|(id, _)| &network.nodes[id]).collect();
-    // Of the bits without the sign only those of infinity and NaN are so large; a maximum needs no branch.
-    let magnitude = |values: &[f32]| values.iter().fold(0, |largest: u32, value| largest.max(value.abs().to_bits()));
-    let is_broken = |values: &[f32]| magnitude(values) >= f32::INFINITY.to_bits();
+    let is_broken = |values: &[f32]| !dispatch(IsBelow { values, limit: f32::MAX });
     let broken_in = |values: &[f32], width: usize| -> Vec<usize> {
         let samples = values.chunks(width.max(1)).enumerate();
         samples.filter(|(_, values)| is_broken(values)).map(|(sample, _)| sample).collect()

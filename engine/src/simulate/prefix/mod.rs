@@ -13,13 +13,14 @@ use rayon::prelude::*;
 use crate::Result;
 use crate::compute::dense::tensor_to_vec;
 use crate::compute::program::Program;
+use crate::compute::simd::transpose::transpose;
 use crate::convert::{Correction, MaxPoolRule, Reset, SpikingLayer, SpikingNetwork};
 use crate::network::{NodeId, Op};
 use crate::progress::JobControl;
 use crate::simulate::block::{add_bias, decode};
 use crate::simulate::recording::{LayerRecording, Recording};
 use crate::simulate::signal::{Signal, apply_signal, input_signal};
-use crate::simulate::spike_train::{SpikeRows, for_each_in_neuron_order};
+use crate::simulate::spike_train::SpikeRows;
 
 /// Values in one block of samples (f32 each).
 const BLOCK_VALUES: usize = 4 << 20;
@@ -78,8 +79,7 @@ fn in_bit_order(values: &[f32], (channels, places): (usize, usize)) -> Vec<f32> 
     let mut out = vec![0.0; values.len()];
     let neurons = (channels * places).max(1);
     for (own, out) in values.chunks(neurons).zip(out.chunks_mut(neurons)) {
-        // Places and channels change roles.
-        for_each_in_neuron_order(own, out, (places, channels), |(to, from)| *to = *from);
+        transpose(own, [channels, places], out);
     }
     out
 }

@@ -1,6 +1,6 @@
 //! Whether values are finite and small.
 
-use crate::compute::simd::isa::{Isa, Kernel};
+use super::isa::{Isa, Kernel};
 
 /// Whether the magnitudes of all values are at most `limit`: false with a NaN among them.
 pub struct IsBelow<'a> {
