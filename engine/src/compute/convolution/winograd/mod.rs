@@ -28,9 +28,9 @@ use tiling::{POSITIONS, Parts, blocks, tile_step, tiles};
 use super::buffer::Scratch;
 use super::epilogue::{ActivateInPlace, Epilogue};
 use super::geometry::Geometry;
+use crate::compute::simd::dispatch;
 use crate::compute::simd::lanes::LANES;
 use crate::compute::simd::range::IsBelow;
-use crate::compute::simd::{dispatch, vector_registers};
 
 /// Transformed inputs and sums of a band, 128 KiB: a quarter of a common L2 cache.
 const MAX_BAND: usize = 32 * 1024;
@@ -40,10 +40,8 @@ const MANY_TILES: usize = 64;
 /// Transformed weights beyond 4 MiB are worth reading for half as many tiles in an image, up to 16 MiB.
 const MAX_CACHED: usize = 1 << 20;
 const MAX_WEIGHTS: usize = 1 << 22;
-/// What both transforms of a value take, in multiplications: measured with AVX2, and with AVX-512, whose products are twice as
-/// fast and transforms hardly are.
+/// What both transforms of a value take, in multiplications (measured with AVX2).
 const TRANSFORM: usize = 8;
-const TRANSFORM_AVX512: usize = 12;
 /// Tiles of an image from which on products are worth reading the weights for.
 const MIN_TILES: usize = 4;
 /// Magnitudes up to which no sum overflows, of inputs and of weights.
@@ -128,8 +126,7 @@ fn is_worth_it(geometry: &Geometry) -> bool {
     let [inputs, outputs] = blocks(geometry);
     let [down, across] = tiles(geometry);
     let [c, o] = [inputs * LANES, outputs * LANES];
-    let transform = if vector_registers() >= 32 { TRANSFORM_AVX512 } else { TRANSFORM };
-    let per_tile = POSITIONS * (c * o + transform * (c + o));
+    let per_tile = POSITIONS * (c * o + TRANSFORM * (c + o));
     geometry.kernel == [3, 3]
         && geometry.stride == [1, 1]
         && geometry.dilation == [1, 1]
