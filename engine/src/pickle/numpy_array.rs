@@ -68,3 +68,22 @@ impl<'a> Tables<'a> {
         Some((number_type, order.as_deref() == Some(">")))
     }
 }
+
+/// Values in column order (the first dimension is the fastest) in row order.
+pub(crate) fn row_major<T: Copy>(data: &[T], shape: &[usize]) -> Vec<T> {
+    let mut strides = Vec::with_capacity(shape.len());
+    shape.iter().fold(1, |stride, &n| {
+        strides.push(stride);
+        stride * n
+    });
+    let mut out = Vec::with_capacity(data.len());
+    for at in 0..data.len() {
+        let (mut rest, mut from) = (at, 0);
+        for axis in (0..shape.len()).rev() {
+            from += rest % shape[axis] * strides[axis];
+            rest /= shape[axis];
+        }
+        out.push(data[from]);
+    }
+    out
+}

@@ -7,8 +7,9 @@ use std::path::Path;
 use super::set::{Cifar, PIXELS};
 use crate::data::bounded_read::{checked_len, open, read_to_len};
 use crate::ground::number_type::NumberType;
+use crate::pickle::numpy_array::row_major;
 use crate::pickle::unpickler;
-use crate::pickle::value::PickleValue;
+use crate::pickle::value::{Pickle, PickleValue};
 use crate::{Error, Result};
 
 /// Pixels `[N, 3, 32, 32]` and labels of one file.
@@ -31,6 +32,9 @@ pub(super) fn read(path: &Path, set: Cifar) -> Result<Batch> {
         return read_pickle(path, &read_to_len(path, "pickle", &mut file, len)?, set);
     }
     let record = set.record();
+    if let Some(reason) = foreign(&mut file).map_err(|e| Error::io(path, e))? {
+        return Err(Error::file(path, "", reason));
+    }
     let records = usize::try_from(len / record as u64).unwrap_or(usize::MAX);
     if len == 0 || len % record as u64 != 0 {
         let reason = format!("has {len} bytes, not a multiple of the {record} bytes of a {} record", set.name());
@@ -59,7 +63,22 @@ fn is_pickle(file: &mut File) -> std::io::Result<bool> {
     Ok(matches!(head[..], [0x80, 2..=5]))
 }
 
-/// A pickled dictionary with `data`, an array `[N, 3072]` of bytes, and `labels` or `fine_labels`, a list of N numbers.
+/// What the file is, if it is none of both versions and its first bytes say so. Leaves the file at its start.
+fn foreign(file: &mut File) -> std::io::Result<Option<&'static str>> {
+    let mut head = Vec::new();
+    file.by_ref().take(4).read_to_end(&mut head)?;
+    file.seek(SeekFrom::Start(0))?;
+    Ok(match head[..] {
+        [] => Some("is empty"),
+        [0x1f, 0x8b, ..] => Some("is compressed with gzip. Unpack it, and name a batch in it"),
+        [b'P', b'K', 3, 4] => Some("is a zip archive, not a batch. Unpack it, and name a batch in it"),
+        [b'(', b'd' | b'l', b'p', _] => Some("is a pickle of protocol 0 or 1. Save it with protocol 2 or later"),
+        _ => None,
+    })
+}
+
+/// A pickled dictionary with `data`, an array of bytes `[N, 3072]` or `[N, 3, 32, 32]`, and `labels` or `fine_labels`, a list
+/// or an array of N numbers.
 fn read_pickle(path: &Path, bytes: &[u8], set: Cifar) -> Result<Batch> {
     let fail = |place: &str, reason: String| Error::file(path, place, reason);
     let (pickle, _) = unpickler::run(bytes).map_err(|reason| fail("pickle", reason))?;
@@ -81,25 +100,46 @@ fn read_pickle(path: &Path, bytes: &[u8], set: Cifar) -> Result<Batch> {
     };
     let labels = entry(wanted).ok_or_else(|| absent(wanted))?;
     let data = entry("data").ok_or_else(|| absent("data"))?;
-    let array = pickle.array_parts(data).filter(|array| {
-        let is_bytes = array.number_type == NumberType::Uint(1) && !array.is_fortran;
-        is_bytes && matches!(array.shape[..], [n, PIXELS] if n.checked_mul(PIXELS) == Some(array.bytes.len()))
-    });
-    let array = array.ok_or_else(|| fail("data", format!("is no array of bytes with {PIXELS} in each row")))?;
-    checked_len(path, "data", &array.shape)?;
-    let numbers = pickle.items(labels);
-    if numbers.len() != array.shape[0] {
-        return Err(fail(wanted, format!("are {} for {} images", numbers.len(), array.shape[0])));
+    let array = pickle.array_parts(data);
+    let array = array.ok_or_else(|| fail("data", format!("is {}, no array of bytes", pickle.describe(data))))?;
+    let rows = array.shape.first().copied().unwrap_or(0);
+    let is_batch = matches!(array.shape[..], [_, PIXELS] | [_, 3, 32, 32]) && array.number_type == NumberType::Uint(1);
+    if !is_batch || rows.checked_mul(PIXELS) != Some(array.bytes.len()) {
+        let (shape, name) = (crate::error::format_shape(&array.shape), array.number_type.name());
+        return Err(fail("data", format!("is {name} of {shape}; bytes (uint8) of Nx{PIXELS} or Nx3x32x32 are read")));
     }
-    let label = |(index, value): (usize, &PickleValue<'_>)| {
-        let place = || format!("{wanted}[{index}]");
-        match *value {
-            PickleValue::Int(label) => check(path, set, label, place),
-            other => Err(fail(&place(), format!("is {}; labels are whole numbers", other.kind()))),
-        }
-    };
+    if rows == 0 {
+        return Err(fail("data", "has no images".into()));
+    }
+    checked_len(path, "data", &array.shape)?;
+    let pixels = if array.is_fortran { row_major(array.bytes, &array.shape) } else { array.bytes.to_vec() };
+    let numbers = numbers_of(&pickle, labels).map_err(|(place, reason)| fail(&format!("{wanted}{place}"), reason))?;
+    if numbers.len() != rows {
+        return Err(fail(wanted, format!("are {} for {rows} images", numbers.len())));
+    }
+    let label = |(index, &label): (usize, &i64)| check(path, set, label, || format!("{wanted}[{index}]"));
     let labels = numbers.iter().enumerate().map(label).collect::<Result<Vec<u16>>>()?;
-    Ok(Batch { pixels: array.bytes.to_vec(), labels })
+    Ok(Batch { pixels, labels })
+}
+
+/// Labels, as a list or an array of whole numbers.
+///
+/// # Errors
+/// Place and reason.
+fn numbers_of<'a>(pickle: &Pickle<'a>, labels: PickleValue<'a>) -> Result<Vec<i64>, (String, String)> {
+    if let Some(array) = pickle.array_parts(labels) {
+        if !array.number_type.is_whole() || array.is_big_endian && array.number_type.size() > 1 {
+            let name = array.number_type.name();
+            return Err((String::new(), format!("are {name}; labels are whole numbers, little-endian")));
+        }
+        // Exact: labels are far below 2^24.
+        return Ok(array.number_type.read_all(array.bytes).into_iter().map(|label| label as i64).collect());
+    }
+    let number = |(index, value): (usize, &PickleValue<'a>)| match *value {
+        PickleValue::Int(label) => Ok(label),
+        other => Err((format!("[{index}]"), format!("is {}; labels are whole numbers", pickle.describe(other)))),
+    };
+    pickle.items(labels).iter().enumerate().map(number).collect()
 }
 
 /// The label, if `set` has it.

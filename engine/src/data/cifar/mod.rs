@@ -71,7 +71,7 @@ mod tests {
     fn hostile_files_are_errors() {
         let dir = tempfile::tempdir().unwrap();
         for (bytes, says) in [
-            (vec![], "0 bytes"),
+            (vec![], "is empty"),
             (vec![0; RECORD - 1], "3072 bytes"),
             (vec![10; RECORD], "record 0"),
             ([vec![1; RECORD], vec![200; RECORD]].concat(), "record 1 (byte 3073)"),
@@ -147,6 +147,9 @@ mod tests {
             (pickled("labels", 2, &[1]), Cifar::Ten, "labels: are 1 for 2 images"),
             (pickled("labels", 1, &[10]), Cifar::Ten, "labels[0]: has label 10; CIFAR-10 has 0 to 9"),
             (pickled("names", 1, &[1]), Cifar::Ten, "has no labels; a batch of CIFAR"),
+            (vec![0x1f, 0x8b, 8, 0], Cifar::Ten, "is compressed with gzip"),
+            (b"(dp1\nS'data'".to_vec(), Cifar::Ten, "is a pickle of protocol 0 or 1"),
+            (vec![], Cifar::Ten, "is empty"),
             (b"\x80\x02}.".to_vec(), Cifar::Hundred, "has no fine_labels"),
         ] {
             let text = refused(&bytes, set);

@@ -115,7 +115,9 @@ pub(in crate::data) fn entries(dir: &Path) -> Result<Vec<PathBuf>> {
     let fail = |e| Error::io(dir, e);
     let all = std::fs::read_dir(dir).map_err(fail)?.map(|e| e.map(|e| e.path()));
     let mut all = all.collect::<std::io::Result<Vec<_>>>().map_err(fail)?;
-    all.retain(|p| !p.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.')));
+    // macOS adds a folder of its own to archives.
+    let is_hidden = |name: &str| name.starts_with('.') || name == "__MACOSX";
+    all.retain(|p| !p.file_name().is_some_and(|n| is_hidden(&n.to_string_lossy())));
     all.sort();
     Ok(all)
 }

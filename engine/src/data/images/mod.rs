@@ -23,8 +23,8 @@ use super::{LabelSource, Layout, Note, Samples};
 use crate::{Error, Result};
 
 /// Extensions of supported image formats.
-pub const FILE_EXTENSIONS: [&str; 13] =
-    ["png", "jpg", "jpeg", "jpe", "jfif", "bmp", "gif", "webp", "tif", "tiff", "ppm", "pgm", "pbm"];
+pub const FILE_EXTENSIONS: [&str; 14] =
+    ["png", "jpg", "jpeg", "jpe", "jfif", "bmp", "gif", "webp", "tif", "tiff", "ppm", "pgm", "pbm", "pnm"];
 
 /// Images, as folders of them are read.
 const IMAGES: FileKind = FileKind { name: "image", endings: &FILE_EXTENSIONS, accepts: is_image };
@@ -77,8 +77,10 @@ pub fn read(paths: &[PathBuf], fit: Option<&[usize]>, background: Background) ->
     }
     let (w, h) = (width as usize, height as usize);
     checked_len(first, "all images", &[files.len(), 3, h, w])?;
-    let prepared = files.par_iter().map(|path| {
-        let (image, transparent) = on_background(decode(path)?, background);
+    let prepared = files.par_iter().zip(&headers).map(|(path, header)| {
+        let mut image = decode(path)?;
+        image.apply_orientation(header.orientation());
+        let (image, transparent) = on_background(image, background);
         let gray = !image.color().has_color();
         let exact = (image.width(), image.height()) == (width, height);
         let fitted = if exact { image } else { image.resize_exact(width, height, FilterType::Triangle) };
@@ -101,7 +103,7 @@ pub fn read(paths: &[PathBuf], fit: Option<&[usize]>, background: Background) ->
     let mut notes = left_out;
     notes.extend(fitted(&sizes, (width, height), colored, channels));
     notes.extend(background_note(transparent, files.len(), background));
-    notes.extend(orientation_notes(&headers, "annotations"));
+    notes.extend(orientation_notes(&headers));
     let named = paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(",");
     Ok(Samples {
         source: format!("images:{named}"),

@@ -100,7 +100,7 @@ pub fn read(file: &Path, folder: Option<&Path>, network: Option<&[usize]>, optio
             "{count} annotations have the id of an earlier one and are read all the same (the first: {first})"
         ))
     }));
-    samples.notes.extend(orientation_notes(&headers, "the sizes that the file states"));
+    samples.notes.extend(orientation_notes(&headers));
     samples.notes.extend(tally.notes());
     samples.notes.extend(placement::note(&places, fit, "boxes follow"));
     let class_names = order.iter().map(|&category| truth.categories[category].name.clone()).collect();
@@ -112,7 +112,7 @@ pub fn read(file: &Path, folder: Option<&Path>, network: Option<&[usize]>, optio
     Ok(samples)
 }
 
-/// The files of all pictures, and a note on those found by their name alone.
+/// The files of all pictures, and a note on those found by the end of their path.
 fn files_of(file: &Path, folder: Option<&Path>, truth: &GroundTruth) -> Result<(Vec<PathBuf>, Option<Note>)> {
     let fail = |index: usize, reason: String| Error::file(file, format!("images[{index}]"), reason);
     let wanted = truth.pictures.iter().enumerate().map(|(index, picture)| match places_of(&picture.file_name) {
@@ -164,20 +164,23 @@ fn files_of(file: &Path, folder: Option<&Path>, truth: &GroundTruth) -> Result<(
         }
     }
     let (name, found) = (&truth.pictures[first].file_name, files[first].display());
-    let text = format!("pictures found in the folder by name alone: {} (the first: {name} as {found})", by_name.len());
+    let text = format!(
+        "pictures found in the folder by the end of their path: {} (the first: {name} as {found})",
+        by_name.len()
+    );
     Ok((files, Some(Note::new(text))))
 }
 
 /// Where the picture `file_name` may lie below the folder of pictures, the likeliest first. A file written elsewhere names
 /// folders of that machine: of an absolute path, of one that leads out and of one from Windows the end counts.
 fn places_of(file_name: &str) -> Vec<PathBuf> {
-    let is_below = |name: &&str| {
+    let is_below = |name: &str| {
         let is_plain = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
         !name.is_empty() && Path::new(name).components().all(is_plain)
     };
     let with_slashes = file_name.replace('\\', "/");
-    let name = with_slashes.rsplit('/').next().unwrap_or_default();
-    [file_name, &*with_slashes, name].iter().filter(|name| is_below(name)).map(PathBuf::from).collect()
+    let ends = with_slashes.match_indices('/').map(|(at, _)| &with_slashes[at + 1..]);
+    [file_name, &*with_slashes].into_iter().chain(ends).filter(|name| is_below(name)).map(PathBuf::from).collect()
 }
 
 #[cfg(test)]
@@ -224,12 +227,21 @@ mod tests {
 
     #[test]
     fn pictures_named_by_paths_of_another_machine_are_found_by_name() {
-        for name in ["/data/coco/a.png", "../train/a.png", "C:\\\\data\\\\a.png", "images\\\\a.png", "./a.png"] {
+        for name in [
+            "/data/coco/a.png",
+            "/data/images/a.png",
+            "../train/a.png",
+            "C:\\\\data\\\\a.png",
+            "images\\\\a.png",
+            "./a.png",
+        ] {
             let dir = folder(&SOUND.replace("a.png", name));
             let options = ReadOptions { size: Some([8, 8]), ..ReadOptions::default() };
             let samples = read(&dir.path().join("gt.json"), None, None, &options).unwrap();
-            let told =
-                samples.notes.iter().any(|note| note.text.contains("pictures found in the folder by name alone: 1"));
+            let told = samples
+                .notes
+                .iter()
+                .any(|note| note.text.contains("pictures found in the folder by the end of their path: 1"));
             assert!(told || name == "./a.png", "{name}");
         }
     }

@@ -88,7 +88,7 @@ pub fn read(dir: &Path, network: Option<&[usize]>, options: &ReadOptions) -> Res
     samples.source = format!("masks:{}{options}", dir.display());
     samples.notes.splice(0..0, notes);
     samples.notes.extend(meaning_note);
-    samples.notes.extend(orientation_notes(&headers, "their masks"));
+    samples.notes.extend(orientation_notes(&headers));
     samples.notes.extend(placement::note(&places, fit, "masks take the nearest pixel"));
     let (width, height) = (size[0] as usize, size[1] as usize);
     let masks = Masks { height, width, classes: Arc::new(classes), instances, class_names };

@@ -119,7 +119,7 @@ pub fn read(dir: &Path, network: Option<&[usize]>, options: &ReadOptions) -> Res
         );
         Note::new(text)
     }));
-    samples.notes.extend(orientation_notes(&headers, "the sizes that annotations state"));
+    samples.notes.extend(orientation_notes(&headers));
     samples.notes.extend(tally.notes());
     samples.notes.extend(placement::note(&places, fit, "boxes follow"));
     samples.targets = Targets::Boxes(Boxes {

@@ -138,6 +138,15 @@ impl Expression {
             Self::Binary(_, a, b) => 1usize.saturating_add(a.size()).saturating_add(b.size()),
         }
     }
+    /// Whether its values are 0 and 1: comparisons, and what And, Or and Not make of them.
+    pub fn is_truth(&self) -> bool {
+        match self {
+            Self::Binary(Binary::Greater | Binary::GreaterOrEqual, ..) => true,
+            Self::Binary(Binary::Mul | Binary::Max, a, b) => a.is_truth() && b.is_truth(),
+            Self::Binary(Binary::Sub, a, b) => **a == Self::Constant(1.0) && b.is_truth(),
+            _ => false,
+        }
+    }
     /// Whether the tree contains no x.
     pub fn is_constant(&self) -> bool {
         match self {

@@ -2,7 +2,7 @@
 
 use super::storage::spend;
 use crate::network::Weights;
-use crate::pickle::numpy_array::ArrayParts;
+use crate::pickle::numpy_array::{ArrayParts, row_major};
 use crate::pickle::value::{PickleValue, Tables};
 
 impl<'a> Tables<'a> {
@@ -30,23 +30,4 @@ impl<'a> Tables<'a> {
         let data = number_type.read_all(bytes);
         Ok(Weights::new(shape.clone(), if parts.is_fortran { row_major(&data, &shape) } else { data }))
     }
-}
-
-/// Values in column order (the first dimension is the fastest) in row order.
-fn row_major(data: &[f32], shape: &[usize]) -> Vec<f32> {
-    let mut strides = Vec::with_capacity(shape.len());
-    shape.iter().fold(1, |stride, &n| {
-        strides.push(stride);
-        stride * n
-    });
-    let mut out = Vec::with_capacity(data.len());
-    for at in 0..data.len() {
-        let (mut rest, mut from) = (at, 0);
-        for axis in (0..shape.len()).rev() {
-            from += rest % shape[axis] * strides[axis];
-            rest /= shape[axis];
-        }
-        out.push(data[from]);
-    }
-    out
 }

@@ -202,9 +202,14 @@ impl BoxField {
 pub(super) fn read_json<T: for<'de> Deserialize<'de>>(path: &Path, bracket: u8) -> Result<T> {
     let mut text = Vec::new();
     open(path)?.read_to_end(&mut text).map_err(|e| Error::io(path, e))?;
-    serde_json::from_slice(&text).map_err(|error| {
+    if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
+        return Err(Error::file(path, "", "is UTF-16 text. Save it again as UTF-8"));
+    }
+    // Editors on Windows begin a file with a byte order mark.
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
+    serde_json::from_slice(text).map_err(|error| {
         let place = format!("line {}, column {}", error.line(), error.column());
-        Error::file(path, place, reason_of(&error, &text, bracket))
+        Error::file(path, place, reason_of(&error, text, bracket))
     })
 }
 
@@ -271,6 +276,7 @@ mod tests {
             "{}",
             refused("[1,\n 2")
         );
+        assert!(refused("\u{feff}[1, NaN]").contains("NaN or Infinity"));
         assert!(refused("[1, NaN]").contains("NaN or Infinity"), "{}", refused("[1, NaN]"));
         assert!(refused("[1, -Infinity]").contains("NaN or Infinity"), "{}", refused("[1, -Infinity]"));
         assert!(refused("{}").contains("not as COCO writes it"), "{}", refused("{}"));

@@ -14,6 +14,8 @@ pub struct MatchedActivation {
     pub before: (f64, f64),
     pub activation: Option<Activation>,
     pub after: (f64, f64),
+    /// A round number on a step where the function has another value than the activation, as of `>` instead of `>=`.
+    pub tie: Option<f64>,
 }
 
 const IDENTITY: (f64, f64) = (1.0, 0.0);
@@ -25,14 +27,28 @@ const ROUNDING: f64 = 2e-6;
 /// # Errors
 /// The reason why `f` is none of them.
 pub fn match_activation(f: &Expression) -> Result<MatchedActivation, String> {
-    let matched = match_pieces(f)?;
+    let segments = segments(f)?;
+    let matched = match_pieces(&segments)?;
     // Other single values are never met, but 0 often is.
-    let (due, found) = (f.at(0.0), matched.at(0.0));
-    let scale = f64::from(due.value.abs()).max(found.abs());
-    if (f64::from(due.value) - found).abs() > 4.0 * due.error + 1e-5 * scale + f64::from(f32::MIN_POSITIVE) {
-        return Err(format!("at 0 itself its value is {}, but {found} right beside it", due.value));
+    if differs(f, &matched, 0.0) {
+        let (due, found) = (f.at(0.0).value, matched.at(0.0));
+        return Err(format!("at 0 itself its value is {due}, but {found} right beside it"));
     }
-    Ok(matched)
+    let tie =
+        segments.iter().skip(1).map(|segment| segment.line.start).find(|&x| is_round(x) && differs(f, &matched, x));
+    Ok(MatchedActivation { tie, ..matched })
+}
+
+/// Whether inputs often have the value `x`: whole numbers and common fractions.
+fn is_round(x: f64) -> bool {
+    x.abs() < 8192.0 && (x * 1024.0).fract() == 0.0
+}
+
+/// Whether `f` and `matched` have different values at `x`.
+fn differs(f: &Expression, matched: &MatchedActivation, x: f64) -> bool {
+    let (due, found) = (f.at(x as f32), matched.at(x));
+    let scale = f64::from(due.value.abs()).max(found.abs());
+    (f64::from(due.value) - found).abs() > 4.0 * due.error + 1e-5 * scale + f64::from(f32::MIN_POSITIVE)
 }
 
 impl MatchedActivation {
@@ -46,13 +62,13 @@ impl MatchedActivation {
     }
 }
 
-fn match_pieces(f: &Expression) -> Result<MatchedActivation, String> {
-    let segments = segments(f)?;
+fn match_pieces(segments: &[Segment]) -> Result<MatchedActivation, String> {
     let steepest = segments.iter().fold(0.0f64, |s, segment| s.max(segment.line.slope.abs()));
     let flat = |segment: &Segment| segment.line.slope.abs() <= FLAT * steepest;
-    match segments.as_slice() {
+    match segments {
         [only] => {
-            Ok(MatchedActivation { before: (only.line.slope, only.line.offset), activation: None, after: IDENTITY })
+            let before = (only.line.slope, only.line.offset);
+            Ok(MatchedActivation { before, activation: None, after: IDENTITY, tie: None })
         }
         all if steepest == 0.0 => match_staircase(all),
         [left, right] if is_continuous(left, right) && flat(left) => {
@@ -70,7 +86,7 @@ fn match_pieces(f: &Expression) -> Result<MatchedActivation, String> {
             let before = if slope > 0.0 { (1.0, zero_near(-first, last - first)) } else { (-1.0, last) };
             let low = if slope > 0.0 { left.line.offset } else { right.line.offset };
             let activation = Some(Activation::Clip { lambda: (last - first) as f32 });
-            Ok(MatchedActivation { before, activation, after: (rounded_slope(slope.abs()), low) })
+            Ok(MatchedActivation { before, activation, after: (rounded_slope(slope.abs()), low), tie: None })
         }
         [first, ..] if !flat(first) => Err("it is not constant for negative input, unlike ReLU, clip and QCFS".into()),
         all => Err(format!("it has {} straight pieces, with {}", all.len(), describe(all))),
@@ -78,7 +94,8 @@ fn match_pieces(f: &Expression) -> Result<MatchedActivation, String> {
 }
 
 fn relu(before: (f64, f64), after: (f64, f64)) -> MatchedActivation {
-    MatchedActivation { before, activation: Some(Activation::Relu), after: (rounded_slope(after.0), after.1) }
+    let after = (rounded_slope(after.0), after.1);
+    MatchedActivation { before, activation: Some(Activation::Relu), after, tie: None }
 }
 
 /// A straight piece of the function.
@@ -203,6 +220,7 @@ fn match_staircase(all: &[Segment]) -> Result<MatchedActivation, String> {
         before: (if falls { -1.0 } else { 1.0 }, offset),
         activation: Some(activation),
         after: (slope, low),
+        tie: None,
     })
 }
 
@@ -216,12 +234,16 @@ fn zero_near(x: f64, scale: f64) -> f64 {
     if x.abs() < 1e-7 * scale { 0.0 } else { x }
 }
 
-/// The bends of a function in words: "bends at -1.0000, 0.0000 and 2 more".
+/// The bends and jumps of a function in words: "a bend at -1, a jump at 0, a bend at 0.5 and 2 more".
 fn describe(all: &[Segment]) -> String {
-    let shown: Vec<String> = all.iter().skip(1).take(3).map(|s| format!("{:.4}", s.line.start)).collect();
+    let at = |pair: &[Segment]| {
+        let what = if is_continuous(&pair[0], &pair[1]) { "bend" } else { "jump" };
+        format!("a {what} at {}", (pair[1].line.start * 1e6).round() / 1e6 + 0.0)
+    };
+    let shown: Vec<String> = all.windows(2).take(3).map(at).collect();
     let more = all.len().saturating_sub(4);
     let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("bends at {}{rest}", shown.join(", "))
+    format!("{}{rest}", shown.join(", "))
 }
 
 #[cfg(test)]
@@ -250,6 +272,22 @@ mod tests {
     }
     fn ste(a: Rc<E>) -> Rc<E> {
         b(Add, b(Sub, u(Floor, a.clone()), a.clone()), a)
+    }
+
+    #[test]
+    fn steps_whose_own_input_gets_another_level_are_told() {
+        let quantized = |op| b(Div, u(op, b(Mul, clamp(x(), 0.0, 1.0), c(4.0))), c(4.0));
+        let half_up = b(Div, u(Floor, b(Add, b(Mul, clamp(x(), 0.0, 1.0), c(4.0)), c(0.5))), c(4.0));
+        for (f, tie) in [
+            (b(Greater, x(), c(128.0)), Some(128.0)),
+            (b(GreaterOrEqual, x(), c(128.0)), None),
+            (b(Sub, c(1.0), b(GreaterOrEqual, c(0.5), x())), Some(0.5)),
+            (quantized(Round), Some(0.125)),
+            (half_up, None),
+            (b(Greater, x(), c(0.3)), None),
+        ] {
+            assert_eq!(match_activation(&f).unwrap().tie, tie, "{f:?}");
+        }
     }
 
     #[test]
@@ -319,7 +357,10 @@ mod tests {
     #[test]
     fn other_functions_are_matched_or_refused() {
         let found = match_activation(&u(Relu, x())).unwrap();
-        assert_eq!(found, MatchedActivation { before: IDENTITY, activation: Some(Activation::Relu), after: IDENTITY });
+        assert_eq!(
+            found,
+            MatchedActivation { before: IDENTITY, activation: Some(Activation::Relu), after: IDENTITY, tie: None }
+        );
         let Some(Activation::Clip { lambda }) = match_activation(&clamp(x(), 0.0, 6.0)).unwrap().activation else {
             panic!()
         };

@@ -114,6 +114,12 @@ impl Lowering<'_> {
     fn matched_layer(&mut self, root: NodeId, matched: &MatchedActivation, name: &str) -> Result<NodeId> {
         let node = pseudo_node(name);
         let mut id = root;
+        if let Some(x) = matched.tie {
+            self.note(format!(
+                "'{name}' has steps: an input that lies exactly on one, as at {x}, gets the level above it here and another in \
+                 the file (a comparison by > instead of >=, or rounding of halves to even)."
+            ));
+        }
         if matched.before != (1.0, 0.0) {
             let suffix = if matched.activation.is_some() { ".in" } else { "" };
             id = self.push(&node, format!("{name}{suffix}"), affine(matched.before), vec![id], &[])?;

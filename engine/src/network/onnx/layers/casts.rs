@@ -24,6 +24,12 @@ impl Lowering<'_> {
             }
         };
         let from_integers = self.integers.contains(&root);
+        // 0 and 1 are the same in every type.
+        if let (LoweredValue::Function { f, .. }, false) = (&value, from_integers)
+            && f.is_truth()
+        {
+            return Ok(value);
+        }
         match to {
             ElementType::Float if !from_integers => Ok(value),
             ElementType::Float | ElementType::Double | ElementType::Float16 | ElementType::Bfloat16 => {

@@ -196,6 +196,17 @@ fn relu_written_by_comparison_or_with_a_slope_of_0_is_relu() {
             cast("n", "m"),
             node("Mul", &["c", "m"], "a", vec![]),
         ],
+        vec![
+            node("Less", &["c", "zero"], "g", vec![]),
+            node("Cast", &["g"], "t", vec![attr_int("to", 9)]),
+            node("Where", &["t", "zero", "c"], "a", vec![]),
+        ],
+        vec![
+            node("Greater", &["c", "zero"], "g", vec![]),
+            node("Cast", &["g"], "i", vec![attr_int("to", 6)]),
+            cast("i", "m"),
+            node("Mul", &["m", "c"], "a", vec![]),
+        ],
         vec![node("PRelu", &["c", "zeros"], "a", vec![])],
         vec![node("ThresholdedRelu", &["c"], "a", vec![alpha])],
     ] {
@@ -211,7 +222,7 @@ fn relu_written_by_comparison_or_with_a_slope_of_0_is_relu() {
     assert_eq!(activation(clip), Some(Activation::Clip { lambda: 6.0 }));
     // A jump at 6 is no activation of these neurons.
     let jump = vec![node("Greater", &["c", "six"], "g", vec![]), node("Where", &["g", "c", "zero"], "a", vec![])];
-    assert!(refused(&model(jump, constants())).contains("neither ReLU, clip(0, λ) nor QCFS"));
+    assert!(refused(&model(jump, constants())).contains("it has 2 straight pieces, with a jump at 6"));
     let uneven = floats("slopes", &[1, 2, 1, 1], vec![0.0, 0.5]);
     assert!(refused(&model(vec![node("PRelu", &["c", "slopes"], "a", vec![])], vec![uneven])).contains("PRelu"));
 }
