@@ -1,7 +1,7 @@
 //! Reads state dicts from PyTorch files and pickles without executing pickled code.
 //!
 //! A file is a zip archive (PyTorch 1.6 and later), the older sequence of pickles, or a plain pickle of tensors or arrays. What
-//! [`crate::pickle`] finds that is no tensor and no container is a placeholder with a name. So checkpoints open whatever was
+//! the floor `pickle` finds that is no tensor and no container is a placeholder with a name. So checkpoints open whatever was
 //! saved with the weights.
 //!
 //! Why not the crate `pytorch-reader`: it reads both containers and survives damaged files. But it reads a pickled model as
