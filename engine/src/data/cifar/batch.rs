@@ -12,11 +12,21 @@ use crate::pickle::unpickler;
 use crate::pickle::value::{Pickle, PickleValue};
 use crate::{Error, Result};
 
-/// Pixels `[N, 3, 32, 32]` and labels of one file.
+/// Images and labels of one file.
 #[derive(Debug)]
 pub(super) struct Batch {
-    pub pixels: Vec<u8>,
+    /// Records, each of which ends with the pixels of an image.
+    bytes: Vec<u8>,
+    /// Bytes of a record.
+    record: usize,
     pub labels: Vec<u16>,
+}
+
+impl Batch {
+    /// The pixels `[3, 32, 32]` of each image.
+    pub fn images(&self) -> impl Iterator<Item = &[u8]> {
+        self.bytes.chunks_exact(self.record).map(|record| &record[self.record - PIXELS..])
+    }
 }
 
 /// Reads one batch, of either version.
@@ -42,16 +52,13 @@ pub(super) fn read(path: &Path, set: Cifar) -> Result<Batch> {
     }
     checked_len(path, "size", &[records, record])?;
     let bytes = read_to_len(path, "records", &mut file, records * record)?;
-    let mut batch = Batch { pixels: Vec::with_capacity(records * PIXELS), labels: Vec::with_capacity(records) };
-    for (index, record_bytes) in bytes.chunks_exact(record).enumerate() {
-        let (head, pixels) = record_bytes.split_at(record - PIXELS);
+    let label = |(index, bytes): (usize, &[u8])| {
         // Of two labels the second is the fine one.
-        let label = head.last().copied().map_or(0, u16::from);
-        check(path, set, label.into(), || format!("record {index} (byte {})", index * record))?;
-        batch.labels.push(label);
-        batch.pixels.extend_from_slice(pixels);
-    }
-    Ok(batch)
+        let label = i64::from(bytes[record - PIXELS - 1]);
+        check(path, set, label, || format!("record {index} (byte {})", index * record))
+    };
+    let labels = bytes.chunks_exact(record).enumerate().map(label).collect::<Result<Vec<u16>>>()?;
+    Ok(Batch { bytes, record, labels })
 }
 
 /// Whether the file begins as a pickle of Python does. Leaves the file at its start.
@@ -112,14 +119,14 @@ fn read_pickle(path: &Path, bytes: &[u8], set: Cifar) -> Result<Batch> {
         return Err(fail("data", "has no images".into()));
     }
     checked_len(path, "data", &array.shape)?;
-    let pixels = if array.is_fortran { row_major(array.bytes, &array.shape) } else { array.bytes.to_vec() };
+    let bytes = if array.is_fortran { row_major(array.bytes, &array.shape) } else { array.bytes.to_vec() };
     let numbers = numbers_of(&pickle, labels).map_err(|(place, reason)| fail(&format!("{wanted}{place}"), reason))?;
     if numbers.len() != rows {
         return Err(fail(wanted, format!("are {} for {rows} images", numbers.len())));
     }
     let label = |(index, &label): (usize, &i64)| check(path, set, label, || format!("{wanted}[{index}]"));
     let labels = numbers.iter().enumerate().map(label).collect::<Result<Vec<u16>>>()?;
-    Ok(Batch { pixels, labels })
+    Ok(Batch { bytes, record: PIXELS, labels })
 }
 
 /// Labels, as a list or an array of whole numbers.

@@ -25,8 +25,8 @@ pub fn read(files: &[PathBuf], set: Cifar) -> Result<Samples> {
     for path in files {
         let batch = batch::read(path, set)?;
         checked_len(path, "file", &[batch.labels.len() + labels.len(), PIXELS])?;
-        values.reserve_exact(batch.pixels.len());
-        values.extend(batch.pixels.iter().map(|&v| f32::from(v)));
+        values.reserve_exact(batch.labels.len() * PIXELS);
+        batch.images().for_each(|pixels| values.extend(pixels.iter().map(|&v| f32::from(v))));
         labels.extend(batch.labels);
     }
     if labels.is_empty() {
