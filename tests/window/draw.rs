@@ -1,6 +1,6 @@
 //! Draw pane: what both networks answer to a drawing, for classes, class maps and boxes.
 
-use crate::scene_network;
+use crate::segmenter;
 use egui_kittest::Harness;
 use egui_kittest::kittest::NodeT;
 use spikescope::convert::Recipe;
@@ -30,17 +30,7 @@ fn texts(lab: &Lab, size: egui::Vec2) -> String {
 #[test]
 fn a_segmentation_network_answers_with_named_maps() {
     let folder = tempfile::tempdir().unwrap();
-    let model = folder.path().join("segmenter.safetensors");
-    let network = scene_network::network(96, 4, &[("y", 6)]);
-    spikescope::network::safetensors::save(&network, &model).unwrap();
-    let settings = Settings {
-        model: model.display().to_string(),
-        data: "builtin:scenes".into(),
-        samples: 0..2,
-        calibrate: 2..4,
-        recipe: Recipe { steps: 4, threshold: spikescope::convert::ThresholdRule::Max, ..Recipe::default() },
-        ..Settings::default()
-    };
+    let settings = segmenter(folder.path(), 2);
     let mut lab = Lab::open(settings).unwrap();
     let named: Vec<String> = lab.run.as_ref().unwrap().samples.targets.masks().unwrap().class_names.clone();
     lab.update([stroke(), Message::EndGesture]);

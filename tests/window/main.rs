@@ -14,6 +14,8 @@ mod scene_network;
 mod shown;
 #[path = "../common/snapshots.rs"]
 mod snapshots;
+#[path = "../common/weight_files.rs"]
+mod weight_files;
 
 mod accessible;
 mod app;
@@ -35,3 +37,22 @@ mod small_screen;
 mod sweep_pane;
 mod teach_workspace;
 mod walkthrough;
+
+use std::path::Path;
+
+use spikescope::convert::{Recipe, ThresholdRule};
+use spikescope::experiment::Settings;
+
+/// A segmentation network, written to `folder`, on the first `samples` scenes and calibrated on the next two.
+fn segmenter(folder: &Path, samples: usize) -> Settings {
+    let model = folder.join("segmenter.safetensors");
+    spikescope::network::safetensors::save(&scene_network::network(96, 4, &[("y", 6)]), &model).unwrap();
+    Settings {
+        model: model.display().to_string(),
+        data: "builtin:scenes".into(),
+        samples: 0..samples,
+        calibrate: samples..samples + 2,
+        recipe: Recipe { steps: 4, threshold: ThresholdRule::Max, ..Recipe::default() },
+        ..Settings::default()
+    }
+}

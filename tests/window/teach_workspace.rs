@@ -2,36 +2,10 @@
 
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
-use spikescope::experiment::Settings;
-use spikescope::lab::{Lab, Message, Workspace};
-use spikescope::ui::shell;
-use spikescope::ui::state::window::WindowState;
+use spikescope::lab::{Message, Workspace};
 use spikescope::ui::types::pane::Pane;
 
-/// The window on a lab that has computed its first run.
-struct Desk {
-    lab: Lab,
-    window: WindowState,
-}
-
-fn desk() -> Harness<'static, Desk> {
-    let settings = Settings { samples: 0..12, calibrate: 0..64, ..Settings::demo() };
-    let desk = Desk { lab: Lab::open(settings).expect("the bundled network runs"), window: WindowState::default() };
-    let draw = |ui: &mut egui::Ui, desk: &mut Desk| {
-        let mut messages = Vec::new();
-        shell::show(ui, &desk.lab, &mut desk.window, &mut messages);
-        desk.lab.update(messages);
-        desk.lab.wait_until_idle();
-    };
-    let mut harness = Harness::builder().with_size(egui::vec2(1280.0, 800.0)).build_ui_state(draw, desk);
-    harness.run_ok();
-    harness
-}
-
-fn click(harness: &mut Harness<'static, Desk>, name: &str) {
-    harness.get_by_label(name).click();
-    harness.run_ok();
-}
+use crate::desk::{Desk, click, desk};
 
 /// Types an answer and checks it.
 fn answer(harness: &mut Harness<'static, Desk>, text: &str) {

@@ -80,10 +80,12 @@ fn with_period(reason: &str) -> String {
 
 /// An error of the operating system, or of reading text, in words of the user.
 fn source_reason(source: &std::io::Error) -> String {
-    match source.kind() {
-        std::io::ErrorKind::InvalidData if source.to_string().contains("UTF-8") => "is not UTF-8 text".into(),
-        _ => source.to_string(),
-    }
+    if is_encoding(source) { "is not UTF-8 text".into() } else { source.to_string() }
+}
+
+/// Whether the standard library refused to read a file as text.
+fn is_encoding(source: &std::io::Error) -> bool {
+    source.kind() == std::io::ErrorKind::InvalidData && source.to_string().contains("UTF-8")
 }
 
 /// Advice for an error of the operating system.
@@ -99,7 +101,7 @@ fn advice(source: &std::io::Error) -> &'static str {
         std::io::ErrorKind::NotADirectory | std::io::ErrorKind::AlreadyExists => {
             ". A file is where a folder must be: remove it, or choose another place."
         }
-        std::io::ErrorKind::InvalidData => ". Save it again as UTF-8.",
+        _ if is_encoding(source) => ". Save it again as UTF-8.",
         _ => ". Try again, or choose a folder on another disk.",
     }
 }
@@ -128,5 +130,20 @@ mod tests {
         assert!(wrong("steps = 8\nthreshhold = 1\n").starts_with("Cannot open bad.toml: line 2: unknown field"));
         assert!(wrong("\n\nsteps = \"x\"").starts_with("Cannot open bad.toml: line 3: "));
         assert!(wrong("steps = \"x\"").ends_with("expected an integer."));
+    }
+
+    #[test]
+    fn only_text_is_to_be_saved_as_utf_8() {
+        let told = |bytes: &[u8], reason: &str| {
+            let dir = tempfile::tempdir().unwrap();
+            std::fs::write(dir.path().join("a"), bytes).unwrap();
+            let source = match std::fs::read_to_string(dir.path().join("a")) {
+                Err(error) => error,
+                Ok(_) => std::io::Error::new(std::io::ErrorKind::InvalidData, reason),
+            };
+            Error::io(Path::new("a"), source).to_string()
+        };
+        assert_eq!(told(b"\xff", ""), "Cannot access a: is not UTF-8 text. Save it again as UTF-8.");
+        assert!(told(b"", "corrupt deflate stream").contains("corrupt deflate stream. Try again"));
     }
 }

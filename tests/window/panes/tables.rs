@@ -12,7 +12,7 @@ use spikescope::ui::types::pane::Pane;
 
 use super::front;
 use crate::desk::{Desk, click, desk, desk_of, desk_on};
-use crate::scene_network;
+use crate::segmenter;
 
 #[test]
 fn ledger_names_the_worst_layer_sorts_and_shares_its_unit_with_the_strip() {
@@ -111,17 +111,7 @@ fn runs_are_named_starred_filtered_and_removed() {
 #[test]
 fn maps_are_graded_in_the_sample_strip_and_the_worst_come_first() {
     let folder = tempfile::tempdir().unwrap();
-    let model = folder.path().join("segmenter.safetensors");
-    let network = scene_network::network(96, 4, &[("y", 6)]);
-    spikescope::network::safetensors::save(&network, &model).unwrap();
-    let settings = Settings {
-        model: model.display().to_string(),
-        data: "builtin:scenes".into(),
-        samples: 0..4,
-        calibrate: 4..6,
-        recipe: Recipe { steps: 4, threshold: ThresholdRule::Max, ..Recipe::default() },
-        ..Settings::default()
-    };
+    let settings = segmenter(folder.path(), 4);
     let lab = Lab::open(settings).unwrap();
     let mut harness = desk_on(Desk { lab, window: Default::default() }, egui::vec2(1280.0, 800.0));
     assert!(harness.query_by_label_contains("disagree at").is_none(), "maps are more or less alike");

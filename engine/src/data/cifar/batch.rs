@@ -36,17 +36,19 @@ impl Batch {
 pub(super) fn read(path: &Path, set: Cifar) -> Result<Batch> {
     let mut file = open(path)?;
     let len = file.metadata().map_err(|e| Error::io(path, e))?.len();
-    if is_pickle(&mut file).map_err(|e| Error::io(path, e))? {
+    let head = head_of(&mut file).map_err(|e| Error::io(path, e))?;
+    // A record of the binary version begins with a label.
+    if let [0x80, 2..=5, ..] = head[..] {
         let len = usize::try_from(len).unwrap_or(usize::MAX);
         checked_len(path, "size", &[len])?;
         return read_pickle(path, &read_to_len(path, "pickle", &mut file, len)?, set);
     }
-    let record = set.record();
-    if let Some(reason) = foreign(&mut file).map_err(|e| Error::io(path, e))? {
+    if let Some(reason) = foreign(&head) {
         return Err(Error::file(path, "", reason));
     }
+    let record = set.record();
     let records = usize::try_from(len / record as u64).unwrap_or(usize::MAX);
-    if len == 0 || len % record as u64 != 0 {
+    if len % record as u64 != 0 {
         let reason = format!("has {len} bytes, not a multiple of the {record} bytes of a {} record", set.name());
         return Err(Error::file(path, "size", reason));
     }
@@ -61,27 +63,23 @@ pub(super) fn read(path: &Path, set: Cifar) -> Result<Batch> {
     Ok(Batch { bytes, record, labels })
 }
 
-/// Whether the file begins as a pickle of Python does. Leaves the file at its start.
-fn is_pickle(file: &mut File) -> std::io::Result<bool> {
-    let mut head = Vec::new();
-    file.by_ref().take(2).read_to_end(&mut head)?;
-    file.seek(SeekFrom::Start(0))?;
-    // A record of the binary version begins with a label.
-    Ok(matches!(head[..], [0x80, 2..=5]))
-}
-
-/// What the file is, if it is none of both versions and its first bytes say so. Leaves the file at its start.
-fn foreign(file: &mut File) -> std::io::Result<Option<&'static str>> {
+/// The first four bytes, or as many as there are. Leaves the file at its start.
+fn head_of(file: &mut File) -> std::io::Result<Vec<u8>> {
     let mut head = Vec::new();
     file.by_ref().take(4).read_to_end(&mut head)?;
     file.seek(SeekFrom::Start(0))?;
-    Ok(match head[..] {
+    Ok(head)
+}
+
+/// What the file is, if it is none of both versions and its first bytes say so.
+fn foreign(head: &[u8]) -> Option<&'static str> {
+    match head[..] {
         [] => Some("is empty"),
         [0x1f, 0x8b, ..] => Some("is compressed with gzip. Unpack it, and name a batch in it"),
         [b'P', b'K', 3, 4] => Some("is a zip archive, not a batch. Unpack it, and name a batch in it"),
         [b'(', b'd' | b'l', b'p', _] => Some("is a pickle of protocol 0 or 1. Save it with protocol 2 or later"),
         _ => None,
-    })
+    }
 }
 
 /// A pickled dictionary with `data`, an array of bytes `[N, 3072]` or `[N, 3, 32, 32]`, and `labels` or `fine_labels`, a list

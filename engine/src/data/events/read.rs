@@ -8,7 +8,7 @@ use super::binning::Binning;
 use super::binning_stats::BinningStats;
 use super::formats::{Recording, read_recordings};
 use crate::data::bounded_read::checked_len;
-use crate::data::files::listing::{FileKind, Listing};
+use crate::data::files::listing::{FileFilter, Listing};
 use crate::data::samples::event_source::{Event, EventSource, RecordingInfo};
 use crate::data::{FrameSequence, LabelSource, Layout, Note, Samples, cifar};
 use crate::{Error, Result};
@@ -19,14 +19,14 @@ const NMNIST_SIDE: usize = 34;
 const NO_FILE: &str = "Cannot open events: no file named.";
 
 /// Recordings, as folders of them are read.
-pub(in crate::data) const RECORDINGS: FileKind = FileKind {
+pub(in crate::data) const RECORDINGS: FileFilter = FileFilter {
     name: "event recording",
     endings: &["npy", "npz", "dat", "raw", "evt", "aedat4", "aedat", "es", "bin"],
     accepts: is_recording,
 };
 
-/// Whether the file at `path` looks like a recording: a NumPy file, a recording of a camera, or a `.bin` whose size is a multiple of an event's 5
-/// bytes and that is no batch of CIFAR.
+/// Whether the file at `path` looks like a recording: a NumPy file, a recording of a camera, or a `.bin` whose size is a multiple
+/// of an event's 5 bytes and that is no batch of CIFAR.
 pub fn is_recording(path: &Path) -> bool {
     let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
     match ending.as_str() {

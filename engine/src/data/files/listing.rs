@@ -9,7 +9,7 @@ use crate::{Error, Result};
 const MAX_DEPTH: usize = 8;
 
 /// What is looked for in folders.
-pub(in crate::data) struct FileKind {
+pub(in crate::data) struct FileFilter {
     /// One of them, as in "contains no image".
     pub name: &'static str,
     /// Endings of their names, for people.
@@ -28,7 +28,7 @@ pub(in crate::data) struct Listing {
     pub notes: Vec<Note>,
 }
 
-impl FileKind {
+impl FileFilter {
     /// Whether the folder, or its first subfolder, contains such a file.
     pub fn is_in(&self, dir: &Path) -> bool {
         let Ok(entries) = entries(dir) else { return false };

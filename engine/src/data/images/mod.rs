@@ -17,7 +17,7 @@ pub(super) use self::decode::decode;
 pub use self::gray::into_gray;
 pub use self::header::{PictureHeader, orientation_notes};
 use super::bounded_read::checked_len;
-use super::files::listing::{FileKind, Listing};
+use super::files::listing::{FileFilter, Listing};
 use super::options::{Background, MAX_SIDE};
 use super::{LabelSource, Layout, Note, Samples};
 use crate::{Error, Result};
@@ -27,7 +27,7 @@ pub const FILE_EXTENSIONS: [&str; 14] =
     ["png", "jpg", "jpeg", "jpe", "jfif", "bmp", "gif", "webp", "tif", "tiff", "ppm", "pgm", "pbm", "pnm"];
 
 /// Images, as folders of them are read.
-const IMAGES: FileKind = FileKind { name: "image", endings: &FILE_EXTENSIONS, accepts: is_image };
+const IMAGES: FileFilter = FileFilter { name: "image", endings: &FILE_EXTENSIONS, accepts: is_image };
 
 /// Shape `[1 or 3, H, W]` of the first image of `paths`, as [`read`] reads it alone.
 ///

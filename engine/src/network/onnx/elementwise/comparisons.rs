@@ -72,10 +72,6 @@ impl Lowering<'_> {
         }
     }
 
-    fn operand(&self, node: &NodeProto, k: usize) -> Result<Operand> {
-        Ok(Operand { value: self.value(node, k)?, name: node.input[k].clone() })
-    }
-
     /// 1 − `operand`
     fn complement(&mut self, node: &NodeProto, operand: Operand) -> Result<LoweredValue> {
         let one = Operand { value: scalar(1.0), name: String::new() };

@@ -6,6 +6,7 @@ mod activation_matching;
 mod comparisons;
 mod function_layers;
 mod piecewise;
+mod segments;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -112,8 +113,7 @@ impl Lowering<'_> {
         if node.input.is_empty() || (!takes_any && node.input.len() != 2) {
             return Err(self.node_error(node, format!("has {} inputs; two are expected", node.input.len())));
         }
-        let operand = |k: usize| Ok(Operand { value: self.value(node, k)?, name: node.input[k].clone() });
-        let mut operands = (0..node.input.len()).map(operand).collect::<Result<Vec<_>>>()?;
+        let mut operands = (0..node.input.len()).map(|k| self.operand(node, k)).collect::<Result<Vec<_>>>()?;
         if operands.len() > 2 {
             // Layers first: constants then extend a function of them.
             operands.sort_by_key(|operand| operand.constant().is_some());
@@ -125,6 +125,11 @@ impl Lowering<'_> {
             total = Operand { value, name: self.part_name(node, k + 1) };
         }
         Ok(total.value)
+    }
+
+    /// Input `k` as an operand.
+    fn operand(&self, node: &NodeProto, k: usize) -> Result<Operand> {
+        Ok(Operand { value: self.value(node, k)?, name: node.input[k].clone() })
     }
 
     /// A name for a part of a node's value, which no value of the file has.
@@ -289,8 +294,7 @@ impl Lowering<'_> {
 
     /// The first input as a function of a layer.
     fn function_input(&mut self, node: &NodeProto) -> Result<(NodeId, Rc<Expression>, String)> {
-        let operand = Operand { value: self.value(node, 0)?, name: node.input[0].clone() };
-        self.function(node, &operand)
+        self.function(node, &self.operand(node, 0)?)
     }
 
     /// A function of a layer: the layer, the function and its name.
