@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::compute::AnnRun;
 use crate::convert::{Readout, SpikingNetwork};
-use crate::measure::mismatch::mean_mismatch;
+use crate::measure::layer::mismatch::mean_mismatch;
 use crate::measure::{CurvePoint, accuracy_curve};
 use crate::progress::FinishedSamples;
 use crate::simulate::Recording;

@@ -13,7 +13,6 @@ mod layer_maps;
 pub mod layer_report;
 pub mod ledger;
 pub mod measure_run;
-pub mod mismatch;
 pub mod neuron_behind;
 pub mod neuron_bench;
 pub mod pooling_finding;
