@@ -62,6 +62,7 @@ fn main() -> spikescope::Result<()> {
         recording: &recording,
         mean_inputs: &mean_inputs,
         pooled_means: &[],
+        counts: &[],
         first_mean: 0,
         labels: &[],
         readout: recipe.readout,

@@ -115,6 +115,7 @@ fn ledger_sums_to_the_error_and_residual_condition_is_exact_in_theory() {
             recording,
             mean_inputs: &[],
             pooled_means: &[],
+            counts: &[],
             first_mean: 0,
             labels: &[],
             readout,

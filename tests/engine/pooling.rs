@@ -24,7 +24,7 @@ fn max_pool_of_fluctuating_currents_is_a_part_of_its_own() {
     let finding = run.findings.iter().find(|finding| finding.kind == "max pool").expect("a warning");
     assert_eq!(finding.fix, Some(Fix::Pooling(MaxPoolRule::Lateral)));
     // At the time cursor as in a run of so many steps.
-    let shorter = report_at(&run, 16, 0..run.recording.samples, &control).unwrap();
+    let shorter = report_at(&run, 16, 0..run.recording.samples, None, &control).unwrap().0;
     let mut own = settings.clone();
     own.recipe.steps = 16;
     let own = pipeline::run(&own, &mut Cache::default(), &control).unwrap();

@@ -125,7 +125,7 @@ fn numbers_are_copied_of_all_samples_while_the_pane_shows_some() {
     let mut harness = desk();
     let whole = harness.state().lab.snapshot.clone().unwrap();
     let (run, focus, control) = (whole.run.clone(), whole.focus.clone(), JobControl::default());
-    let some = Arc::new(Snapshot::compute_on(run, focus, 0..2, None, &control).unwrap());
+    let some = Arc::new(Snapshot::compute_on(run, focus, 0..2, [None, None], &control).unwrap());
     assert!(some.lacks_samples());
     let copy = |harness: &mut Harness<'static, Desk>, shown: &Arc<Snapshot>| {
         harness.state_mut().lab.snapshot = Some(shown.clone());

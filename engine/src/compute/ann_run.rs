@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::forward::{SamplePlaces, sample_places};
+use super::forward::{Kept, sample_places};
 use super::program::Program;
 use crate::Result;
 use crate::network::{NodeId, Op, predicted_class};
@@ -50,18 +50,11 @@ impl AnnRun {
             }
         }
         let stored = self.pre_activations.iter_mut().zip(&sources);
-        let places: Vec<SamplePlaces> =
-            stored.map(|(values, &id)| sample_places(values, network.nodes[id].len())).collect();
-        let store = |(): &mut (), node, sample: usize, values: &[f32]| {
-            for (places, _) in places.iter().zip(&sources).filter(|(_, source)| **source == node) {
-                if let Ok(mut place) = places[sample].lock() {
-                    place.copy_from_slice(values);
-                }
-            }
-            Ok(())
-        };
-        let (logits, _) = program.run_samples(input, &sources, "running the ANN", control, || (), store)?;
-        drop(places);
+        let kept =
+            stored.map(|(values, &node)| Kept { node, places: sample_places(values, network.nodes[node].len()) });
+        let kept: Vec<Kept> = kept.collect();
+        let logits = program.run_samples_keeping(input, &kept, "running the ANN", control)?;
+        drop(kept);
         (self.samples, self.classes, self.logits) = (rows, network.classes(), logits);
         Ok(())
     }

@@ -96,6 +96,7 @@ impl Run {
             recording: &self.recording,
             mean_inputs,
             pooled_means: if mean_inputs.is_empty() { &self.pooled_means } else { &[] },
+            counts: &[],
             first_mean: 0,
             labels: &self.labels,
             readout: self.settings.recipe.readout,

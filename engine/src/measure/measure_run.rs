@@ -90,7 +90,7 @@ fn report(data: &RunData<'_>, steps: usize, layers: Vec<(LayerReport, Arc<Vec<us
 
 /// Samples of one group of sums. Their number is fixed and they are merged in order: sums do not depend on the number of
 /// threads.
-fn group_size(samples: usize) -> usize {
+pub fn group_size(samples: usize) -> usize {
     samples.div_ceil(8).max(1)
 }
 

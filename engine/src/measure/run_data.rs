@@ -31,7 +31,9 @@ pub struct RunData<'a> {
     /// z* of every layer over the measured steps, `[N, F]` each: its mean input if max pools read the mean of their input
     /// ([`crate::simulate::prefix::pooled_means`]); empty for layers without a max pool before them, or if not measured.
     pub pooled_means: &'a [Vec<f32>],
-    /// Sample of the recording that the first row of `mean_inputs` and of `pooled_means` belongs to.
+    /// Spike counts of every layer over the measured steps, `[N, F]` each; empty where they are to be counted.
+    pub counts: &'a [Vec<u32>],
+    /// Sample of the recording that the first row of `mean_inputs`, `pooled_means` and `counts` belongs to.
     pub first_mean: usize,
     /// One label per sample, or empty.
     pub labels: &'a [u16],

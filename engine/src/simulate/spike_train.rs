@@ -7,7 +7,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::compute::event::spike_count::{add_in_neuron_order, count_spikes};
+use crate::compute::event::spike_count::count_in_neuron_order;
 use crate::compute::event::spike_source::SpikeSource;
 use crate::convert::{NeuronModel, SpikingLayer};
 
@@ -155,6 +155,11 @@ impl SpikeTrain {
         let spikes = SampleSpikes { rows: SpikeRows::Train(self), sample };
         add_counts(&spikes, (self.channels, self.places), steps.min(self.steps()), counts);
     }
+    /// Writes the counts of steps `0..steps` of `sample` to `counts` (`[F]`).
+    pub fn write_counts(&self, steps: usize, sample: usize, counts: &mut [u32]) {
+        counts.fill(0);
+        self.add_counts(steps, sample, counts);
+    }
     /// Counts over steps `0..steps`, `[N, F]`.
     pub fn counts(&self, steps: usize) -> Vec<u32> {
         let mut counts = vec![0; self.samples * self.neurons()];
@@ -215,11 +220,7 @@ pub(super) fn add_counts(
     steps: usize,
     counts: &mut [u32],
 ) {
-    let neurons = channels * places;
-    // In bit order first: a neuron's index is then computed once, not at every spike.
-    let mut by_bit = vec![0.0; neurons.next_multiple_of(64)];
-    count_spikes(spikes, steps, &mut by_bit);
-    add_in_neuron_order(&by_bit[..neurons], (channels, places), counts);
+    count_in_neuron_order(spikes, steps, (channels, places), counts);
 }
 
 /// The rows of some samples in a train, written while other threads write those of other samples.

@@ -11,7 +11,7 @@ use super::pace::{FIRST_PREFIX_RATE, Pace, PreviewTimes, neurons};
 use crate::experiment::memory::freed::release_freed_memory;
 use crate::experiment::run::{PreparedNetwork, Run};
 use crate::experiment::snapshot::parts::SnapshotPart;
-use crate::experiment::snapshot::{Focus, Snapshot};
+use crate::experiment::snapshot::{Focus, Snapshot, preview_samples};
 use crate::progress::JobControl;
 
 /// Times of the preview at a time cursor, which is to be on the screen within 0.1 s.
@@ -30,16 +30,19 @@ pub(super) fn work(mailbox: &Mailbox<SnapshotRequest>, sender: &EventSender) {
     let mut pace = CursorPace::default();
     while let Some((request, control)) = mailbox.take(|_| JobControl::default(), release_freed_memory) {
         let generation = request.generation;
-        let compute = |samples: Range<usize>| {
+        let compute = |samples: Range<usize>, preview: Option<&Snapshot>| {
             let SnapshotRequest { run, focus, known, .. } = &request;
-            let compute = || Snapshot::compute_on(run.clone(), focus.clone(), samples, known.as_deref(), &control);
+            let known = [known.as_deref(), preview];
+            let compute = || Snapshot::compute_on(run.clone(), focus.clone(), samples, known, &control);
             catch_panic(|| OwnThreads::Snapshots.install(compute)).map(Arc::new)
         };
+        let mut preview = None;
         if let Some(samples) = pace.preview(&request) {
             mailbox.begin_preview();
             let (start, count) = (Instant::now(), samples.len());
-            if let Ok(snapshot) = compute(samples) {
+            if let Ok(snapshot) = compute(samples, None) {
                 pace.observe(start.elapsed().as_secs_f64(), &request, count);
+                preview = Some(snapshot.clone());
                 sender.send(EngineEvent::Snapshot { generation, result: Ok(snapshot) });
                 if mailbox.end_preview() {
                     continue;
@@ -49,7 +52,8 @@ pub(super) fn work(mailbox: &Mailbox<SnapshotRequest>, sender: &EventSender) {
                 mailbox.no_preview();
             }
         }
-        sender.send(EngineEvent::Snapshot { generation, result: compute(0..request.run.recording.samples) });
+        let all = 0..request.run.recording.samples;
+        sender.send(EngineEvent::Snapshot { generation, result: compute(all, preview.as_deref()) });
     }
 }
 
@@ -75,7 +79,9 @@ impl CursorPace {
         if !Weak::ptr_eq(&self.network, &network) {
             *self = Self { network, pace: Pace::new(FIRST_PREFIX_RATE) };
         }
-        self.pace.range(run.recording.samples, work_per_sample(run, focus), focus.sample, AT_CURSOR)
+        let all = run.recording.samples;
+        let samples = self.pace.range(all, work_per_sample(run, focus), focus.sample, AT_CURSOR)?;
+        Some(preview_samples(samples, focus.sample, all))
     }
 
     /// The preview of `request` with `count` samples took `seconds`.

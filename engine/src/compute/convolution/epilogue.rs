@@ -55,6 +55,48 @@ impl Kernel for ActivateInPlace<'_> {
     }
 }
 
+/// Replaces pre-activations by their activations, and keeps the pre-activations elsewhere if that is asked for. Returns whether
+/// all activations are at most `limit`: false with a NaN among them.
+pub struct KeepAndActivate<'a> {
+    pub activation: Activation,
+    pub values: &'a mut [f32],
+    /// As many places as values.
+    pub keep: Option<&'a mut [f32]>,
+    pub limit: f32,
+}
+
+impl Kernel for KeepAndActivate<'_> {
+    type Output = bool;
+    #[inline(always)]
+    fn run<I: Isa>(self) -> bool {
+        let Self { activation, values, keep, limit } = self;
+        let limit = I::splat(limit);
+        let mut below = u16::MAX;
+        let (chunks, rest) = values.as_chunks_mut::<LANES>();
+        let whole = chunks.len() * LANES;
+        let (kept, kept_rest) = keep.unwrap_or_default().split_at_mut_checked(whole).unwrap_or_default();
+        if kept.is_empty() {
+            for values in chunks {
+                let value = activate::<I>(activation, I::load_slice(values));
+                below &= I::ge(limit, value);
+                I::store_slice(value, values);
+            }
+        } else {
+            for (values, kept) in chunks.iter_mut().zip(kept.as_chunks_mut().0) {
+                let z = I::load_slice(values);
+                I::store_slice(z, kept);
+                let value = activate::<I>(activation, z);
+                below &= I::ge(limit, value);
+                I::store_slice(value, values);
+            }
+        }
+        kept_rest.copy_from_slice(&rest[..kept_rest.len()]);
+        let value = activate::<I>(activation, I::load_part(rest));
+        I::store_part(value, rest);
+        below & I::ge(limit, value) == u16::MAX
+    }
+}
+
 /// The activation at sixteen pre-activations.
 #[inline(always)]
 fn activate<I: Isa>(activation: Activation, z: I::V) -> I::V {

@@ -13,6 +13,7 @@ use super::plan::{Block, Plan};
 use super::side_by_side::Separate;
 use super::tile::Tiles;
 use super::weights::PackedWeights;
+pub use super::winograd::MAX_INPUT;
 use super::winograd::Winograd;
 use crate::compute::simd::dispatch;
 
@@ -62,13 +63,17 @@ impl Convolution {
     /// # Panics
     /// If a slice is shorter than that.
     pub fn forward(&self, input: &[f32], images: usize, epilogue: Epilogue, out: &mut [f32]) {
+        self.forward_known(input, images, false, epilogue, out);
+    }
+    /// The same; with `is_small` all of `input` is known to be numbers of at most [`MAX_INPUT`], which is not checked then.
+    pub fn forward_known(&self, input: &[f32], images: usize, is_small: bool, epilogue: Epilogue, out: &mut [f32]) {
         let (input_len, output_len) = (self.geometry().input_len(), self.geometry().output_len());
         with_scratch(|scratch| {
             for first in (0..images).step_by(self.images()) {
                 let count = (images - first).min(self.images());
                 let part = first * output_len..(first + count) * output_len;
                 let input = &input[first * input_len..(first + count) * input_len];
-                self.run(input, count, &epilogue.from_channel(0, part.start), &mut out[part], scratch);
+                self.run(input, count, is_small, &epilogue.from_channel(0, part.start), &mut out[part], scratch);
             }
         });
     }
@@ -84,14 +89,22 @@ impl Convolution {
             let images = out.len() / output_len.max(1);
             let input = &input[first * input_len..(first + images) * input_len];
             let epilogue = epilogue.from_channel(0, first * output_len);
-            with_scratch(|scratch| self.run(input, images, &epilogue, out, scratch));
+            with_scratch(|scratch| self.run(input, images, false, &epilogue, out, scratch));
         });
     }
 
     /// At most [`Self::images`] images.
-    fn run(&self, input: &[f32], images: usize, epilogue: &Epilogue, out: &mut [f32], scratch: &mut Scratch) {
+    fn run(
+        &self,
+        input: &[f32],
+        images: usize,
+        is_small: bool,
+        epilogue: &Epilogue,
+        out: &mut [f32],
+        scratch: &mut Scratch,
+    ) {
         let Some(winograd) = &self.winograd else { return self.run_direct(input, images, epilogue, out, scratch) };
-        if Winograd::is_possible(input) {
+        if is_small || Winograd::is_possible(input) {
             return winograd.run(input, images, epilogue, out, scratch);
         }
         let (input_len, output_len) = (self.geometry().input_len(), self.geometry().output_len());

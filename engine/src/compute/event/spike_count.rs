@@ -4,6 +4,8 @@
 //! full adders on words, however many neurons spike.
 #![expect(clippy::needless_range_loop, reason = "words are indexed by constants once loops are unrolled")]
 
+use std::ops::Range;
+
 use super::spike_source::SpikeSource;
 use crate::compute::simd::dispatch;
 use crate::compute::simd::isa::{Isa, Kernel, WORD};
@@ -14,18 +16,62 @@ const WORDS_PER_GROUP: usize = 4;
 /// Bits of a count; counts of more steps would not be exact as `f32` either.
 const PLANES: usize = 25;
 
+/// Counts in bit order that stay in the L1 cache.
+const MAX_ROOM: usize = 4096;
+
 /// A bit of each neuron of a group.
 type Words = [u64; WORDS_PER_GROUP];
 
 /// Adds the spikes of each neuron of `spikes` in steps `0..steps` to `counts`, in the order of the bits. `counts` has
 /// room for whole words. Exact up to 2^24.
 pub fn count_spikes(spikes: &impl SpikeSource, steps: usize, counts: &mut [f32]) {
-    dispatch(Count { spikes, steps, counts });
+    dispatch(Count { spikes, steps, first: 0, counts });
+}
+
+/// Adds the spikes of each neuron of `spikes` in steps `0..steps` to `counts`, of neurons `[C, places]`. Exact for at most 4096
+/// steps of at most 255 spikes.
+pub fn count_in_neuron_order(
+    spikes: &impl SpikeSource,
+    steps: usize,
+    (channels, places): (usize, usize),
+    counts: &mut [u32],
+) {
+    dispatch(CountInNeuronOrder { spikes, steps, channels, places, counts });
+}
+
+struct CountInNeuronOrder<'a, S> {
+    spikes: &'a S,
+    steps: usize,
+    channels: usize,
+    places: usize,
+    counts: &'a mut [u32],
+}
+
+impl<S: SpikeSource> Kernel for CountInNeuronOrder<'_, S> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let Self { spikes, steps, channels, places, counts } = self;
+        // Places whose bits fill whole words, and whose counts in bit order stay in the cache; all of them if bits of two
+        // places always share a word.
+        let few = (MAX_ROOM / channels.max(1) / LANES * LANES).max(LANES);
+        let at_once = if (LANES * channels).is_multiple_of(WORD) { few.min(places) } else { places };
+        let mut room = vec![0.0; (at_once * channels).next_multiple_of(WORD)];
+        for first in (0..places).step_by(at_once.max(1)) {
+            let part = first..(first + at_once).min(places);
+            let by_bit = &mut room[..(part.len() * channels).next_multiple_of(WORD)];
+            by_bit.fill(0.0);
+            Count { spikes, steps, first: first * channels / WORD, counts: &mut *by_bit }.run::<I>();
+            add_in_neuron_order::<I>(by_bit, (channels, places), part, counts);
+        }
+    }
 }
 
 struct Count<'a, S> {
     spikes: &'a S,
     steps: usize,
+    /// The word of the first count.
+    first: usize,
     counts: &'a mut [f32],
 }
 
@@ -33,11 +79,11 @@ impl<S: SpikeSource> Kernel for Count<'_, S> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let Self { spikes, steps, counts } = self;
+        let Self { spikes, steps, first: start, counts } = self;
         let used = ((usize::BITS - steps.leading_zeros()) as usize).min(PLANES);
         for (plane, &weight) in spikes.weights().iter().enumerate() {
             for (group, counts) in counts.chunks_mut(WORD * WORDS_PER_GROUP).enumerate() {
-                let (first, length) = (group * WORDS_PER_GROUP, counts.len() / WORD);
+                let (first, length) = (start + group * WORDS_PER_GROUP, counts.len() / WORD);
                 let mut planes = [[0; WORDS_PER_GROUP]; PLANES];
                 let whole = steps - steps % 8;
                 for t in (0..whole).step_by(8) {
@@ -66,38 +112,27 @@ impl<S: SpikeSource> Kernel for Count<'_, S> {
     }
 }
 
-/// Adds `by_bit`, whole numbers `[places, C]` below 2^22, to `counts`, `[C, places]`. The longest run has 4096 steps of at most
-/// 255 spikes.
-pub fn add_in_neuron_order(by_bit: &[f32], (channels, places): (usize, usize), counts: &mut [u32]) {
-    dispatch(AddInNeuronOrder { by_bit, channels, places, counts });
-}
-
-struct AddInNeuronOrder<'a> {
-    by_bit: &'a [f32],
-    channels: usize,
-    places: usize,
-    counts: &'a mut [u32],
-}
-
-impl Kernel for AddInNeuronOrder<'_> {
-    type Output = ();
-    #[inline(always)]
-    fn run<I: Isa>(self) {
-        let Self { by_bit, channels, places, counts } = self;
-        for place in (0..places).step_by(LANES) {
-            for channel in (0..channels).step_by(LANES) {
-                let (width, height) = ((places - place).min(LANES), (channels - channel).min(LANES));
-                let mut rows = [I::splat(0.0); LANES];
-                for k in 0..width {
-                    rows[k] = I::load_part(&by_bit[(place + k) * channels + channel..][..height]);
-                }
-                let columns = I::transpose(rows);
-                for k in 0..height {
-                    let mut values = [0.0; LANES];
-                    I::store_slice(columns[k], &mut values);
-                    let counts = &mut counts[(channel + k) * places + place..][..width];
-                    counts.iter_mut().zip(values).for_each(|(count, more)| *count = count.wrapping_add(whole(more)));
-                }
+/// Adds `by_bit`, whole numbers `[places of part, C]` below 2^22, to the places `part` of `counts`, `[C, places]`.
+#[inline(always)]
+fn add_in_neuron_order<I: Isa>(
+    by_bit: &[f32],
+    (channels, places): (usize, usize),
+    part: Range<usize>,
+    counts: &mut [u32],
+) {
+    for place in part.clone().step_by(LANES) {
+        for channel in (0..channels).step_by(LANES) {
+            let (width, height) = ((part.end - place).min(LANES), (channels - channel).min(LANES));
+            let mut rows = [I::splat(0.0); LANES];
+            for k in 0..width {
+                rows[k] = I::load_part(&by_bit[(place - part.start + k) * channels + channel..][..height]);
+            }
+            let columns = I::transpose(rows);
+            for k in 0..height {
+                let mut values = [0.0; LANES];
+                I::store_slice(columns[k], &mut values);
+                let counts = &mut counts[(channel + k) * places + place..][..width];
+                counts.iter_mut().zip(values).for_each(|(count, more)| *count = count.wrapping_add(whole(more)));
             }
         }
     }
@@ -184,16 +219,31 @@ mod tests {
 
     proptest! {
         #[test]
-        fn counts_are_transposed(channels in 1usize..40, places in 1usize..40, first in -2000i32..2000) {
-            let value = |c: usize, p: usize| first + (c * 31 + p * 7) as i32;
-            let by_bit: Vec<f32> =
-                (0..places).flat_map(|p| (0..channels).map(move |c| value(c, p) as f32)).collect();
-            let mut counts = vec![5; channels * places];
-            add_in_neuron_order(&by_bit, (channels, places), &mut counts);
-            let want: Vec<u32> = (0..channels)
-                .flat_map(|c| (0..places).map(move |p| 5u32.wrapping_add_signed(value(c, p))))
-                .collect();
-            prop_assert_eq!(counts, want);
+        fn counts_in_neuron_order_equal_those_of_single_neurons(
+            channels in 1usize..70,
+            places in 1usize..600,
+            steps in 0usize..20,
+            seed in any::<u64>(),
+        ) {
+            let mut state = seed | 1;
+            let mut next = || {
+                state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+                state ^ state >> 31
+            };
+            let words = (channels * places).div_ceil(WORD);
+            let weights = vec![1, -3];
+            let bits = (0..steps).map(|_| weights.iter().map(|_| (0..words).map(|_| next()).collect()).collect());
+            let spikes = Bits(bits.collect(), weights);
+            let mut counts = vec![100; channels * places];
+            count_in_neuron_order(&spikes, steps, (channels, places), &mut counts);
+            for c in 0..channels {
+                for p in 0..places {
+                    let at = p * channels + c;
+                    let bit = |step: &Vec<Vec<u64>>, plane: usize| (step[plane][at / WORD] >> (at % WORD) & 1) as i32;
+                    let sum: i32 = spikes.0.iter().map(|step| bit(step, 0) - 3 * bit(step, 1)).sum();
+                    prop_assert_eq!(counts[c * places + p], 100u32.wrapping_add_signed(sum));
+                }
+            }
         }
 
         #[test]

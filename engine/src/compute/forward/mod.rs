@@ -32,11 +32,27 @@ use crate::network::NodeId;
 use crate::progress::JobControl;
 
 /// The place of every sample's values, each written by one worker.
-pub type SamplePlaces<'a> = Vec<Mutex<&'a mut [f32]>>;
+pub type SamplePlaces<'a, T = f32> = Vec<Mutex<&'a mut [T]>>;
 
 /// The places in `values`, `[N, len]`, to which an observer of [`Program::run_samples`] stores what it gets.
-pub fn sample_places(values: &mut [f32], len: usize) -> SamplePlaces<'_> {
+pub fn sample_places<T>(values: &mut [T], len: usize) -> SamplePlaces<'_, T> {
     values.chunks_mut(len.max(1)).map(Mutex::new).collect()
+}
+
+/// Where the values of a node are kept.
+#[derive(Debug)]
+pub struct Kept<'a> {
+    pub node: NodeId,
+    pub places: SamplePlaces<'a>,
+}
+
+impl Kept<'_> {
+    /// Keeps `values` of `sample` if they are those of this node.
+    fn take(&self, node: NodeId, sample: usize, values: &[f32]) {
+        if let Some(Ok(mut place)) = self.places.get(sample).filter(|_| node == self.node).map(|place| place.lock()) {
+            place.copy_from_slice(values);
+        }
+    }
 }
 
 impl Program {
@@ -64,7 +80,30 @@ impl Program {
         }
         let observe =
             |state: &mut S, node: NodeId, sample: usize, values: &mut [f32]| observe(state, node, sample, values);
-        self.run_samples_replacing(input, targets, stage, control, state, observe)
+        self.run_on_slices(input, targets, &[], stage, control, state, observe)
+    }
+
+    /// The output of the network for the samples of `input` (`[N, F]`, scaled), `[N, classes]`, as [`Program::run_samples`]
+    /// returns it; the values of some nodes are stored in `kept`.
+    ///
+    /// # Errors
+    /// [`crate::Error::Cancelled`] once `control` is cancelled.
+    pub fn run_samples_keeping(
+        &self,
+        input: &[f32],
+        kept: &[Kept],
+        stage: &'static str,
+        control: &JobControl,
+    ) -> Result<Vec<f32>> {
+        if self.runs_on_slices() {
+            return Ok(self.run_on_slices(input, &[], kept, stage, control, || (), |_, _, _, _| Ok(()))?.0);
+        }
+        let nodes: Vec<NodeId> = kept.iter().map(|kept| kept.node).collect();
+        let store = |_: &mut (), node, sample: usize, values: &[f32]| {
+            kept.iter().for_each(|kept| kept.take(node, sample, values));
+            Ok(())
+        };
+        Ok(self.run_node_by_node(input, &nodes, stage, control, || (), store)?.0)
     }
 
     /// Like [`Program::run_samples`], but `observe` may replace the values that the nodes behind read. Only for
@@ -81,7 +120,23 @@ impl Program {
         state: impl Fn() -> S + Sync,
         observe: impl Fn(&mut S, NodeId, usize, &mut [f32]) -> Result<()> + Sync,
     ) -> Result<(Vec<f32>, Vec<S>)> {
-        let (network, targets) = (self.network(), targets.iter().copied().collect::<HashSet<NodeId>>());
+        self.run_on_slices(input, targets, &[], stage, control, state, observe)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "what all ways to run samples pass on")]
+    fn run_on_slices<S: Send>(
+        &self,
+        input: &[f32],
+        targets: &[NodeId],
+        kept: &[Kept],
+        stage: &'static str,
+        control: &JobControl,
+        state: impl Fn() -> S + Sync,
+        observe: impl Fn(&mut S, NodeId, usize, &mut [f32]) -> Result<()> + Sync,
+    ) -> Result<(Vec<f32>, Vec<S>)> {
+        let network = self.network();
+        let observed: HashSet<NodeId> = targets.iter().copied().collect();
+        let targets: HashSet<NodeId> = targets.iter().copied().chain(kept.iter().map(|kept| kept.node)).collect();
         let (width, classes) = (network.nodes[0].len().max(1), network.classes().max(1));
         let rows = input.len() / width;
         // Fewer samples at once if that would leave threads without work.
@@ -95,19 +150,25 @@ impl Program {
             let (mut worker, mut state) = take().unwrap_or_else(|| (Worker::new(&schedule), state()));
             let (first, samples) = (k * schedule.group, outputs.len() / classes);
             let input = &input[first * width..(first + samples) * width];
-            let group = Group { program: self, schedule: &schedule, targets: &targets, input, first, samples, control };
+            let (targets, observed) = (&targets, &observed);
+            let group =
+                Group { program: self, schedule: &schedule, targets, observed, kept, input, first, samples, control };
+            let tell = |state: &mut S, node: NodeId, sample: usize, values: &mut [f32]| {
+                kept.iter().for_each(|kept| kept.take(node, sample, values));
+                if observed.contains(&node) { observe(state, node, sample, values) } else { Ok(()) }
+            };
             if network.output == 0 {
                 outputs.copy_from_slice(input);
             }
             for sample in (0..samples).filter(|_| targets.contains(&0)) {
                 // The input itself is not replaced.
-                observe(&mut state, 0, first + sample, &mut input[sample * width..][..width].to_vec())?;
+                tell(&mut state, 0, first + sample, &mut input[sample * width..][..width].to_vec())?;
             }
             worker.run(&group, |node, sample, values| {
                 if node == network.output {
                     outputs[(sample - first) * classes..][..classes].copy_from_slice(values);
                 }
-                if targets.contains(&node) { observe(&mut state, node, sample, values) } else { Ok(()) }
+                tell(&mut state, node, sample, values)
             })?;
             let done = done.fetch_add(samples, Ordering::Relaxed) + samples;
             control.progress(stage, done as f32 / rows as f32);

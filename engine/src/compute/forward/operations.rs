@@ -128,31 +128,39 @@ fn strides(shape: &[usize]) -> Vec<usize> {
 
 /// `out` `[shape]` from the values of `x` that lie `strides` apart.
 fn gather(x: &[f32], first: usize, shape: &[usize], strides: &[usize], out: &mut [f32]) {
-    let mut to = out.iter_mut();
-    visit(first, shape, strides, &mut |from| {
-        if let Some(to) = to.next() {
-            *to = x[from];
+    let mut done = 0;
+    visit_rows(first, shape, strides, &mut |first, count, stride| {
+        let (to, from) = (&mut out[done..done + count], x.get(first..).unwrap_or_default());
+        match stride {
+            1 => to.copy_from_slice(&from[..count]),
+            2 => to.iter_mut().zip(from.chunks(2)).for_each(|(to, from)| *to = from[0]),
+            _ => to.iter_mut().zip(from.iter().step_by(stride)).for_each(|(to, from)| *to = *from),
         }
+        done += count;
     });
 }
 
 /// `x` `[shape]` to values of `out` that lie `strides` apart.
 fn scatter(x: &[f32], first: usize, shape: &[usize], strides: &[usize], out: &mut [f32]) {
-    let mut from = x.iter();
-    visit(first, shape, strides, &mut |to| {
-        if let Some(from) = from.next() {
-            out[to] = *from;
+    let mut done = 0;
+    visit_rows(first, shape, strides, &mut |first, count, stride| {
+        let (from, to) = (&x[done..done + count], out.get_mut(first..).unwrap_or_default());
+        match stride {
+            1 => to[..count].copy_from_slice(from),
+            _ => to.iter_mut().step_by(stride).zip(from).for_each(|(to, from)| *to = *from),
         }
+        done += count;
     });
 }
 
-/// Calls `f` with the place of every element of an array, in row-major order.
-fn visit(first: usize, shape: &[usize], strides: &[usize], f: &mut impl FnMut(usize)) {
+/// Calls `f` with the place of the first element, the number and the distance of the elements of every row (along the last
+/// dimension) of an array, in row-major order.
+fn visit_rows(first: usize, shape: &[usize], strides: &[usize], f: &mut impl FnMut(usize, usize, usize)) {
     match (shape, strides) {
-        ([], _) | (_, []) => f(first),
-        ([count], [stride, ..]) => (0..*count).for_each(|k| f(first + k * stride)),
+        ([], _) | (_, []) => f(first, 1, 1),
+        ([count], [stride, ..]) => f(first, *count, *stride),
         ([count, shape @ ..], [stride, strides @ ..]) => {
-            (0..*count).for_each(|k| visit(first + k * stride, shape, strides, f));
+            (0..*count).for_each(|k| visit_rows(first + k * stride, shape, strides, f));
         }
     }
 }

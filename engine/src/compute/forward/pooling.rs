@@ -4,6 +4,9 @@ use crate::compute::simd::dispatch;
 use crate::compute::simd::isa::{Isa, Kernel};
 use crate::network::{Op, Weights};
 
+/// Planes of which one window each is reduced at once.
+const PLANES: usize = 16;
+
 /// Windows over the planes of one sample.
 struct Windows {
     kernel: [usize; 2],
@@ -30,6 +33,10 @@ impl Windows {
     fn are_quarters(&self) -> bool {
         (self.kernel, self.stride, self.padding, self.dilation) == ([2, 2], [2, 2], [0, 0], [1, 1])
             && self.input == self.output.map(|size| 2 * size)
+    }
+    /// Whether every plane is one window.
+    fn are_planes(&self) -> bool {
+        (self.kernel, self.padding, self.dilation) == (self.input, [0, 0], [1, 1]) && self.output == [1, 1]
     }
     /// The outputs along `axis` whose tap `k` lies in the input, and the source of the first of them.
     fn inside(&self, axis: usize, k: usize) -> (std::ops::Range<usize>, usize) {
@@ -142,6 +149,18 @@ impl<F: Fn(f32, f32) -> f32> Kernel for Reduce<'_, F> {
             }
             return;
         }
+        if windows.are_planes() {
+            // Some planes at once, so that an addition does not wait for the one before.
+            let len = (height * width).max(1);
+            for (x, out) in x.chunks(PLANES * len).zip(out.chunks_mut(PLANES)) {
+                for k in 0..len {
+                    for (plane, to) in out.iter_mut().enumerate() {
+                        *to = take(*to, x[plane * len + k]);
+                    }
+                }
+            }
+            return;
+        }
         let (x, out) = (x.chunks((height * width).max(1)), out.chunks_mut((rows * columns).max(1)));
         for (plane, out) in x.zip(out) {
             for ky in 0..windows.kernel[0] {
@@ -195,5 +214,16 @@ mod tests {
                 assert_eq!(*got, want, "{op:?}, {k}");
             }
         }
+    }
+
+    #[test]
+    fn windows_of_whole_planes_are_summed_in_the_order_of_the_pixels() {
+        let (planes, kernel) = (37, [5, 7]);
+        let x: Vec<f32> = (0..planes * 35).map(|k| ((k * 7919) % 1009) as f32 / 504.5 - 1.0).collect();
+        let op = Op::AvgPool2d { kernel, stride: kernel, padding: [0; 4], count_include_pad: true };
+        let mut out = vec![0.0; planes];
+        average_pool(&op, &[planes, 5, 7], &x, &[planes, 1, 1], &mut out);
+        let want: Vec<f32> = x.chunks(35).map(|plane| plane.iter().fold(0.0, |sum, x| sum + x) / 35.0).collect();
+        assert_eq!(out, want);
     }
 }

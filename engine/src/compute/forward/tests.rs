@@ -164,6 +164,30 @@ fn nodes_by_themselves_give_the_values_of_the_whole_pass() {
 }
 
 #[test]
+fn kept_values_are_those_that_are_observed_also_where_they_are_not_finite() {
+    let program = all_operations();
+    let network = program.network();
+    let rows = 21;
+    let mut input = weights(&[rows, network.nodes[0].len()], 1).data.to_vec();
+    let width = network.nodes[0].len();
+    (input[3 * width + 40], input[7 * width + 5], input[9 * width]) = (f32::NAN, f32::INFINITY, -3e30);
+    let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+    let all: Vec<NodeId> = (0..network.nodes.len()).collect();
+    for nodes in [&[1][..], &[4, 5], &[2, 4, 14, 22], &all] {
+        let (want, outputs) = run(&program, &input, nodes);
+        let mut values: Vec<Vec<f32>> = nodes.iter().map(|&id| vec![0.0; rows * network.nodes[id].len()]).collect();
+        let places = values.iter_mut().zip(nodes);
+        let kept =
+            places.map(|(values, &node)| Kept { node, places: sample_places(values, network.nodes[node].len()) });
+        let kept: Vec<Kept> = kept.collect();
+        let got = program.run_samples_keeping(&input, &kept, "test", &JobControl::default()).unwrap();
+        drop(kept);
+        assert_eq!(bits(&got), bits(&outputs), "{nodes:?}");
+        assert_eq!(bits(&values.concat()), bits(&want.concat()), "{nodes:?}");
+    }
+}
+
+#[test]
 fn a_cancelled_run_and_one_whose_observer_fails_end_with_the_error() {
     let program = all_operations();
     let input = weights(&[9, program.network().nodes[0].len()], 1).data;

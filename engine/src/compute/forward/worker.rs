@@ -2,11 +2,13 @@
 
 use std::collections::HashSet;
 
+use super::Kept;
 use super::operations::apply;
 use super::schedule::{Schedule, Segment, Step, Value};
 use crate::Result;
 use crate::compute::convolution::Epilogue;
-use crate::compute::convolution::epilogue::ActivateInPlace;
+use crate::compute::convolution::epilogue::KeepAndActivate;
+use crate::compute::convolution::prepared::MAX_INPUT;
 use crate::compute::prepared::Prepared;
 use crate::compute::program::Program;
 use crate::compute::simd::dispatch;
@@ -17,15 +19,20 @@ use crate::progress::JobControl;
 #[derive(Debug)]
 pub struct Worker {
     buffers: Vec<Vec<f32>>,
+    /// For every buffer and sample whether all values are known to be at most [`MAX_INPUT`].
+    small: Vec<Vec<bool>>,
     packed: Vec<f32>,
 }
 
 /// Some consecutive samples of a run.
-pub struct Group<'a> {
+pub struct Group<'a, 'k> {
     pub program: &'a Program,
     pub schedule: &'a Schedule,
-    /// The nodes that are observed.
+    /// The nodes that are observed or kept.
     pub targets: &'a HashSet<NodeId>,
+    /// Those that are observed.
+    pub observed: &'a HashSet<NodeId>,
+    pub kept: &'a [Kept<'k>],
     /// `[samples, F]`, scaled
     pub input: &'a [f32],
     /// Index of the first of them.
@@ -39,7 +46,8 @@ impl Worker {
     pub fn new(schedule: &Schedule) -> Self {
         let samples = |grouped: bool| if grouped { schedule.group } else { 1 };
         let buffers = schedule.buffers.iter().map(|buffer| vec![0.0; buffer.len * samples(buffer.grouped)]).collect();
-        Self { buffers, packed: Vec::new() }
+        let small = schedule.buffers.iter().map(|buffer| vec![false; samples(buffer.grouped)]).collect();
+        Self { buffers, small, packed: Vec::new() }
     }
 
     /// Runs a group of samples. `observe(node, sample, values)` gets the values of every node once they are computed;
@@ -94,7 +102,9 @@ impl Worker {
                     residual: step.residual.as_ref().map(read),
                     activation: if between { None } else { activation.take() },
                 };
-                convolution.forward(inputs.first().copied().unwrap_or_default(), samples.len(), epilogue, out);
+                let is_small = step.inputs.first().is_some_and(|value| self.is_small(value, &samples));
+                let x = inputs.first().copied().unwrap_or_default();
+                convolution.forward_known(x, samples.len(), is_small, epilogue, out);
             }
             (Op::Linear { .. }, Prepared::Linear(linear)) => {
                 let x = inputs.first().copied().unwrap_or_default();
@@ -106,16 +116,36 @@ impl Worker {
             let values = out.chunks_mut(step.output.len.max(1));
             values.enumerate().try_for_each(|(k, values)| observe(node, group.first + samples.start + k, values))
         };
-        if between || step.activation.is_none() {
+        let mut kept = group.kept.iter().filter(|kept| kept.node == step.before_activation);
+        let kept = match (kept.next(), kept.next()) {
+            (Some(kept), None) if activation.is_some() && !group.observed.contains(&kept.node) => Some(kept),
+            _ => None,
+        };
+        if kept.is_none() && (between || step.activation.is_none()) {
             tell(step.before_activation, out)?;
         }
-        if let Some(activation) = activation {
-            dispatch(ActivateInPlace { activation, values: out });
+        let first_small = if step.output.grouped { samples.start } else { 0 };
+        for (k, values) in out.chunks_mut(step.output.len.max(1)).enumerate() {
+            let is_small = activation.is_some_and(|activation| {
+                let mut place = kept.and_then(|kept| kept.places[group.first + samples.start + k].lock().ok());
+                let keep = place.as_mut().map(|place| &mut ***place);
+                dispatch(KeepAndActivate { activation, values, keep, limit: MAX_INPUT })
+            });
+            // Who observes the activations may replace them.
+            let is_fixed = step.activation.is_some_and(|(node, _)| !group.targets.contains(&node));
+            self.small[target][first_small + k] = is_small && is_fixed;
         }
         if let Some((node, _)) = step.activation {
             tell(node, out)?;
         }
         self.buffers[target] = memory;
         Ok(())
+    }
+
+    /// Whether `value` of `samples` is known to have no value above [`MAX_INPUT`].
+    fn is_small(&self, value: &Value, samples: &std::ops::Range<usize>) -> bool {
+        let Some(buffer) = value.buffer else { return false };
+        let first = if value.grouped { samples.start } else { 0 };
+        self.small[buffer].get(first..first + samples.len()).is_some_and(|small| small.iter().all(|&small| small))
     }
 }

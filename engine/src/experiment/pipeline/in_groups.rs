@@ -158,6 +158,7 @@ impl<'a> Groups<'a> {
             recording,
             mean_inputs: &[],
             pooled_means: &[],
+            counts: &[],
             first_mean: 0,
             labels,
             readout: self.settings.recipe.readout,

@@ -17,7 +17,7 @@ pub use self::focus::Focus;
 use self::focused_layer::{categories_of, initial_potential_errors, mean_input_of, pooled_mean};
 use self::parts::{SnapshotPart, SnapshotParts};
 pub use self::recording_view::{LoadedRecording, RecordingView};
-pub use self::report_at::report_at;
+pub use self::report_at::{MeasuredSamples, preview_samples, report_at};
 pub use self::threshold_view::ThresholdView;
 use super::attacked::RobustnessView;
 use super::neuron_categories::NeuronCategories;
@@ -43,6 +43,8 @@ pub struct Snapshot {
     pub samples: Range<usize>,
     /// Measured at `focus.steps` (the curve covers all steps).
     pub report: Arc<Report>,
+    /// What the report of all samples can begin with, if this one is of some.
+    pub measured: Option<Arc<MeasuredSamples>>,
     /// The report without the correction, at the cursor, if the recipe has one ([`SnapshotPart::Uncorrected`]).
     pub uncorrected: Option<Arc<Report>>,
     /// Reports of the race lanes at the cursor, in lane order ([`SnapshotPart::Lanes`]).
@@ -91,11 +93,11 @@ impl Snapshot {
     /// [`Error::Cancelled`], and errors of a recomputed simulation prefix.
     pub fn compute(run: Arc<Run>, focus: Focus, known: Option<&Snapshot>, control: &JobControl) -> Result<Self> {
         let all = 0..run.recording.samples;
-        Self::compute_on(run, focus, all, known, control)
+        Self::compute_on(run, focus, all, [known, None], control)
     }
 
     /// The same, with layers that are measured on `samples` alone, as a preview. What is of the focused sample, and what
-    /// covers all steps, is as in the whole snapshot.
+    /// covers all steps, is as in the whole snapshot. A preview at the same focus, if there is one, is known too.
     ///
     /// # Errors
     /// As [`Snapshot::compute`].
@@ -103,17 +105,21 @@ impl Snapshot {
         run: Arc<Run>,
         focus: Focus,
         samples: Range<usize>,
-        known: Option<&Snapshot>,
+        [known, preview]: [Option<&Snapshot>; 2],
         control: &JobControl,
     ) -> Result<Self> {
         let focus = focus.clamped_to(&run);
         let program = &run.network.program;
-        let of_run = known.filter(|known| Arc::ptr_eq(&known.run, &run));
+        let of_run = preview.or(known).filter(|known| Arc::ptr_eq(&known.run, &run));
         let at_step = of_run.filter(|known| known.report.steps == focus.steps && known.samples == samples);
-        let report_of = |run: &Run| report_at(run, focus.steps, samples.clone(), control);
-        let report = match at_step {
-            Some(known) => known.report.clone(),
-            None => report_of(&run)?,
+        let report_of = |run: &Run| Ok(report_at(run, focus.steps, samples.clone(), None, control)?.0);
+        let (report, measured) = match at_step {
+            Some(known) => (known.report.clone(), known.measured.clone()),
+            None => {
+                let known = of_run.and_then(|known| known.measured.as_deref());
+                let (report, measured) = report_at(&run, focus.steps, samples.clone(), known, control)?;
+                (report, measured.filter(|_| samples.len() < run.recording.samples).map(Arc::new))
+            }
         };
         let with_maps = |report: Arc<Report>, run: &Run| with_maps(report, run, focus.layer, &samples, control);
         let report = with_maps(report, &run)?;
@@ -135,7 +141,7 @@ impl Snapshot {
                 let same = known.focus.lanes.get(k)?.as_ref().is_some_and(|old| Arc::ptr_eq(old, lane));
                 known.lanes.get(k)?.clone().filter(|_| same)
             });
-            reusable.map_or_else(|| report_of(lane), Ok).map(Some)
+            reusable.map_or_else(|| report_of(lane), Ok::<_, Error>).map(Some)
         };
         let lanes = focus.lanes.iter().enumerate().map(lane).collect::<Result<_>>()?;
         let maps = feature_maps(&run.run_data(&[]), focus.layer, focus.sample, focus.steps);
@@ -225,6 +231,7 @@ impl Snapshot {
             focus,
             samples,
             report,
+            measured,
             uncorrected,
             lanes,
             maps,

@@ -87,6 +87,7 @@ impl TestRun {
             recording: &self.recording,
             mean_inputs: &means,
             pooled_means: &[],
+            counts: &[],
             first_mean: 0,
             labels: &[],
             readout: Readout::Sum,

@@ -25,7 +25,7 @@ pub(crate) struct LayerSample<'a> {
     pub zin: Cow<'a, [f32]>,
     /// z*, `[F]`, if a max pool stands before the neurons.
     pub pooled: Option<&'a [f32]>,
-    pub counts: Vec<u32>,
+    pub counts: Cow<'a, [u32]>,
     /// Spikes of either sign, `[F]`, if they differ from the counts.
     pub events: Option<Vec<u32>>,
     pub fan_out: Option<&'a [f64]>,
@@ -51,8 +51,14 @@ impl<'a> LayerSample<'a> {
         let span = sample * neurons..(sample + 1) * neurons;
         let means_span = (sample - data.first_mean) * neurons..(sample + 1 - data.first_mean) * neurons;
         let record = &data.recording.layers[index];
-        let mut counts = vec![0; neurons];
-        record.spikes.add_counts(steps, sample, &mut counts);
+        let counts = match data.counts.get(index).filter(|counts| !counts.is_empty()) {
+            Some(counts) => Cow::Borrowed(&counts[means_span.clone()]),
+            None => {
+                let mut counts = vec![0; neurons];
+                record.spikes.add_counts(steps, sample, &mut counts);
+                Cow::Owned(counts)
+            }
+        };
         let zin = match data.mean_inputs.get(index) {
             Some(means) => Cow::Borrowed(&means[means_span.clone()]),
             None => {

@@ -45,11 +45,10 @@ pub(crate) struct UniformNeurons {
     expected_same_input: Counts,
     expected: Counts,
     /// Against the expected spikes of ẑ and of z.
-    same_input: CategoryCounts,
-    end_to_end: CategoryCounts,
+    same_input: PackedCounts,
+    end_to_end: PackedCounts,
     /// Neurons whose residual potential indicates over- and under-firing.
-    over: Counts,
-    under: Counts,
+    conditions: PackedCounts,
     activation: Means,
     mean_input: Means,
     clipping: Means,
@@ -60,34 +59,54 @@ pub(crate) struct UniformNeurons {
     diverges: bool,
 }
 
-/// Counts against the expected spikes.
+/// Several small counts in each lane, which then takes one register for all of them.
 #[derive(Default)]
-struct CategoryCounts {
-    c1: Counts,
-    c2: Counts,
-    c3: Counts,
-    c4: Counts,
-    /// Neurons that fire too often, and too rarely, whose residual potential says so.
-    over: Counts,
-    under: Counts,
+struct PackedCounts {
+    /// Count f in bits [`FIELD_BITS`]·f and above.
+    lanes: Counts,
+    totals: [u64; FIELDS],
 }
 
-impl CategoryCounts {
-    /// Adds spike counts against `expected` ones, with the conditions on the potentials.
-    // One loop without nested arrays: else it is not vectorized.
-    #[inline(always)]
-    fn add(&mut self, counts: &Counts, expected: &Counts, over: &Counts, under: &Counts) {
-        for lane in 0..CHUNK {
-            let (n, q) = (counts[lane], expected[lane]);
-            let (more, less) = (u32::from(n > q), u32::from(n < q));
-            let (zero, fires) = (u32::from(q == 0), u32::from(n > 0));
-            self.c1[lane] += more & zero;
-            self.c2[lane] += more & (1 ^ zero);
-            self.c3[lane] += less & fires;
-            self.c4[lane] += less & (1 ^ fires);
-            self.over[lane] += over[lane] & more;
-            self.under[lane] += under[lane] & less;
+/// Counts in a lane, and bits of each.
+const FIELDS: usize = 6;
+const FIELD_BITS: usize = 5;
+/// Chunks after which a count could leave its bits.
+const MAX_CHUNKS: u64 = (1 << FIELD_BITS) - 1;
+
+/// One in count `field` of a lane.
+const fn one_in(field: usize) -> u32 {
+    1 << (FIELD_BITS * field)
+}
+
+impl PackedCounts {
+    /// Moves the lanes' counts to the totals.
+    fn flush(&mut self) {
+        for (field, total) in self.totals.iter_mut().enumerate() {
+            let of_lane = |lane: &u32| u64::from(lane >> (FIELD_BITS * field) & MAX_CHUNKS as u32);
+            *total += self.lanes.iter().map(of_lane).sum::<u64>();
         }
+        self.lanes = [0; CHUNK];
+    }
+}
+
+/// Counts of [`PackedCounts`] against the expected spikes: categories 1 to 4, then the neurons that fire too often and too
+/// rarely and whose residual potential says so.
+const C1: usize = 0;
+const C2: usize = 1;
+const C3: usize = 2;
+const C4: usize = 3;
+const OVER: usize = 4;
+const UNDER: usize = 5;
+
+/// Adds spike counts against `expected` ones, with the conditions on the potentials.
+// One loop without nested arrays: else it is not vectorized.
+#[inline(always)]
+fn add_categories(packed: &mut PackedCounts, counts: &Counts, expected: &Counts, over: &Counts, under: &Counts) {
+    for lane in 0..CHUNK {
+        let (n, q) = (counts[lane], expected[lane]);
+        let more = if q == 0 { one_in(C1) } else { one_in(C2) } + over[lane] * one_in(OVER);
+        let less = if n > 0 { one_in(C3) } else { one_in(C4) } + under[lane] * one_in(UNDER);
+        packed.lanes[lane] += if n > q { more } else { 0 } + if n < q { less } else { 0 };
     }
 }
 
@@ -134,10 +153,9 @@ impl UniformNeurons {
             count: counts,
             expected_same_input: counts,
             expected: counts,
-            same_input: CategoryCounts::default(),
-            end_to_end: CategoryCounts::default(),
-            over: counts,
-            under: counts,
+            same_input: PackedCounts::default(),
+            end_to_end: PackedCounts::default(),
+            conditions: PackedCounts::default(),
             activation: means,
             mean_input: means,
             clipping: means,
@@ -178,6 +196,9 @@ impl UniformNeurons {
         self.compare(chunk.counts, &unclipped, &same, &end);
         self.add_means(chunk);
         self.neurons += CHUNK as u64;
+        if self.neurons.is_multiple_of(MAX_CHUNKS * CHUNK as u64) {
+            self.flush();
+        }
         let mut psi = [0; CHUNK];
         for lane in 0..CHUNK {
             let difference = end[lane] as i32 - chunk.counts[lane] as i32;
@@ -205,11 +226,14 @@ impl UniformNeurons {
             self.count[lane] += n;
             self.expected_same_input[lane] += same[lane];
             self.expected[lane] += end[lane];
-            self.over[lane] += over[lane];
-            self.under[lane] += under[lane];
+            self.conditions.lanes[lane] += over[lane] * one_in(OVER) + under[lane] * one_in(UNDER);
         }
-        self.same_input.add(counts, same, &over, &under);
-        self.end_to_end.add(counts, end, &over, &under);
+        add_categories(&mut self.same_input, counts, same, &over, &under);
+        add_categories(&mut self.end_to_end, counts, end, &over, &under);
+    }
+
+    fn flush(&mut self) {
+        [&mut self.same_input, &mut self.end_to_end, &mut self.conditions].into_iter().for_each(PackedCounts::flush);
     }
 
     #[inline(always)]
@@ -237,7 +261,8 @@ impl UniformNeurons {
     }
 
     /// Adds everything to `sums`. Returns whether the error of any neuron exceeds what quantization explains.
-    pub fn finish(self, sums: &mut Sums) -> bool {
+    pub fn finish(mut self, sums: &mut Sums) -> bool {
+        self.flush();
         let count = |lanes: &Counts| lanes.iter().map(|&n| u64::from(n)).sum::<u64>();
         let sum = |lanes: &Means| lanes.iter().sum::<f64>();
         let spikes = count(&self.count);
@@ -264,11 +289,11 @@ impl UniformNeurons {
             (&mut sums.end_to_end, &mut sums.residual_end_to_end, &self.end_to_end),
         ];
         for (all, residual, counted) in sides {
-            let [c1, c2, c3, c4] = [&counted.c1, &counted.c2, &counted.c3, &counted.c4].map(count);
+            let [c1, c2, c3, c4, over, under] = counted.totals;
             let found = [self.neurons - c1 - c2 - c3 - c4, c1, c2, c3, c4];
             all.iter_mut().zip(found).for_each(|(all, found)| *all += found);
-            residual.over += condition(count(&self.over), c1 + c2, count(&counted.over));
-            residual.under += condition(count(&self.under), c3 + c4, count(&counted.under));
+            residual.over += condition(self.conditions.totals[OVER], c1 + c2, over);
+            residual.under += condition(self.conditions.totals[UNDER], c3 + c4, under);
         }
         self.diverges
     }

@@ -14,6 +14,7 @@ use crate::progress::JobControl;
 
 /// Sums over the samples of a run that were measured so far. The report is that of these samples; once it is of all, it is
 /// the same, to the bit, as that of [`crate::measure::measure_run()`] on all samples at once.
+#[derive(Clone)]
 pub struct MeasureInParts {
     samples: usize,
     /// Number of samples that were added.
@@ -31,7 +32,8 @@ impl MeasureInParts {
         Self { samples, added: 0, steps, layers: spiking.layers.iter().map(of_layer).collect() }
     }
 
-    /// Adds `samples` of `part`, whose sample 0 is sample `first` of the run; samples come in order.
+    /// Adds `samples` of `part`, whose sample 0 is sample `first` of the run. Samples come in order within each of the
+    /// [groups](group_size) of a run.
     ///
     /// # Errors
     /// [`crate::Error::Cancelled`] if `control` is cancelled.
@@ -47,14 +49,15 @@ impl MeasureInParts {
         })
     }
 
-    /// The report of the run: its layers on the samples that were added, its curve on all. Of `whole` the outputs of all samples are read, and nothing of the layers.
-    pub fn finish(self, whole: &RunData<'_>) -> Report {
-        let of_layer = |(index, groups): (usize, Vec<Sums>)| -> (LayerReport, Arc<Vec<usize>>) {
+    /// The report of the run: its layers on the samples that were added, its curve on all. Of `whole` the outputs of all samples
+    /// are read, and nothing of the layers.
+    pub fn finish(&self, whole: &RunData<'_>) -> Report {
+        let of_layer = |(index, groups): (usize, &Vec<Sums>)| -> (LayerReport, Arc<Vec<usize>>) {
             let empty = || Sums::new(max_count(&whole.spiking.layers[index], self.steps));
-            let sums = groups.into_iter().reduce(Sums::merge).unwrap_or_else(empty);
+            let sums = groups.iter().cloned().reduce(Sums::merge).unwrap_or_else(empty);
             layer_report(whole, index, self.steps, self.added, sums)
         };
-        report(whole, self.steps, self.layers.into_iter().enumerate().map(of_layer).collect())
+        report(whole, self.steps, self.layers.iter().enumerate().map(of_layer).collect())
     }
 }
 

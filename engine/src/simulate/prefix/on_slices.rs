@@ -8,10 +8,32 @@ use super::add_bias;
 use crate::Result;
 use crate::compute::forward::{SamplePlaces, sample_places};
 use crate::compute::program::Program;
+use crate::compute::simd::dispatch;
+use crate::compute::simd::isa::{Isa, Kernel};
 use crate::convert::{SpikingLayer, SpikingNetwork};
 use crate::network::{Node, NodeId, Op};
 use crate::progress::JobControl;
 use crate::simulate::Recording;
+
+/// Mean outputs of neurons from their spike counts.
+struct MeanOutputs<'a> {
+    counts: &'a [u32],
+    amplitudes: &'a [f32],
+    steps: usize,
+    out: &'a mut [f32],
+}
+
+impl Kernel for MeanOutputs<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let steps = self.steps as f32;
+        for ((out, &n), amplitude) in self.out.iter_mut().zip(self.counts).zip(self.amplitudes) {
+            // Counts are below 2^31; the conversion of signed numbers is one instruction.
+            *out = amplitude * n as i32 as f32 / steps;
+        }
+    }
+}
 
 /// The first `steps` steps of `recording`, of a program that runs on slices. `input` is `[N, F]`, scaled, and constant over
 /// time.
@@ -49,27 +71,38 @@ impl<'a> OnSlices<'a> {
         Self::new(program, spiking, input, recording, steps).filter(|_| !program.network().nodes.iter().any(is_pool))
     }
 
-    /// Mean input current of every spiking layer, `[samples, F]` each, written over what `means` holds.
+    /// Mean input current and spike counts of every spiking layer, `[samples, F]` each, written over what `means` and `counts`
+    /// hold. No counts of the last layer, which none of the others reads.
     ///
     /// # Errors
     /// [`crate::Error::Cancelled`].
-    pub fn mean_inputs(&self, samples: Range<usize>, means: &mut [Vec<f32>], control: &JobControl) -> Result<()> {
-        self.means(samples, &vec![true; means.len()], means, control)
+    pub fn means_and_counts(
+        &self,
+        samples: Range<usize>,
+        means: &mut [Vec<f32>],
+        counts: &mut [Vec<u32>],
+        control: &JobControl,
+    ) -> Result<()> {
+        let layers = self.spiking.layers.iter().zip(&mut *counts);
+        let last = means.len().saturating_sub(1);
+        layers.take(last).for_each(|(layer, counts)| counts.resize(samples.len() * layer.neurons(), 0));
+        self.means(samples, &vec![true; means.len()], means, counts, control)
     }
 
     /// The same of all samples for the layers that are `wanted`; empty for the others.
     pub(super) fn all(&self, wanted: &[bool], control: &JobControl) -> Result<Vec<Vec<f32>>> {
         let mut means = vec![Vec::new(); wanted.len()];
-        self.means(0..self.recording.samples, wanted, &mut means, control)?;
+        self.means(0..self.recording.samples, wanted, &mut means, &mut [], control)?;
         Ok(means)
     }
 
-    /// The same for the layers that are `wanted`; empty for the others.
+    /// The same for the layers that are `wanted`; empty for the others. Counts are stored where there is room for them.
     fn means(
         &self,
         samples: Range<usize>,
         wanted: &[bool],
         means: &mut [Vec<f32>],
+        counts: &mut [Vec<u32>],
         control: &JobControl,
     ) -> Result<()> {
         let Self { program, spiking, recording, steps, .. } = *self;
@@ -87,13 +120,17 @@ impl<'a> OnSlices<'a> {
         }
         let stored = means.iter_mut().zip(&spiking.layers);
         let places: Vec<SamplePlaces> = stored.map(|(values, layer)| sample_places(values, layer.neurons())).collect();
-        let observe = |counts: &mut Vec<u32>, node: NodeId, sample: usize, values: &mut [f32]| {
+        let stored = counts.iter_mut().zip(&spiking.layers);
+        let count_places: Vec<SamplePlaces<u32>> =
+            stored.map(|(values, layer)| sample_places(values, layer.neurons())).collect();
+        let observe = |own: &mut Vec<u32>, node: NodeId, sample: usize, values: &mut [f32]| {
             for (k, _) in spiking.layers.iter().enumerate().filter(|(_, layer)| layer.node == node) {
-                counts.clear();
-                counts.resize(values.len(), 0);
-                recording.layers[k].spikes.add_counts(steps, samples.start + sample, counts);
-                let outputs = values.iter_mut().zip(&*counts).zip(&amplitudes[k]);
-                outputs.for_each(|((value, &n), amplitude)| *value = amplitude * n as f32 / steps as f32);
+                let place = count_places.get(k).and_then(|places| places.get(sample));
+                let mut place = place.and_then(|place| place.lock().ok());
+                own.resize(if place.is_some() { 0 } else { values.len() }, 0);
+                let counts: &mut [u32] = place.as_mut().map_or(&mut *own, |place| &mut ***place);
+                recording.layers[k].spikes.write_counts(steps, samples.start + sample, counts);
+                dispatch(MeanOutputs { counts, amplitudes: &amplitudes[k], steps, out: values });
             }
             for (k, layer) in spiking.layers.iter().enumerate().filter(|(k, _)| sources[*k] == node) {
                 if let Some(Ok(mut place)) = places[k].get(sample).map(|place| place.lock()) {

@@ -45,7 +45,7 @@ const TRANSFORM: usize = 8;
 /// Tiles of an image from which on products are worth reading the weights for.
 const MIN_TILES: usize = 4;
 /// Magnitudes up to which no sum overflows, of inputs and of weights.
-const MAX_INPUT: f32 = 1e24;
+pub const MAX_INPUT: f32 = 1e24;
 const MAX_WEIGHT: f32 = 1e8;
 
 /// A convolution in Winograd's form, with its transformed weights.

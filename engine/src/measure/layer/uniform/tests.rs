@@ -84,7 +84,7 @@ proptest! {
             z: &z,
             zin: zin.as_slice().into(),
             pooled: None,
-            counts: spikes,
+            counts: spikes.into(),
             events: None,
             fan_out: Some(&fan_out),
             corrected: None,
