@@ -186,7 +186,15 @@ fn bad_predictions_end_with_code_2_and_a_sentence() {
     assert!((json(&["boxes", &truth, &good, "--json"])["stats"][0].as_f64().unwrap() - 1.0).abs() < 1e-9);
     refused(&["boxes", &truth, &found("image.json", "2", "0.5")], "image.json: results[0]: has image_id 2");
     refused(&["boxes", &truth, &found("nan.json", "1", "NaN")], "nan.json: line 1, column");
-    refused(&["boxes", &truth, &put("none.json", "[]")], "none.json: is an empty list");
+    refused(&["boxes", &truth, &put("none.json", "{}")], "none.json: ");
+    // A detector that finds nothing: 0 where there are objects, as for boxes that all miss.
+    let none = json(&["boxes", &truth, &put("none.json", "[]"), "--json"]);
+    let missing = put("far.json", "[{\"image_id\": 1, \"category_id\": 4, \"bbox\": [90, 90, 9, 9], \"score\": 0.5}]");
+    assert_eq!(none, json(&["boxes", &truth, &missing, "--json"]));
+    assert_eq!(
+        (&none["stats"][0], &none["stats"][5], &none["ap_per_class"]["4"]),
+        (&0.0.into(), &(-1.0).into(), &0.0.into())
+    );
     refused(&["boxes", &twice, &good], "twice.json: annotations[1]: id 1 is already that of annotations[0]");
     refused(&["boxes", &good, &truth], "dt.json: line 1, column");
     refused(&["boxes", &truth, "/nowhere.json"], "/nowhere.json");
