@@ -46,8 +46,8 @@ struct MasksArgs {
     #[arg(value_name = "FILE.npz")]
     file: PathBuf,
     /// Class in target of pixels that do not count
-    #[arg(long, value_name = "CLASS", default_value_t = 255)]
-    void: u16,
+    #[arg(long, value_name = "CLASS", default_value_t = 255, allow_negative_numbers = true)]
+    void: i32,
     /// Print miou, iou and pixel_accuracy as JSON
     #[arg(long)]
     json: bool,
@@ -128,36 +128,43 @@ fn masks(args: &MasksArgs) -> Result<()> {
     Ok(())
 }
 
-/// Scores of the class maps in `path`; pixels whose target is `void` do not count.
-fn score_masks(path: &Path, void: u16) -> Result<MaskScores> {
+/// Pixels that are counted at once.
+const PIXELS_AT_ONCE: usize = 1 << 16;
+
+/// Scores of the class maps in `path`; pixels whose target is `void` do not count. A prediction of `void` elsewhere is a
+/// miss, and `void` itself has no score, as with the `ignore_index` of torchmetrics.
+fn score_masks(path: &Path, void: i32) -> Result<MaskScores> {
     let maps = read_label_maps(path)?;
-    let void = i32::from(void);
-    let mut highest = -1;
+    let (mut highest, mut highest_scored) = (-1, -1);
     let pixels = maps.target.iter().zip(&maps.pred).enumerate();
     for (at, (&target, &pred)) in pixels.filter(|(_, (target, _))| **target != void) {
         let fail = |array: &str, class: i32, why: &str| {
             let [n, y, x] = place(&maps, at);
             Err(Error::file(path, format!("{array}.npy[{n}, {y}, {x}]"), format!("is {class}, {why}")))
         };
-        let limit = format!("which is no class; classes are 0 to {}", MAX_CLASSES - 1);
         for (array, class) in [("target", target), ("pred", pred)] {
             if class < 0 || class as usize >= MAX_CLASSES {
-                return fail(array, class, &limit);
+                let advice = match array {
+                    "target" => format!(". If these pixels do not count, add --void {class}"),
+                    _ => String::new(),
+                };
+                return fail(array, class, &format!("which is no class; classes are 0 to {}{advice}", MAX_CLASSES - 1));
             }
+            highest = highest.max(class);
+            highest_scored = highest_scored.max(if class == void { -1 } else { class });
         }
-        highest = highest.max(target).max(pred);
     }
-    // A void within the classes is a class that does not count; beyond them it is no prediction.
-    let classes = maps.target.iter().filter(|target| **target != void).copied().max().unwrap_or(-1);
-    let is_void = |(pred, target): (&i32, &i32)| *pred == void && *target != void;
-    if let Some(at) = maps.pred.iter().zip(&maps.target).position(is_void).filter(|_| classes < void) {
-        let [n, y, x] = place(&maps, at);
-        let reason = format!("is {void}, the void class, where the target is none; a prediction names a class");
-        return Err(Error::file(path, format!("pred.npy[{n}, {y}, {x}]"), reason));
+    let mut confusion = Confusion::new((highest + 1).max(1) as usize, u64::try_from(void).ok());
+    // A negative void is no number of a class, so that its pixels are left out here.
+    for (target, pred) in maps.target.chunks(PIXELS_AT_ONCE).zip(maps.pred.chunks(PIXELS_AT_ONCE)) {
+        let counted = target.iter().zip(pred).filter(|(target, _)| **target != void);
+        let (target, pred): (Vec<i32>, Vec<i32>) = counted.unzip();
+        confusion.add(&target, &pred).map_err(|reason| Error::file(path, "pred.npy", reason))?;
     }
-    let mut confusion = Confusion::new((highest + 1).max(1) as usize, Some(void as u64));
-    confusion.add(&maps.target, &maps.pred).map_err(|reason| Error::file(path, "pred.npy", reason))?;
-    Ok(confusion.scores())
+    let mut scores = confusion.scores();
+    // A void above all classes is none of them.
+    scores.iou.truncate((highest_scored + 1).max(1) as usize);
+    Ok(scores)
 }
 
 /// The indices `[n, y, x]` of pixel `at`.
@@ -174,7 +181,7 @@ mod tests {
     fn classes_out_of_range_are_told_with_their_place() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.npz");
-        let score = |pred: &[i32], target: &[i32], void: u16| {
+        let score = |pred: &[i32], target: &[i32], void: i32| {
             let shape = [1, 2, pred.len() / 2];
             write_npz(&path, &[("pred", &shape, NpzData::I32(pred)), ("target", &shape, NpzData::I32(target))])
                 .unwrap();
@@ -186,13 +193,34 @@ mod tests {
         // A void among the classes: predicted, it is a miss of another class.
         assert_eq!(score(&[0, 0, 1, 1], &[0, 1, 1, 1], 0).unwrap().iou, [None, Some(2.0 / 3.0)]);
         let refused = |pred: &[i32], target: &[i32]| score(pred, target, 255).unwrap_err();
-        assert!(
-            refused(&[0, 255], &[0, 1]).contains("pred.npy[0, 1, 0]: is 255, the void class"),
-            "{}",
-            refused(&[0, 255], &[0, 1])
-        );
         assert!(refused(&[0, -1], &[0, 1]).contains("pred.npy[0, 1, 0]: is -1, which is no class"));
         assert!(refused(&[0, 1], &[5000, 1]).contains("target.npy[0, 0, 0]: is 5000"));
+        let negative = refused(&[0, 1], &[-1, 1]);
+        assert!(negative.contains("target.npy[0, 0, 0]: is -1") && negative.contains("add --void -1"), "{negative}");
+    }
+
+    #[test]
+    fn a_predicted_void_is_a_miss_whatever_its_number() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.npz");
+        let score = |pred: &[i32], target: &[i32], void: i32| {
+            let shape = [1, 1, pred.len()];
+            write_npz(&path, &[("pred", &shape, NpzData::I32(pred)), ("target", &shape, NpzData::I32(target))])
+                .unwrap();
+            score_masks(&path, void).map(|scores| (scores.iou, scores.miou, scores.pixel_accuracy))
+        };
+        // torchmetrics 1.9: MulticlassJaccardIndex(num_classes, average, ignore_index=void).
+        let half = (vec![Some(1.0), Some(0.5)], Some(0.75), Some(2.0 / 3.0));
+        for void in [3, 255, 4095] {
+            assert_eq!(score(&[0, void, 1, 1], &[0, 1, 1, void], void).unwrap(), half, "{void}");
+        }
+        assert_eq!(score(&[0, 0, 1, 1], &[0, 1, 1, 1], 0).unwrap().1, Some(2.0 / 3.0));
+        // A negative number is left out of the target, and predicted it is no class.
+        for void in [-1, -100] {
+            assert_eq!(score(&[0, 0, 1, -1], &[0, 1, 1, void], void).unwrap().1, Some(0.5));
+            let refused = score(&[0, void], &[0, 1], void).unwrap_err().to_string();
+            assert!(refused.contains("pred.npy[0, 0, 1]") && refused.contains("which is no class"), "{refused}");
+        }
     }
 
     #[test]

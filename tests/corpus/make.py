@@ -65,7 +65,7 @@ put("dangling.coco.json", b'{"images": [{"id": 1}], "categories": [{"id": 1}], "
 put("twice.coco.json", b'{"images": [{"id": 1}, {"id": 1.0}], "categories": [], "annotations": []}')
 put("deep.coco.json", b'{"images": ' + b"[" * 5000)
 put("nan.results.json", b'[{"image_id": 1, "category_id": 1, "bbox": [0, 0, 1, 1], "score": NaN}]')
-put("empty.results.json", b"[]")
+put("empty.results.json", b"")
 put("color_mask.png", b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 6, 5, 8, 2, 0, 0, 0)) + chunk(b"IDAT", zlib.compress(b"\0" * 95)) + chunk(b"IEND", b""))
 put("flat.maps.npz", npz(pred=npy("{'descr': '|u1', 'fortran_order': False, 'shape': (4,), }", b"\0" * 4), target=npy("{'descr': '|u1', 'fortran_order': False, 'shape': (4,), }", b"\0" * 4)))
 

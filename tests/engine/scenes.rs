@@ -186,7 +186,15 @@ fn bad_predictions_end_with_code_2_and_a_sentence() {
     assert!((json(&["boxes", &truth, &good, "--json"])["stats"][0].as_f64().unwrap() - 1.0).abs() < 1e-9);
     refused(&["boxes", &truth, &found("image.json", "2", "0.5")], "image.json: results[0]: has image_id 2");
     refused(&["boxes", &truth, &found("nan.json", "1", "NaN")], "nan.json: line 1, column");
-    refused(&["boxes", &truth, &put("none.json", "[]")], "none.json: is an empty list");
+    refused(&["boxes", &truth, &put("none.json", "{}")], "none.json: ");
+    // A detector that finds nothing: 0 where there are objects, as for boxes that all miss.
+    let none = json(&["boxes", &truth, &put("none.json", "[]"), "--json"]);
+    let missing = put("far.json", "[{\"image_id\": 1, \"category_id\": 4, \"bbox\": [90, 90, 9, 9], \"score\": 0.5}]");
+    assert_eq!(none, json(&["boxes", &truth, &missing, "--json"]));
+    assert_eq!(
+        (&none["stats"][0], &none["stats"][5], &none["ap_per_class"]["4"]),
+        (&0.0.into(), &(-1.0).into(), &0.0.into())
+    );
     refused(&["boxes", &twice, &good], "twice.json: annotations[1]: id 1 is already that of annotations[0]");
     refused(&["boxes", &good, &truth], "dt.json: line 1, column");
     refused(&["boxes", &truth, "/nowhere.json"], "/nowhere.json");
@@ -294,7 +302,9 @@ fn boxes_are_written_in_pixels_of_their_pictures() {
         let [left, top, right, bottom] = boxed;
         let text = format!(
             "<annotation><filename>{k}.png</filename><object><name>disk</name><bndbox><xmin>{left}</xmin><ymin>{top}</ymin>\
-             <xmax>{right}</xmax><ymax>{bottom}</ymax></bndbox></object></annotation>"
+             <xmax>{right}</xmax><ymax>{bottom}</ymax></bndbox></object><object>\
+             <name>square</name><difficult>1</difficult><bndbox><xmin>81</xmin><ymin>1</ymin><xmax>120</xmax>\
+             <ymax>90</ymax></bndbox></object></annotation>"
         );
         std::fs::write(voc.join(format!("Annotations/{k}.xml")), text).unwrap();
     }
@@ -302,7 +312,7 @@ fn boxes_are_written_in_pixels_of_their_pictures() {
     for fit in ["stretch", "letterbox", "crop"] {
         let out = dir.path().join(fit);
         let data = format!("voc:{},fit={fit}", voc.display());
-        run(&model, &data, &out, &["--samples", "0..4", "--calibrate", "0..4", "--steps", "4"]);
+        let summary = run(&model, &data, &out, &["--samples", "0..4", "--calibrate", "0..4", "--steps", "4"]);
         let truth: Value = serde_json::from_slice(&std::fs::read(out.join("ground-truth.json")).unwrap()).unwrap();
         let stored: Vec<f64> =
             truth["annotations"][0]["bbox"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect();
@@ -312,6 +322,13 @@ fn boxes_are_written_in_pixels_of_their_pictures() {
         // A quarter of the cropped box is left, so that it counts.
         assert!(stored.iter().zip(wanted).all(is_near), "{fit}: {stored:?}");
         assert_eq!((&truth["images"][0]["width"], &truth["images"][0]["height"]), (&200.into(), &100.into()));
+        assert_eq!(truth["images"][3]["file_name"], "3.png");
+        // The difficult object counts as a crowd does, in the run and in its files.
+        assert_eq!([0, 1].map(|k| &truth["annotations"][k]["iscrowd"]), [&Value::from(0), &Value::from(1)]);
+        assert_eq!(summary["detection"]["ann_ap"][1], -1.0, "nothing but difficult objects");
+        let files = ["ground-truth.json", "detections-ann.json"].map(|name| out.join(name).display().to_string());
+        let printed = json(&["boxes", &files[0], &files[1], "--json"]);
+        assert!(near(&printed["stats"][0], &summary["detection"]["ann_map"]), "{printed}");
     }
 }
 
@@ -334,4 +351,32 @@ fn heads_that_do_not_fit_end_with_code_2_and_name_file_and_line() {
     refused(&HEAD.replace("\"cls\"", "\"scores\""), "bad.toml: line 8: the network has no output 'scores'");
     refused(&HEAD.replace("stride = 8", "stride = 16"), "bad.toml: line 8: output 'cls' has the shape 3x12x12");
     refused("classes = 3", "bad.toml: line 1");
+    // An output that is in the file and was not read.
+    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/onnx/ignored_output/model.onnx");
+    std::fs::write(&head, HEAD.replace("\"cls\"", "\"classes\"")).unwrap();
+    let args = ["check", model.to_str().unwrap(), "--head", head.to_str().unwrap()];
+    let output = Command::new(env!("CARGO_BIN_EXE_spikescope")).args(args).output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    let says = "bad.toml: line 8: output 'classes' of the network is not read: ";
+    assert!(error.contains(says) && error.contains("ArgMax"), "{error}");
+}
+
+#[test]
+fn check_tells_why_nothing_is_scored_and_which_classes_do_not_match() {
+    let dir = tempfile::tempdir().unwrap();
+    let check = |model: &Path| {
+        let output = Command::new(env!("CARGO_BIN_EXE_spikescope"))
+            .args(["check", model.to_str().unwrap(), "--data", "builtin:scenes", "--samples", "0..4"])
+            .args(["--calibrate", "4..8", "--steps", "4"])
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let model = detector(dir.path(), 96, ["disk", "square"]);
+    let told = check(&model);
+    assert!(told.contains("whose boxes do not count: 'nothing of the data'"), "{told}");
+    assert!(told.contains("whose objects are missed: 'triangle'"), "{told}");
+    std::fs::remove_file(dir.path().join("det.head.toml")).unwrap();
+    let told = check(&model);
+    assert!(told.contains("warning: the data have masks, but") && told.contains("Nothing is scored"), "{told}");
 }

@@ -15,6 +15,8 @@ pub struct ReadOptions {
     pub background: Option<Background>,
     /// `split=train|test|val`: which arrays of an archive.
     pub split: Option<Part>,
+    /// `split=NAME` of a Pascal VOC folder: the list of pictures `ImageSets/Main/NAME.txt`.
+    pub list: Option<String>,
     /// `x=NAME`: the array of samples in an archive.
     pub x: Option<String>,
     /// `y=NAME`: the array of labels in an archive; `none` for no labels.
@@ -237,6 +239,19 @@ impl ReadOptions {
         };
         if known { Ok(true) } else { Err(format!("Cannot use {key}={value}: use {words}")) }
     }
+
+    /// Sets the list of a Pascal VOC folder, which its option `split` names.
+    ///
+    /// # Errors
+    /// The reason why `name` is none, in a sentence.
+    pub fn set_list(&mut self, name: &str) -> Result<(), String> {
+        let name = name.trim();
+        if name.is_empty() || name.contains(['/', '\\']) {
+            return Err(format!("Cannot use split={name}: use the name of a list in ImageSets/Main, as in trainval"));
+        }
+        self.list = Some(name.to_owned());
+        Ok(())
+    }
 }
 
 fn set_word<T: Copy>(
@@ -288,7 +303,7 @@ impl fmt::Display for ReadOptions {
             ("layout", self.layout.map(Layout::as_str).map(word)),
             ("classes", self.classes.map(ClassOrder::as_str).map(word)),
             ("background", self.background.map(Background::as_str).map(word)),
-            ("split", self.split.map(Part::as_str).map(word)),
+            ("split", self.split.map(Part::as_str).map(word).or_else(|| self.list.clone())),
             ("x", self.x.clone()),
             ("y", self.y.clone()),
             ("fit", self.fit.map(PictureFit::as_str).map(word)),
@@ -332,6 +347,9 @@ mod tests {
         }
         assert_eq!((options.set("size", "64"), options.size), (Ok(true), Some([64, 64])));
         assert_eq!(options.set("frames", "3"), Ok(false));
+        let mut listed = ReadOptions::default();
+        assert_eq!((listed.set_list(" trainval"), listed.to_string()), (Ok(()), ",split=trainval".into()));
+        assert!(listed.set_list("../x").is_err() && listed.set_list("").is_err());
         assert_eq!(split_option(" layout=nhwc", &["layout"]), Some(("layout", "nhwc")));
         assert_eq!(split_option("b/t=3", &["layout"]), None);
     }

@@ -18,6 +18,7 @@ use crate::measure::ties::ties;
 use crate::progress::JobControl;
 use crate::simulate::SimulationPlan;
 use crate::task::classification::Classes;
+use crate::task::scene_scores::scene_findings;
 use crate::{Error, Result, simulate};
 
 /// Number of samples that the checks of input range and scaling read.
@@ -103,6 +104,8 @@ impl DiagnosisInput<'_> {
         found.extend(self.small_set(cache));
         let (original, labels) = (&self.model.original, &self.samples.labels);
         found.extend(Classes::of(original, labels).finding(original, labels));
+        let (detector, targets) = (self.model.detector.as_deref(), &self.samples.targets);
+        found.extend(scene_findings(original, detector, targets, settings.samples.clone()));
         if settings.calibration_data.as_ref().is_none_or(|data| *data == settings.data) {
             found.extend(findings::calibrated_on(&settings.calibrate, &settings.samples, self.samples.len()));
         }

@@ -25,7 +25,7 @@ use crate::network::{Network, Op, OpenOptions, OpenedNetwork, onnx};
 use crate::progress::JobControl;
 use crate::task::Detector;
 use crate::task::answer::{answering_output, describe_outputs};
-use crate::task::detector_head::{HeadText, beside, bundled_head};
+use crate::task::detector_head::{HeadText, beside, bundled_head, check_ignored};
 use crate::{Error, Result, network};
 
 /// Maximum length of a description of a detector's head.
@@ -64,7 +64,10 @@ fn open(key: &ModelKey) -> Result<PreparedNetwork> {
     let described = match head_text(key)? {
         // One output alone is read as it is, unless its head is stated.
         Some(_) if key.output.is_some() && key.head.is_none() => None,
-        Some(text) => Some(Detector::described(&whole, &text)?),
+        Some(text) => {
+            check_ignored(&text, &assumed)?;
+            Some(Detector::described(&whole, &text)?)
+        }
         None => None,
     };
     let chosen = || match described {

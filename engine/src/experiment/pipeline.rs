@@ -19,14 +19,14 @@ use super::prepare::{Prepared, prepare, timed};
 use super::run::{PreparedNetwork, Run};
 use super::settings::Settings;
 use crate::compute::AnnRun;
-use crate::convert::{Correction, Finding, SpikingNetwork, ThresholdRule};
+use crate::convert::{Correction, SpikingNetwork, ThresholdRule};
 use crate::data::Samples;
 use crate::measure::{measure_run_reusing, pooling_findings};
 use crate::progress::JobControl;
 use crate::simulate::SimulationPlan;
 use crate::task::OutputAgreement;
 use crate::task::classification::Classes;
-use crate::task::scene_scores::{ReadoutWindow, SceneScores, scoring_bytes};
+use crate::task::scene_scores::{ReadoutWindow, scoring_bytes};
 use crate::{Result, convert, simulate};
 
 /// Computes the run of `settings` and, if its recipe has a correction, the same run without it as a baseline.
@@ -175,8 +175,6 @@ fn whole_run(
     if !classes {
         control.progress("scoring", 0.0);
         run.score_scene(control)?;
-        run.findings.extend(run.scene.as_deref().and_then(unknown_classes));
-        run.findings.extend(unscored_classes(&run));
     }
     control.progress("measuring", 0.0);
     run.output_agreement = (!classes)
@@ -211,25 +209,6 @@ fn add_findings_of_report(run: &mut Run) {
         run.findings.extend(convert::findings::unsettled_balancing(balanced, rule));
     }
     convert::findings::sort(&mut run.findings);
-}
-
-/// A note on classes of a detector that the data do not have.
-fn unknown_classes(scene: &SceneScores) -> Option<Finding> {
-    let SceneScores::Boxes(scores) = scene else { return None };
-    let (first, count) = (scores.unknown_classes.first()?, scores.unknown_classes.len());
-    let text = format!("{count} classes of the detector are not in the data and do not count (the first: '{first}')");
-    Some(Finding::note("classes of boxes", None, text))
-}
-
-/// A warning on classes of the masks that the network has no scores for.
-fn unscored_classes(run: &Run) -> Option<Finding> {
-    let Some(SceneScores::Masks(scores)) = run.scene.as_deref() else { return None };
-    let (scored, all) = (scores.segmenter.classes(), run.samples.targets.masks()?.class_names.len());
-    let text = format!(
-        "the masks have {all} classes and the network scores {scored}: pixels of class {scored} and above always count as wrong, \
-         and the mean IoU is over all {all}. Take masks whose classes are those of the network, from 0 on"
-    );
-    (all > scored).then(|| Finding::warning("classes of masks", None, text))
 }
 
 /// Refuses the run of `settings` if it would not fit in memory, including the ANN's values unless they are known.

@@ -18,6 +18,7 @@ pub mod outputs;
 mod parametrization;
 pub mod pytorch;
 pub mod safetensors;
+pub mod score_map;
 pub mod shape_inference;
 pub mod state_dict;
 mod weight_entries;

@@ -66,6 +66,11 @@ impl NetworkOutput {
     }
 }
 
+/// The beginning of the note on output `name` of a file that a reader leaves out; its reason follows.
+pub fn ignored_output(name: &str) -> String {
+    format!("Output '{name}' is ignored. ")
+}
+
 /// Whether `shape` is that of class scores: exactly one dimension above 1.
 pub(super) fn has_class_shape(shape: &[usize]) -> bool {
     shape.iter().filter(|&&side| side > 1).count() == 1

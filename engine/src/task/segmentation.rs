@@ -1,10 +1,7 @@
 //! Class maps from the outputs of segmentation networks, in the size of their targets.
 
 use crate::network::Network;
-use crate::network::outputs::NetworkOutput;
-
-/// Maximum number of classes: the last number of a mask stands for void.
-const MAX_CLASSES: usize = 255;
+use crate::network::score_map::ScoreMap;
 
 /// How the class of every pixel is read from an output vector.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,7 +43,7 @@ impl Segmenter {
     pub fn new(network: &Network, target: [usize; 2]) -> Option<Self> {
         let outputs = network.outputs();
         let [output] = outputs.as_slice() else { return None };
-        let (channels, size, channels_last) = score_map(network.input_shape(), output)?;
+        let ScoreMap { channels, size, channels_last } = ScoreMap::new(network.input_shape(), output)?;
         let resize = (size != target).then(|| [taps(size[0], target[0]), taps(size[1], target[1])]);
         Some(Self { channels, size, channels_last, target, resize })
     }
@@ -126,36 +123,12 @@ fn taps(from: usize, to: usize) -> Vec<Tap> {
     (0..to).map(tap).collect()
 }
 
-/// Channels, height and width, and whether the channels are last, of an output that is a map of scores for samples of
-/// shape `input`.
-fn score_map(input: &[usize], output: &NetworkOutput) -> Option<(usize, [usize; 2], bool)> {
-    let mut shape = output.shape.as_slice();
-    while shape.len() > 3 && shape[0] == 1 {
-        shape = &shape[1..];
-    }
-    let (&[a, b, c], &[first, second, third]) = (shape, input) else { return None };
-    // The sides of the input, channels first or last.
-    let sides = [[second, third], [first, second]];
-    let fits = |channels: usize, size: [usize; 2]| {
-        let is_scaled = |[height, width]: [usize; 2]| {
-            // A side of the output is a share of the input's, up to a cell.
-            let (down, across) = (height as f64 / size[0] as f64, width as f64 / size[1] as f64);
-            size[0] > 1 && size[1] > 1 && (down / across - 1.0).abs() * (size[0].min(size[1]) as f64) < 1.0
-        };
-        (1..=MAX_CLASSES).contains(&channels) && sides.into_iter().any(is_scaled)
-    };
-    if fits(a, [b, c]) {
-        return Some((a, [b, c], false));
-    }
-    fits(c, [a, b]).then_some((c, [a, b], true))
-}
-
 /// Index of the output of `network` that is its map of scores, if it has several of equal shape: that called `out`, as
 /// torchvision names it, else the first. Others are heads for training.
 pub fn score_map_output(network: &Network) -> Option<usize> {
     let outputs = network.outputs();
     let first = outputs.first()?;
-    let (channels, ..) = score_map(network.input_shape(), first)?;
+    let ScoreMap { channels, .. } = ScoreMap::new(network.input_shape(), first)?;
     let are_alike = outputs.len() > 1 && channels > 1 && outputs.iter().all(|output| output.shape == first.shape);
     are_alike.then(|| outputs.iter().position(|output| output.name == "out").unwrap_or(0))
 }
@@ -181,20 +154,6 @@ mod tests {
         let mut classes = vec![9; segmenter.target.iter().product()];
         segmenter.classes_of(scores, &mut classes, &mut SegmenterBuffers::default());
         classes
-    }
-
-    #[test]
-    fn maps_of_scores_are_told_by_their_proportions() {
-        let found = |input: &[usize], output: &[usize]| {
-            Segmenter::new(&network(input, output), [8, 12])
-                .map(|found| (found.channels, found.size, found.channels_last))
-        };
-        assert_eq!(found(&[3, 8, 12], &[5, 8, 12]), Some((5, [8, 12], false)));
-        assert_eq!(found(&[3, 8, 12], &[1, 5, 4, 6]), Some((5, [4, 6], false)));
-        assert_eq!(found(&[8, 12, 3], &[8, 12, 5]), Some((5, [8, 12], true)));
-        assert_eq!(found(&[3, 65, 97], &[2, 9, 13]), Some((2, [9, 13], false)), "rounded sides");
-        assert_eq!((found(&[3, 8, 12], &[5]), found(&[3, 8, 12], &[5, 1, 1])), (None, None));
-        assert_eq!(found(&[3, 8, 12], &[3, 12, 8]), None);
     }
 
     #[test]

@@ -44,6 +44,8 @@ pub struct Boxes {
     pub class_names: Vec<String>,
     /// The place of each picture in its sample, `[N]`; empty where samples are the pictures themselves.
     pub places: Arc<Vec<PicturePlace>>,
+    /// File names of the pictures, `[N]`; empty where they are drawn.
+    pub file_names: Arc<Vec<String>>,
 }
 
 /// Place of a picture in its sample, as an affine map of each axis.
@@ -84,7 +86,7 @@ pub struct TargetBox {
     pub area: f32,
     /// Whether it stands for a group of objects; it then neither counts as missed nor as found.
     pub is_crowd: bool,
-    /// Whether it is marked as difficult; VOC's scores leave it out.
+    /// Whether it is marked as difficult; it then counts as a crowd does, as in VOC's scores.
     pub is_difficult: bool,
 }
 

@@ -108,6 +108,7 @@ pub fn read(file: &Path, folder: Option<&Path>, network: Option<&[usize]>, optio
         of_sample: Arc::new(of_sample),
         class_names,
         places: Arc::new(places.iter().map(Placement::picture_place).collect()),
+        file_names: Arc::new(truth.pictures.iter().map(|picture| picture.file_name.clone()).collect()),
     });
     Ok(samples)
 }

@@ -14,4 +14,5 @@ pub mod objects;
 mod pictures;
 mod placement;
 pub mod voc;
+mod voc_listing;
 mod voc_xml;

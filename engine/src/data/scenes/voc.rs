@@ -1,6 +1,6 @@
 //! Reads pictures with Pascal VOC boxes: one XML file a picture.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,42 +10,14 @@ use super::boxes::{BoxTally, PictureBox};
 use super::masks::class_names;
 use super::pictures;
 use super::placement::{self, Placement};
+pub use super::voc_listing::is_folder;
+use super::voc_listing::{Listing, file_name, listing, stem};
 use super::voc_xml::{self, VocFile};
-use crate::data::files::listing::entries;
-use crate::data::images::{PictureHeader, is_image, orientation_notes};
-use crate::data::options::{Origin, Part, ReadOptions};
+use crate::data::images::{PictureHeader, orientation_notes};
+use crate::data::options::{Origin, ReadOptions};
 use crate::data::samples::targets::{Boxes, TargetBox, Targets};
 use crate::data::{Note, Samples};
 use crate::{Error, Result};
-
-/// Folders of pictures and of annotations; without them both lie in one folder.
-const PICTURE_FOLDERS: [&str; 3] = ["JPEGImages", "images", "imgs"];
-const XML_FOLDERS: [&str; 3] = ["Annotations", "annotations", "labels"];
-
-/// Annotations with their pictures, by name.
-struct Listing {
-    xml: Vec<PathBuf>,
-    pictures: Vec<PathBuf>,
-    files: Vec<VocFile>,
-    notes: Vec<Note>,
-}
-
-fn is_xml(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("xml"))
-}
-
-fn stem(path: &Path) -> String {
-    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-fn folder_of(dir: &Path, names: &[&str]) -> PathBuf {
-    names.iter().map(|name| dir.join(name)).find(|path| path.is_dir()).unwrap_or_else(|| dir.to_owned())
-}
-
-/// Whether `dir` holds annotations.
-pub fn is_folder(dir: &Path) -> bool {
-    entries(&folder_of(dir, &XML_FOLDERS)).is_ok_and(|found| found.iter().any(|path| is_xml(path)))
-}
 
 /// Shape of the first picture, `[C, H, W]`.
 ///
@@ -101,10 +73,7 @@ pub fn read(dir: &Path, network: Option<&[usize]>, options: &ReadOptions) -> Res
             };
             let is_difficult = object.is_difficult;
             let boxed = PictureBox { class: class as u16, corners, area: None, is_crowd: false, is_difficult };
-            let name = || {
-                let file = path.file_name().unwrap_or_default().to_string_lossy();
-                format!("{file}, object {} in line {}", index + 1, object.line)
-            };
+            let name = || format!("{}, object {} in line {}", file_name(path), index + 1, object.line);
             tally.target(&boxed, header.size, place, name)
         };
         of_sample.push(annotation.objects.iter().enumerate().filter_map(target).collect());
@@ -126,59 +95,9 @@ pub fn read(dir: &Path, network: Option<&[usize]>, options: &ReadOptions) -> Res
         of_sample: Arc::new(of_sample),
         class_names,
         places: Arc::new(places.iter().map(Placement::picture_place).collect()),
+        file_names: Arc::new(files.iter().map(|path| file_name(path)).collect()),
     });
     Ok(samples)
-}
-
-fn listing(dir: &Path, options: &ReadOptions) -> Result<Listing> {
-    let pictures_dir = folder_of(dir, &PICTURE_FOLDERS);
-    let xml_dir = folder_of(dir, &XML_FOLDERS);
-    let mut xml: Vec<PathBuf> = entries(&xml_dir)?.into_iter().filter(|path| path.is_file() && is_xml(path)).collect();
-    let mut notes = Vec::new();
-    if let Some(part) = options.split {
-        let wanted = names_of_part(dir, part)?;
-        xml.retain(|path| wanted.contains(&stem(path)));
-    }
-    if xml.is_empty() {
-        let reason =
-            "contains no annotations: NAME.xml in Annotations/ with NAME.jpg in JPEGImages/, or both in one folder";
-        return Err(Error::file(dir, "folder", reason));
-    }
-    let files = xml.par_iter().map(|path| voc_xml::read(path)).collect::<Result<Vec<VocFile>>>()?;
-    let mut of_stem: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
-    for path in entries(&pictures_dir)?.into_iter().filter(|path| path.is_file() && is_image(path)) {
-        of_stem.entry(stem(&path)).or_default().push(path);
-    }
-    let mut pictures = Vec::with_capacity(xml.len());
-    for (path, file) in xml.iter().zip(&files) {
-        let is_named =
-            |picture: &&PathBuf| picture.file_name().is_some_and(|name| name.to_string_lossy() == *file.picture);
-        let own = of_stem.get(&stem(path)).and_then(|same| same.iter().find(is_named).or_else(|| same.first()));
-        let by_name = || of_stem.get(&stem(Path::new(&file.picture)))?.iter().find(is_named);
-        let picture = own.or_else(by_name).cloned().ok_or_else(|| {
-            let folder = pictures_dir.display();
-            Error::file(path, "filename", format!("no picture {} or '{}' in {folder}", stem(path), file.picture))
-        })?;
-        pictures.push(picture);
-    }
-    let used: BTreeSet<&PathBuf> = pictures.iter().collect();
-    let alone: Vec<&PathBuf> = of_stem.values().flatten().filter(|path| !used.contains(path)).collect();
-    if let Some(first) = alone.first().filter(|_| options.split.is_none()) {
-        let name = first.file_name().unwrap_or_default().to_string_lossy();
-        let text = format!("pictures without an annotation, left out: {} (the first: {name})", alone.len());
-        notes.push(Note::new(text));
-    }
-    Ok(Listing { xml, pictures, files, notes })
-}
-
-/// Names of the pictures of a part, in `ImageSets/Main/PART.txt`.
-fn names_of_part(dir: &Path, part: Part) -> Result<BTreeSet<String>> {
-    let path = dir.join("ImageSets/Main").join(format!("{}.txt", part.as_str()));
-    let text = std::fs::read_to_string(&path).map_err(|e| Error::io(&path, e))?;
-    // Editors on Windows begin a file with a byte order mark.
-    let text = text.trim_start_matches('\u{feff}');
-    // Lists of one class have a second column.
-    Ok(text.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect())
 }
 
 /// Class names by index, and a note on their order: as `classes.txt` names them, else in the order of text.
@@ -324,15 +243,24 @@ mod tests {
     }
 
     #[test]
-    fn a_part_is_the_list_of_its_name() {
+    fn a_split_is_the_list_of_its_name() {
         let dir = folder(&object("a", [1.0, 1.0, 5.0, 5.0]));
         put(&dir, "b", &object("b", [1.0, 1.0, 5.0, 5.0]));
         image::RgbImage::new(20, 10).save(dir.path().join("JPEGImages/b.png")).unwrap();
         std::fs::create_dir_all(dir.path().join("ImageSets/Main")).unwrap();
         std::fs::write(dir.path().join("ImageSets/Main/val.txt"), "b  1\n").unwrap();
-        let val = ReadOptions { split: Some(Part::Validation), ..ReadOptions::default() };
-        assert_eq!((plain(&dir).unwrap().len(), read(dir.path(), None, &val).unwrap().len()), (2, 1));
-        let train = ReadOptions { split: Some(Part::Train), ..ReadOptions::default() };
-        assert!(read(dir.path(), None, &train).unwrap_err().to_string().contains("train.txt"));
+        std::fs::write(dir.path().join("ImageSets/Main/trainval.txt"), "\u{feff}a\r\nb\r\n").unwrap();
+        let of_list = |name: &str| {
+            let options = ReadOptions { list: Some(name.into()), ..ReadOptions::default() };
+            read(dir.path(), None, &options)
+        };
+        let count = |name: &str| of_list(name).unwrap().len();
+        assert_eq!((plain(&dir).unwrap().len(), count("val"), count("trainval")), (2, 1, 2));
+        let missing = of_list("train").unwrap_err().to_string();
+        assert!(
+            missing.contains("Main/train.txt: there is no such list") && missing.contains("trainval, val"),
+            "{missing}"
+        );
+        assert_eq!(of_list("val").unwrap().targets.boxes().unwrap().file_names.as_slice(), ["b.png"]);
     }
 }

@@ -109,7 +109,11 @@ impl DataSpec {
             Source::Events { binning, .. } => binning.set_option(key, value).map_err(invalid)?,
             _ => false,
         };
-        let is_known = is_of_binning || changed.options.set(key, value).map_err(invalid)?;
+        let is_list = key == "split" && matches!(changed.source, Source::Voc(_));
+        if is_list {
+            changed.options.set_list(value).map_err(invalid)?;
+        }
+        let is_known = is_of_binning || is_list || changed.options.set(key, value).map_err(invalid)?;
         if is_known { Ok(changed) } else { Err(invalid("there is no such option".into())) }
     }
 }
@@ -150,7 +154,9 @@ fn split_options<'a>(kind: &str, rest: &'a str) -> Result<(&'a str, ReadOptions,
     // The length of frames comes before their number.
     stated.sort_by_key(|(key, _)| *key != "us");
     for (key, value) in stated {
-        if !(of_binning.contains(&key) && binning.set_option(key, value)?) {
+        if (kind, key) == ("voc", "split") {
+            options.set_list(value)?;
+        } else if !(of_binning.contains(&key) && binning.set_option(key, value)?) {
             options.set(key, value)?;
         }
     }

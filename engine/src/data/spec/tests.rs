@@ -20,6 +20,7 @@ fn text_form_round_trips() {
         "builtin:objects-train,seed=3",
         "masks:a,fit=letterbox,meaning=instances,void=none",
         "voc:a,split=train,fit=crop,size=320x240,origin=0",
+        "voc:a,split=cat_trainval",
         "coco:a.json",
         "coco:a.json,b,background=black",
         "events:a.bin,b.bin",
@@ -52,6 +53,8 @@ fn text_form_round_trips() {
         "builtin:scenes,difficulty=2",
         "builtin:objects,size=64",
         "masks:a,origin=1",
+        "npz:a,split=trainval",
+        "voc:a,split=../b",
         "coco:a,b,c",
     ] {
         let why = DataSpec::parse(text).unwrap_err().to_string();
@@ -75,4 +78,6 @@ fn an_existing_file_that_looks_like_an_option_is_a_file() {
     assert_eq!(with_option.paths(), [path.as_path()]);
     assert_eq!(with_option.map_paths(|_| "b".into()).to_string(), "npz:b,layout=nhwc");
     assert!(spec.with_option("frames", "2").is_err());
+    let of_list = DataSpec::parse("voc:a").unwrap().with_option("split", "trainval").unwrap();
+    assert_eq!(of_list.to_string(), "voc:a,split=trainval");
 }

@@ -8,6 +8,7 @@ use prost::Message;
 use super::lower::{LoweredValue, Lowering};
 use super::proto::{GraphProto, ModelProto, NodeProto};
 use crate::network::chosen_output::{VALUE_SUFFIX, is_seen_through, reachable};
+use crate::network::outputs::ignored_output;
 use crate::network::{Network, NodeId, Op};
 use crate::{Error, Result};
 
@@ -61,7 +62,7 @@ impl Lowering<'_> {
                 Ok(id) => read.push((name, id)),
                 Err(error) if names.len() == 1 => return Err(error),
                 Err(error) => {
-                    self.note(format!("Output '{name}' is ignored. {error}"));
+                    self.note(format!("{}{error}", ignored_output(name)));
                     first_error.get_or_insert(error);
                 }
             }

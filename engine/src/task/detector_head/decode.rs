@@ -1,13 +1,14 @@
 //! Boxes from the outputs of a detector, by the description of its head.
 
+use super::bind::{BoundLevel, Grid, Output, bind};
 use super::description::{
     Background, BoxCoding, BoxFunction, CenterScore, Coding, HeadDescription, HeadText, Level, ScoreFunction, Units,
 };
-use super::layout::{GridSize, ValueLayout};
+use super::layout::GridSize;
 use crate::Result;
 use crate::error::format_shape;
 use crate::network::Network;
-use crate::network::outputs::{NetworkOutput, OutputFunction};
+use crate::network::outputs::OutputFunction;
 use crate::task::detected_box::DetectedBox;
 use crate::task::nms::suppress_by_class;
 
@@ -23,31 +24,6 @@ pub struct HeadDecoder {
     levels: Vec<BoundLevel>,
     /// Width and height of the input in pixels.
     size: [f32; 2],
-}
-
-/// The outputs of a level.
-#[derive(Clone, Debug)]
-struct BoundLevel {
-    class: Output,
-    boxes: Output,
-    center: Option<Output>,
-    grids: Vec<Grid>,
-}
-
-/// An output and the function at its end, which a readout omits.
-#[derive(Clone, Debug)]
-struct Output {
-    layout: ValueLayout,
-    end: Option<OutputFunction>,
-}
-
-/// The cells of one stride.
-#[derive(Clone, Debug)]
-struct Grid {
-    size: GridSize,
-    stride: f32,
-    /// Width and height of each anchor in pixels.
-    priors: Vec<[f32; 2]>,
 }
 
 /// A box before overlaps are removed: corners in fractions of the input.
@@ -223,74 +199,6 @@ fn apply(function: ScoreFunction, values: &mut [f32]) {
         ScoreFunction::Softmax => OutputFunction::Softmax { log: false }.apply(values, columns),
         ScoreFunction::None => {}
     }
-}
-
-fn bind(
-    head: &HeadDescription,
-    level: &Level,
-    text: &HeadText,
-    outputs: &[NetworkOutput],
-    size: [usize; 2],
-) -> Result<BoundLevel> {
-    let output = |name: &toml::Spanned<String>| {
-        outputs.iter().find(|output| output.name == *name.get_ref()).ok_or_else(|| {
-            let known: Vec<String> = outputs.iter().map(|output| format!("'{}'", output.name)).collect();
-            let reason = format!("the network has no output '{}'; it has {}", name.get_ref(), known.join(", "));
-            text.error(name.span(), reason)
-        })
-    };
-    let class = output(&level.class)?;
-    let strides = level.strides();
-    // Without strides the places are those of the class output.
-    let columns = head.columns();
-    let unplaced = class.range.len() / columns;
-    let grids_of = |side: fn(usize, usize) -> usize| -> Vec<Grid> {
-        if strides.is_empty() {
-            let size = GridSize { rows: 1, columns: unplaced, anchors: 1 };
-            return vec![Grid { size, stride: 1.0, priors: Vec::new() }];
-        }
-        let grid = |(index, &stride): (usize, &usize)| {
-            let priors = level.priors_of(index).to_vec();
-            let size =
-                GridSize { rows: side(size[1], stride), columns: side(size[0], stride), anchors: priors.len().max(1) };
-            Grid { size, stride: stride as f32, priors }
-        };
-        strides.iter().enumerate().map(grid).collect()
-    };
-    // Convolutions with padding round up, those without down.
-    let candidates = [grids_of(usize::div_ceil), grids_of(|side, stride| (side / stride).max(1))];
-    let find = |grids: &[Grid], found: &NetworkOutput, columns: usize| {
-        let sizes: Vec<GridSize> = grids.iter().map(|grid| grid.size).collect();
-        let layout = ValueLayout::find(&found.shape, found.range.clone(), columns, &sizes)?;
-        Some(Output { layout, end: found.end })
-    };
-    let misfit = |name: &toml::Spanned<String>, found: &NetworkOutput, columns: usize| {
-        let sides: Vec<String> = candidates[0]
-            .iter()
-            .map(|grid| format!("{}x{} cells with {} boxes each", grid.size.rows, grid.size.columns, grid.size.anchors))
-            .collect();
-        let reason = format!(
-            "output '{}' has the shape {}; {} values for each of {} are expected",
-            found.name,
-            format_shape(&found.shape),
-            columns,
-            sides.join(" and ")
-        );
-        text.error(name.span(), reason)
-    };
-    let Some(grids) = candidates.iter().find(|grids| find(grids, class, columns).is_some()) else {
-        return Err(misfit(&level.class, class, columns));
-    };
-    let bound = |name: &toml::Spanned<String>, columns: usize| {
-        let found = output(name)?;
-        find(grids, found, columns).ok_or_else(|| misfit(name, found, columns))
-    };
-    Ok(BoundLevel {
-        class: bound(&level.class, columns)?,
-        boxes: bound(&level.boxes, 4)?,
-        center: level.center.as_ref().map(|name| bound(name, 1)).transpose()?,
-        grids: grids.clone(),
-    })
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::layout::Order;
 use crate::{Error, Result};
 
 /// Limits of what a description may state.
@@ -149,24 +150,30 @@ pub struct Level {
     pub center: Option<Spanned<String>>,
     /// Pixels per cell; several if the output has the cells of several grids one after the other. Not needed for corners.
     #[serde(default)]
-    pub stride: Option<OneOrMany<usize>>,
+    pub stride: Option<Strides>,
     /// Width and height of the prior boxes of each cell in pixels, the same for each grid or one list for each; without
     /// them one prior of one cell.
     #[serde(default)]
     pub priors: Option<Priors>,
+    /// Order of the values, where the shape of an output fits several.
+    #[serde(default)]
+    pub layout: Option<Spanned<Order>>,
 }
 
-/// One value or a list.
+/// Pixels per cell of one grid or of several.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
-pub enum OneOrMany<T> {
-    One(T),
-    Many(Vec<T>),
+#[serde(
+    untagged,
+    expecting = "stride must be a whole number of pixels from 1 to 4096, as in 8, or a list, as in [8, 16]"
+)]
+pub enum Strides {
+    One(usize),
+    Many(Vec<usize>),
 }
 
 /// Prior boxes of a level.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "priors must be a list of [width, height], or one such list for each stride")]
 pub enum Priors {
     Same(Vec<[f32; 2]>),
     OfGrid(Vec<Vec<[f32; 2]>>),
@@ -283,8 +290,8 @@ impl Level {
     pub fn strides(&self) -> Vec<usize> {
         match &self.stride {
             None => Vec::new(),
-            Some(OneOrMany::One(stride)) => vec![*stride],
-            Some(OneOrMany::Many(strides)) => strides.clone(),
+            Some(Strides::One(stride)) => vec![*stride],
+            Some(Strides::Many(strides)) => strides.clone(),
         }
     }
 
@@ -332,6 +339,15 @@ mod tests {
         refused("\"ltrb\"", "\"xywh\"", "line 3: unknown variant `xywh`");
         refused("stride = 8", "stride = 0", "line 7: its stride is 0");
         refused("stride = 8\n", "", "line 7: this level states no stride");
+        for wrong in ["8.0", "-8", "\"8\"", "[8, 16.0]"] {
+            refused("stride = 8", &format!("stride = {wrong}"), "line 9: stride must be a whole number of pixels");
+        }
+        refused("stride = 8", "stride = 8\npriors = [[8, 8], 8]", "line 10: priors must be a list of [width, height]");
+        refused(
+            "stride = 8",
+            "stride = 8\nlayout = \"nhwc\"",
+            "line 10: unknown variant `nhwc`, expected one of `map`",
+        );
         refused("[\"a\", \"b\"]", "[]", "line 1: classes are 0");
         refused("[boxes]", "max-iou = 3.0\n[boxes]", "line 2: max-iou is 3");
         refused("stride = 8", "stride = 8\npriors = [[1.0, -2.0]]", "line 7: its priors");

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 
 use super::band::band;
+use super::class_match::ClassMatch;
 use super::scene_run::SceneRun;
 use crate::Result;
 use crate::data::scenes::coco::{Category, CocoDetection, GroundTruth, Id, ObjectBox, Picture};
@@ -36,8 +37,6 @@ pub struct DetectionScores {
     pub snn: Vec<BoxScores>,
     /// Class of the data for each class of the detector; `None` if the data do not have it.
     classes: Vec<Option<u32>>,
-    /// Names of the detector's classes that the data do not have.
-    pub unknown_classes: Vec<String>,
 }
 
 /// Boxes that a network finds in the pictures of a run.
@@ -64,15 +63,13 @@ pub(super) fn score(
     if at.is_empty() {
         at.push(steps);
     }
-    let (classes, unknown_classes) = classes_of(detector, boxes);
     let mut scores = DetectionScores {
         truth: ground_truth(run, boxes),
         ann: BoxScores { stats: [-1.0; 12], of_category: Vec::new() },
         ann_band: None,
         at: at.clone(),
         snn: Vec::new(),
-        classes,
-        unknown_classes,
+        classes: ClassMatch::new(detector, boxes).classes,
     };
     let found = scores.ann_boxes(run);
     scores.ann = score_boxes(&scores.truth, &found)?;
@@ -148,28 +145,6 @@ impl DetectionScores {
     }
 }
 
-/// The class of the data for each class of the detector, by name, else by index; and the names without one.
-fn classes_of(detector: &Detector, boxes: &Boxes) -> (Vec<Option<u32>>, Vec<String>) {
-    let names = detector.class_names();
-    let lower = |name: &String| name.trim().to_lowercase();
-    let by_name = |name: &String| {
-        let found = boxes.class_names.iter().position(|class| lower(class) == lower(name));
-        found.map(|class| class as u32)
-    };
-    if names.is_empty() {
-        // Class 0 is the background.
-        let classes = (0..boxes.class_names.len() as u32).map(Some);
-        return (std::iter::once(None).chain(classes).collect(), Vec::new());
-    }
-    let classes: Vec<Option<u32>> = names.iter().map(by_name).collect();
-    if classes.iter().all(Option::is_none) && names.len() == boxes.class_names.len() {
-        return ((0..names.len() as u32).map(Some).collect(), Vec::new());
-    }
-    let unknown = names.iter().zip(&classes).filter(|(_, class)| class.is_none()).map(|(name, _)| name.clone());
-    let unknown = unknown.collect();
-    (classes, unknown)
-}
-
 /// The place of the picture of `sample` of the run.
 fn place_of(run: &SceneRun<'_>, sample: usize) -> PicturePlace {
     let places = run.targets.boxes().map(|boxes| &boxes.places);
@@ -194,7 +169,7 @@ fn ground_truth(run: &SceneRun<'_>, boxes: &Boxes) -> GroundTruth {
         let id = Id::Number((run.first + sample + 1) as i64);
         truth.pictures.push(Picture {
             id,
-            file_name: String::new(),
+            file_name: boxes.file_names.get(run.first + sample).cloned().unwrap_or_default(),
             size: place.size.map(|side| Some(f64::from(side))),
         });
         for target in boxes.of_sample.get(run.first + sample).map_or(&[][..], Vec::as_slice) {
@@ -203,7 +178,8 @@ fn ground_truth(run: &SceneRun<'_>, boxes: &Boxes) -> GroundTruth {
                 category: u32::from(target.class),
                 bbox: bbox_within(place.to_picture(target.corners.map(f64::from)), place.size),
                 area: (f64::from(target.area) * place.area_scale() * ROUNDING).round() / ROUNDING,
-                is_crowd: target.is_crowd,
+                // COCO has no such mark: as a crowd the object is neither missed nor found.
+                is_crowd: target.is_crowd || target.is_difficult,
             });
         }
     }

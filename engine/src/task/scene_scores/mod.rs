@@ -1,15 +1,19 @@
 //! Scores of a run on scenes: mean IoU of its class maps, or average precision of its boxes, over the time steps.
 //!
 //! `segmentation.rs` and `detection.rs` read both networks' outputs and compare them with the targets of the samples;
-//! `window.rs` has the mean readout at a step, `band.rs` how far a score depends on the pictures.
+//! `class_match.rs` says which class of the data a detector's class is, `window.rs` has the mean readout at a step,
+//! `band.rs` how far a score depends on the pictures, `findings.rs` what is known before a run.
 
 mod band;
+mod class_match;
 mod detection;
+mod findings;
 mod scene_run;
 mod segmentation;
 mod window;
 
 pub use detection::{DetectionScores, PictureDetections, default_steps};
+pub use findings::scene_findings;
 pub use scene_run::SceneRun;
 pub use segmentation::SegmentationScores;
 pub use window::{ReadoutWindow, window_start};

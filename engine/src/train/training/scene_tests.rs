@@ -40,8 +40,12 @@ fn rectangles(count: usize) -> Samples {
         instances: None,
         class_names: names(&["ground", "bright", "dim"]),
     };
-    let boxes =
-        Boxes { of_sample: Arc::new(of_sample), class_names: names(&["bright", "dim"]), places: Arc::default() };
+    let boxes = Boxes {
+        of_sample: Arc::new(of_sample),
+        class_names: names(&["bright", "dim"]),
+        places: Arc::default(),
+        file_names: Arc::default(),
+    };
     Samples {
         source: "rectangles".into(),
         shape: vec![1, side, side],

@@ -44,13 +44,10 @@ impl Detections {
     /// Reads results for the pictures of `truth`.
     ///
     /// # Errors
-    /// [`Error::Io`] or [`Error::File`] for text that is no such JSON, an empty list, pictures that the ground truth does
-    /// not have, boxes that are none and scores that are no numbers; the place is the index in the list.
+    /// [`Error::Io`] or [`Error::File`] for text that is no such JSON, pictures that the ground truth does not have, boxes
+    /// that are none and scores that are no numbers; the place is the index in the list.
     pub fn read(path: &Path, truth: &GroundTruth) -> Result<Self> {
         let raw: Vec<RawResult> = read_json(path, b'[')?;
-        if raw.is_empty() {
-            return Err(Error::file(path, "", "is an empty list: there are no results to score"));
-        }
         let (pictures, categories) = (truth.picture_index(), truth.category_index());
         let mut found = Self { boxes: Vec::with_capacity(raw.len()), foreign: None };
         for (index, raw) in raw.into_iter().enumerate() {
@@ -108,9 +105,9 @@ mod tests {
         assert_eq!((found.boxes, found.foreign), (vec![expected], None));
         let foreign = read(&one("4", "9", "[1, 2, 3, 4]", "0.5")).unwrap();
         assert_eq!(foreign.foreign, Some((1, "results[0], category 9".into())));
+        assert_eq!(read("[]").unwrap(), Detections::default(), "a detector that finds nothing");
         for (text, says) in [
-            ("[]".to_owned(), "dt.json: is an empty list"),
-            ("{\"annotations\": []}".into(), "it is an object, as ground truth is"),
+            ("{\"annotations\": []}".to_owned(), "it is an object, as ground truth is"),
             (one("5", "18", "[1, 2, 3, 4]", "1"), "results[0]: has image_id 5, which is not in the ground truth"),
             (one("4", "18", "[]", "1"), "no list of four numbers"),
             (one("4", "18", "[1, 2, 3, 4]", "\"x\""), "has the score 'x'"),

@@ -112,7 +112,12 @@ pub fn generate_some(count: usize, seed: u64, options: SceneOptions) -> Result<S
         instances: Some(Arc::new(instances)),
         class_names: std::iter::once("background".to_owned()).chain(names()).collect(),
     };
-    let boxes = Boxes { of_sample: Arc::new(of_sample), class_names: names().to_vec(), places: Arc::default() };
+    let boxes = Boxes {
+        of_sample: Arc::new(of_sample),
+        class_names: names().to_vec(),
+        places: Arc::default(),
+        file_names: Arc::default(),
+    };
     Ok(Samples {
         source: "builtin:scenes".into(),
         shape: vec![3, height, width],

@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use super::super::layout::Order;
 use super::*;
 use crate::network::{Node, NodeId, Op};
 
@@ -109,4 +110,53 @@ fn outputs_that_do_not_fit_are_named_with_their_line() {
     );
     let error = refused(&FCOS.replace("\"cls\"", "\"scores\""));
     assert!(error.contains("line 7: the network has no output 'scores'; it has 'cls', 'reg', 'ctr'"), "{error}");
+}
+
+/// The first box of an output vector in which the third cell has a sure class b and four distances of one and two cells.
+/// `class` and `box` are the index of the value of a column.
+fn third_cell(decoder: &HeadDecoder, places: usize, class: impl Fn(usize) -> usize, boxed: impl Fn(usize) -> usize) {
+    let mut output = vec![-9.0f32; places * 7];
+    output[class(1)] = 2.0;
+    [0.25, 0.5, 1.0, 2.0].iter().enumerate().for_each(|(k, v)| output[places * 3 + boxed(k)] = *v);
+    let found = decoder.boxes(&output);
+    assert_eq!((found.len(), found[0].class), (1, 1));
+    let side = 8.0 * decoder.levels[0].grids[0].size.columns as f32;
+    [found[0].left, found[0].top, found[0].right, found[0].bottom]
+        .iter()
+        .zip(if side == 32.0 { [18.0, 0.0, 28.0, 20.0] } else { [2.0, 8.0, 12.0, 16.0] })
+        .for_each(|(a, b)| close(a * side, b));
+}
+
+#[test]
+fn an_output_that_fits_two_layouts_has_that_of_the_others() {
+    let text = |layout: &str| {
+        let head = FCOS.replace("\"a\", \"b\"", "\"a\", \"b\", \"c\"").replace("center = \"ctr\"\n", "");
+        head + layout
+    };
+    // Four by four cells with four values each: channels first or last, as the three scores say.
+    let of = |classes: &[usize]| network(32, &[("cls", classes), ("reg", &[4, 4, 4])]);
+    third_cell(&decoder(&text(""), &of(&[4, 4, 3])).unwrap(), 16, |c| 2 * 3 + c, |k| 2 * 4 + k);
+    third_cell(&decoder(&text(""), &of(&[3, 4, 4])).unwrap(), 16, |c| c * 16 + 2, |k| k * 16 + 2);
+    // Four places with four values each: in rows or in columns.
+    let of = |classes: &[usize]| network(16, &[("cls", classes), ("reg", &[4, 4])]);
+    third_cell(&decoder(&text(""), &of(&[3, 4])).unwrap(), 4, |c| c * 4 + 2, |k| k * 4 + 2);
+    third_cell(&decoder(&text(""), &of(&[4, 3])).unwrap(), 4, |c| 2 * 3 + c, |k| 2 * 4 + k);
+}
+
+#[test]
+fn a_stated_layout_decides_and_one_that_fits_no_output_is_refused() {
+    let text = |layout: &str| {
+        let head = FCOS.replace("\"a\", \"b\"", "\"a\", \"b\", \"c\", \"d\"").replace("center = \"ctr\"\n", "");
+        format!("{head}{layout}")
+    };
+    let square = network(32, &[("cls", &[4, 4, 4]), ("reg", &[4, 4, 4])]);
+    let orders = |layout: &str| {
+        let level = decoder(&text(layout), &square).unwrap().levels.remove(0);
+        [level.class.layout.order(), level.boxes.layout.order()]
+    };
+    assert_eq!(orders(""), [Order::Map; 2], "the most usual if nothing settles it");
+    assert_eq!(orders("layout = \"map\"\n"), [Order::Map; 2]);
+    assert_eq!(orders("layout = \"cells\"\n"), [Order::Cells; 2]);
+    let refused = decoder(&text("layout = \"rows\"\n"), &square).unwrap_err().to_string();
+    assert!(refused.contains("line 10: no output of this level can have this layout"), "{refused}");
 }
