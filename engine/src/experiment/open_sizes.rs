@@ -7,7 +7,7 @@ use crate::data::spec::Source;
 use crate::error::format_shape;
 use crate::network::left_open::InputSizes;
 use crate::network::onnx;
-use crate::network::open::split_source;
+use crate::network::open::{channels_of_any_size, split_source};
 use crate::progress::JobControl;
 use crate::{Error, Result};
 
@@ -18,9 +18,6 @@ use crate::{Error, Result};
 pub(super) fn input_sizes(settings: &Settings, cache: &mut Cache, control: &JobControl) -> Result<InputSizes> {
     if let Some(stated) = &settings.input {
         return Ok(InputSizes { shapes: vec![stated.clone()], assumed: None });
-    }
-    if !is_onnx(&settings.model) {
-        return Ok(InputSizes::default());
     }
     let data = sizing_data(settings);
     let key = (settings.model.clone(), data.to_owned());
@@ -33,16 +30,19 @@ pub(super) fn input_sizes(settings: &Settings, cache: &mut Cache, control: &JobC
     Ok(sizes)
 }
 
-/// The shapes to open the network `model` with for samples of `shape`; empty if its file states all sizes.
+/// The shapes to open the network `model` with, whose file states the sizes `open`, for samples of `shape`.
 ///
 /// # Errors
 /// [`Error::File`] for a shape that does not fit.
-fn sizes_for(model: &str, shape: &[usize], data: &str, is_image: bool) -> Result<InputSizes> {
+fn sizes_for(model: &str, open: &[Option<usize>], shape: &[usize], data: &str, is_image: bool) -> Result<InputSizes> {
     let path = split_source(model).0;
-    let Some(open) = onnx::open_sizes(path)? else { return Ok(InputSizes::default()) };
-    let shapes = fitting(&open, shape, is_image);
+    let shapes = fitting(open, shape, is_image);
     let sides: Vec<String> = open.iter().map(|d| d.map_or_else(|| "?".into(), |d| d.to_string())).collect();
     let sides = sides.join("x");
+    if shapes.is_empty() && !is_onnx(model) {
+        // The usual size of the family.
+        return Ok(InputSizes::default());
+    }
     if shapes.is_empty() {
         let reason = format!(
             "its shape is {sides} with open sizes, which samples of {} ({data}) do not fit. State the sizes with \
@@ -53,6 +53,15 @@ fn sizes_for(model: &str, shape: &[usize], data: &str, is_image: bool) -> Result
         return Err(Error::file(path, "the input", reason));
     }
     Ok(InputSizes { shapes, assumed: Some((sides, format!("{} ({data})", format_shape(shape)))) })
+}
+
+/// The sizes in the file of `model`, `None` where they are open; `None` if none is.
+fn open_sizes(model: &str) -> Result<Option<Vec<Option<usize>>>> {
+    if is_onnx(model) {
+        return onnx::open_sizes(split_source(model).0);
+    }
+    let channels = channels_of_any_size(model)?;
+    Ok(channels.map(|channels| vec![Some(channels), None, None]))
 }
 
 fn is_onnx(model: &str) -> bool {
@@ -71,12 +80,13 @@ fn sizing_data(settings: &Settings) -> &str {
 /// The shapes to open the network `model` with for the samples of `spec`.
 pub(super) fn sizes_of_data(model: &str, spec: &str) -> Result<InputSizes> {
     // Without data the reader says which sizes to state.
-    if spec.is_empty() || !is_onnx(model) || onnx::open_sizes(split_source(model).0)?.is_none() {
+    if spec.is_empty() {
         return Ok(InputSizes::default());
     }
+    let Some(open) = open_sizes(model)? else { return Ok(InputSizes::default()) };
     let spec = DataSpec::parse(spec)?;
     let is_image = matches!(spec.source, Source::Images(_) | Source::Masks(_) | Source::Voc(_) | Source::Coco { .. });
-    sizes_for(model, &spec.first_shape()?, &spec.to_string(), is_image)
+    sizes_for(model, &open, &spec.first_shape()?, &spec.to_string(), is_image)
 }
 
 /// Shapes with the sizes of `data` that fit `open`: as they are, turned to the other order of channels, with or without a

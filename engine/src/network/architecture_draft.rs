@@ -77,7 +77,7 @@ impl ArchitectureDraft {
         if let Some(error) = error {
             return Outline { layers, error: Some(error.to_string()) };
         }
-        match architecture::build(self.state.clone(), &self.weights, Some(&described)) {
+        match architecture::build(self.state.clone(), &self.weights, Some(&described), None) {
             Ok((network, _)) => Outline { layers: architecture::outline(&network.nodes), error: None },
             Err(error) => Outline { layers, error: Some(error.to_string()) },
         }

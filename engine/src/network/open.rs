@@ -52,7 +52,7 @@ pub fn open_with_notes(source: &str) -> Result<OpenedNetwork> {
     open_with(source, &OpenOptions::default())
 }
 
-/// [`open_with_notes`] with options. An input shape that a format has no use for is ignored.
+/// [`open_with_notes`] with options. An input shape that a network has no use for is ignored.
 ///
 /// # Errors
 /// As [`open`], and [`Error::File`] for options that do not match the file, and [`Error::Invalid`] for a time step of a file
@@ -90,11 +90,13 @@ fn open_of_any_format(source: &str, options: &OpenOptions) -> Result<OpenedNetwo
     let (path, architecture_file) = split_source(source);
     if path.to_string_lossy().to_lowercase().ends_with(ARCHITECTURE_SUFFIX) {
         let weights = weights_of(path)?;
-        return from_weights(&weights, Format::of(&weights)?, Some(path));
+        return from_weights(&weights, Format::of(&weights)?, Some(path), options.input.as_deref());
     }
     let format = Format::of(path)?;
     match format {
-        Format::Pytorch | Format::Safetensors => from_weights(path, format, architecture_file),
+        Format::Pytorch | Format::Safetensors => {
+            from_weights(path, format, architecture_file, options.input.as_deref())
+        }
         _ if architecture_file.is_some() => {
             Err(Error::file(path, "", "only weights without a graph (PyTorch, safetensors) take an architecture file"))
         }
@@ -189,17 +191,53 @@ fn weights(path: &Path, format: Format) -> Result<safetensors::FileContent> {
 }
 
 /// Opens a network of this project, or weights without a graph.
-fn from_weights(path: &Path, format: Format, architecture_file: Option<&Path>) -> Result<OpenedNetwork> {
+fn from_weights(
+    path: &Path,
+    format: Format,
+    architecture_file: Option<&Path>,
+    input: Option<&[usize]>,
+) -> Result<OpenedNetwork> {
     let state: StateDict = match weights(path, format)? {
         safetensors::FileContent::Network(network) => return Ok(without_notes(network)),
         safetensors::FileContent::Weights(state) => state,
     };
-    let architecture_file = match architecture_file {
-        Some(file) => Some(ArchitectureFile::load(file)?).filter(|file| !file.is_empty()),
-        None => ArchitectureFile::beside(path)?,
-    };
-    let (network, notes) = architecture::build(state, path, architecture_file.as_ref())?;
+    let architecture_file = description(path, architecture_file)?;
+    let (network, notes) = architecture::build(state, path, architecture_file.as_ref(), input)?;
     Ok(OpenedNetwork { network, notes, time_step: None })
+}
+
+/// The architecture file of the weights at `path`: the stated one, or that in the same folder.
+fn description(path: &Path, stated: Option<&Path>) -> Result<Option<ArchitectureFile>> {
+    match stated {
+        Some(file) => Ok(Some(ArchitectureFile::load(file)?).filter(|file| !file.is_empty())),
+        None => ArchitectureFile::beside(path),
+    }
+}
+
+/// Number of channels of images that the weights `source` take in any height and width; `None` for all other networks.
+///
+/// # Errors
+/// As [`open`], of a file that cannot be read.
+pub fn channels_of_any_size(source: &str) -> Result<Option<usize>> {
+    let (path, mut file) = split_source(source);
+    if source.starts_with(BUILTIN_PREFIX) {
+        return Ok(None);
+    }
+    let mut weights_path = path.to_owned();
+    if path.to_string_lossy().to_lowercase().ends_with(ARCHITECTURE_SUFFIX) {
+        (weights_path, file) = (weights_of(path)?, Some(path));
+    }
+    let format = Format::of(&weights_path)?;
+    if !matches!(format, Format::Pytorch | Format::Safetensors) {
+        return Ok(None);
+    }
+    match weights(&weights_path, format)? {
+        safetensors::FileContent::Network(_) => Ok(None),
+        safetensors::FileContent::Weights(state) => {
+            let file = description(&weights_path, file)?;
+            Ok(architecture::channels_of_any_size(state, file.as_ref()))
+        }
+    }
 }
 
 /// The weight file in the folder of the architecture file at `path`.

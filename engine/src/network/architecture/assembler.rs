@@ -212,6 +212,25 @@ impl<'a> NetworkAssembler<'a> {
         self.push(name, Op::Mean { axes: vec![1, 2] }, vec![from], &[channels])
     }
 
+    /// Adds the means of `side` x `side` windows of each channel, which overlap where the sizes do not divide: PyTorch's
+    /// `AdaptiveAvgPool2d`. A value of that size needs no node.
+    pub fn adaptive_average(&mut self, name: &str, from: NodeId, side: usize) -> Result<NodeId> {
+        let &[_, height, width] = self.shape(from) else { return Ok(from) };
+        if [height, width] == [side, side] {
+            return Ok(from);
+        }
+        let shares = |size: usize| {
+            let mut shares = vec![0.0; side * size];
+            for (k, row) in shares.chunks_mut(size.max(1)).enumerate() {
+                let window = k * size / side..((k + 1) * size).div_ceil(side);
+                let share = 1.0 / window.len() as f32;
+                row[window].fill(share);
+            }
+            Weights::new(vec![side, size], shares)
+        };
+        self.push(name, Op::Resample { rows: shares(height), columns: shares(width) }, vec![from], &[])
+    }
+
     /// Flattens any shape to `[F]`; a vector needs no node.
     pub fn flatten(&mut self, name: &str, from: NodeId) -> Result<NodeId> {
         let len = self.nodes[from].len();

@@ -16,6 +16,8 @@ pub(super) struct Family {
     pub(super) fits: fn(&StateDict) -> bool,
     /// Shape of the input, from the weights as far as possible, else the usual one of the family.
     pub(super) input: fn(&StateDict) -> Vec<usize>,
+    /// Whether the network takes images of any height and width.
+    pub(super) takes_any_size: fn(&StateDict) -> bool,
     pub(super) assemble: fn(&mut NetworkAssembler<'_>) -> Result<NodeId>,
 }
 

@@ -42,13 +42,29 @@ const OTHER_ACTIVATIONS: [&str; 24] = [
     "MultiheadAttention",
 ];
 
+/// Number of channels of images that the network with weights `state` takes in any height and width; `None` if its input is
+/// stated by `described` or follows from the weights, or if it is of no known family.
+pub fn channels_of_any_size(state: StateDict, described: Option<&ArchitectureFile>) -> Option<usize> {
+    if described.is_some_and(|file| file.input.is_some() || !file.layers.is_empty()) {
+        return None;
+    }
+    let Recognized { family, state, .. } = recognize(state).ok()?;
+    (family.takes_any_size)(&state).then(|| (family.input)(&state)[0])
+}
+
 /// The network with weights `state`, and the assumptions made, in sentences. `path` is the weight file, named in errors;
-/// `described` is its architecture file.
+/// `described` is its architecture file. `image` is the shape of its input, `[C, H, W]`, if it takes images of any size and
+/// the architecture file does not state it.
 ///
 /// # Errors
 /// [`Error::File`] with the key that is missing, unused or of a wrong shape, or, for an unknown architecture, with how to
 /// describe it.
-pub fn build(state: StateDict, path: &Path, described: Option<&ArchitectureFile>) -> Result<(Network, Vec<String>)> {
+pub fn build(
+    state: StateDict,
+    path: &Path,
+    described: Option<&ArchitectureFile>,
+    image: Option<&[usize]>,
+) -> Result<(Network, Vec<String>)> {
     let name = super::file_name::stem(path);
     let description = described.cloned().unwrap_or_default();
     let mut assumed = description.assumed();
@@ -64,7 +80,11 @@ pub fn build(state: StateDict, path: &Path, described: Option<&ArchitectureFile>
                 notes.push("the modules of the file have average pools, and so has the network".into());
             }
         }
-        let input = description.input.clone().unwrap_or_else(|| (family.input)(&state));
+        let usual = (family.input)(&state);
+        let is_possible =
+            |image: &&[usize]| image.len() == 3 && image.first() == usual.first() && (family.takes_any_size)(&state);
+        let image = image.filter(is_possible).map(<[usize]>::to_vec);
+        let input = description.input.clone().or(image).unwrap_or(usual);
         let mut assembler = NetworkAssembler::new(path, family.name, &state, &input, assumed)?;
         description.ignore.iter().for_each(|prefix| assembler.ignore(prefix));
         (family.assemble)(&mut assembler)?;
@@ -172,24 +192,26 @@ mod tests {
     fn whole_models_with_another_activation_are_refused() {
         let path = Path::new("net.pt");
         let relu = state(&["torch.nn.modules.linear.Linear", "torch.nn.modules.activation.ReLU", "mine.Tanh"]);
-        assert!(build(relu, path, None).is_ok());
+        assert!(build(relu, path, None, None).is_ok());
         let tanh = state(&["torch.nn.modules.linear.Linear", "torch.nn.modules.activation.Tanh"]);
-        let text = build(tanh.clone(), path, None).unwrap_err().to_string();
+        let text = build(tanh.clone(), path, None, None).unwrap_err().to_string();
         assert!(text.contains("module '1'") && text.contains("Tanh") && text.contains("ONNX"), "{text}");
         // Layers that the user lists are the user's.
         let listed =
             "input = [6]\nlayers = [{ op = \"linear\", key = \"0\" }, \"relu\", { op = \"linear\", key = \"2\" }]";
         let described = ArchitectureFile::parse(listed, Path::new("net.arch.toml")).unwrap();
-        assert!(build(tanh, path, Some(&described)).is_ok());
+        assert!(build(tanh, path, Some(&described), None).is_ok());
     }
 
     #[test]
     fn notes_of_the_reader_come_first_and_layers_are_always_listed() {
         let read = state(&[]).with_notes(vec!["first".into()]);
-        assert_eq!(build(read, Path::new("net.pth.tar"), None).unwrap().1[0], "first");
+        assert_eq!(build(read, Path::new("net.pth.tar"), None, None).unwrap().1[0], "first");
         let listed = |key: &str, shape: &[usize]| {
             let weights = Weights::new(shape.to_vec(), vec![0.0; shape.iter().product()]);
-            build(StateDict::new([(key.to_owned(), weights)]), Path::new("net.pth.tar"), None).unwrap_err().to_string()
+            build(StateDict::new([(key.to_owned(), weights)]), Path::new("net.pth.tar"), None, None)
+                .unwrap_err()
+                .to_string()
         };
         for (text, layers) in [
             (listed("scale", &[3]), "Its layers: scale 3."),

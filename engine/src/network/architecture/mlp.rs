@@ -18,6 +18,7 @@ pub(super) const FAMILY: Family = Family {
         let weight = first.and_then(|step| state.get(&format!("{}.weight", step.prefix)));
         vec![weight.and_then(|weight| weight.shape.get(1)).copied().unwrap_or(1)]
     },
+    takes_any_size: |_| false,
     assemble,
 };
 

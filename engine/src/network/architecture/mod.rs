@@ -23,6 +23,6 @@ mod vgg;
 pub use family::DEFAULT_LEVELS;
 pub use file::{ArchitectureFile, line_of_layer};
 pub(super) use file_name::architecture_file;
-pub use infer::{architecture_template, build};
+pub use infer::{architecture_template, build, channels_of_any_size};
 pub use outline::{OutlineLayer, outline};
 pub(super) use template::architecture_template as template;

@@ -16,6 +16,7 @@ pub(super) const FAMILY: Family = Family {
     assumption: "with a stem of stride 1",
     fits: |state| state.has_rank("conv1.0.weight", 4) && state.has_rank("conv2_x.0.residual_function.0.weight", 4),
     input: |state| usual_image(state.get("conv1.0.weight"), outputs(state, "fc.weight")),
+    takes_any_size: |_| true,
     assemble,
 };
 

@@ -15,6 +15,7 @@ pub(super) const FAMILY: Family = Family {
     assumption: "with average pools",
     fits: |state| state.has_rank("layer1.0.weight", 4) && !linears(state).is_empty(),
     input,
+    takes_any_size: |_| false,
     assemble,
 };
 

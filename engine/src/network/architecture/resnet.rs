@@ -18,6 +18,7 @@ pub(super) const FAMILY: Family = Family {
         state.has_rank("conv1.weight", 4) && state.has("bn1.running_mean") && state.has_rank("layer1.0.conv1.weight", 4)
     },
     input,
+    takes_any_size: |_| true,
     assemble,
 };
 

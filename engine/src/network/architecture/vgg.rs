@@ -15,6 +15,7 @@ pub(super) const FAMILY: Family = Family {
     assumption: "with ReLU after every convolution and max pools between the stages",
     fits: |state| stages(state).is_some() && !linears(state).is_empty(),
     input,
+    takes_any_size: |state| pooled_side(state).is_some(),
     assemble,
 };
 
@@ -70,6 +71,16 @@ fn input(state: &StateDict) -> Vec<usize> {
     exact.unwrap_or_else(|| usual_image(first, 1000))
 }
 
+/// Height and width to which torchvision's networks pool what the convolutions leave of an image of any size (7); `None` if the
+/// first fully connected layer reads single pixels, before which others have no such pool.
+fn pooled_side(state: &StateDict) -> Option<usize> {
+    let stages = stages(state)?;
+    let last = state.get(&format!("features.{}.weight", stages.last()?.last()?))?;
+    let linear = state.get(&format!("{}.weight", linears(state).first()?))?;
+    let side = linear.shape[1].checked_div(last.shape[0])?.isqrt();
+    (side > 1 && side * side * last.shape[0] == linear.shape[1]).then_some(side)
+}
+
 fn assemble(net: &mut NetworkAssembler<'_>) -> Result<NodeId> {
     let state = net.state;
     let max = net.assumed.max_pool.unwrap_or(true);
@@ -85,6 +96,9 @@ fn assemble(net: &mut NetworkAssembler<'_>) -> Result<NodeId> {
             x = net.activation(&part(at + 1 + usize::from(normed)), x)?;
         }
         x = net.pool(&format!("pool{}", stage + 1), x, max)?;
+    }
+    if let Some(side) = pooled_side(state) {
+        x = net.adaptive_average("avgpool", x, side)?;
     }
     x = net.flatten("flatten", x)?;
     let linears = linears(state);

@@ -88,6 +88,28 @@ fn vgg_pools_are_at_gaps_in_the_indices() {
 }
 
 #[test]
+fn images_of_any_size_are_pooled_as_by_torchvision() {
+    let network = vgg(&[1, 1, 2, 2, 2], true, 7).network_for(&[3, 64, 96]);
+    assert_eq!(network.input_shape(), [3, 64, 96]);
+    let pool = network.nodes.iter().find(|node| node.name == "avgpool").unwrap();
+    let Op::Resample { rows, columns } = &pool.op else { panic!("{:?}", pool.op) };
+    assert_eq!((&rows.shape[..], &columns.shape[..], &pool.shape[1..]), (&[7, 2][..], &[7, 3][..], &[7, 7][..]));
+    // Window k of n values is ⌊k·n/7⌋ to ⌈(k + 1)·n/7⌉.
+    let first = [1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.5, 0.5, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0];
+    assert_eq!(rows.data[..], first);
+    let any_size = |keys: Keys| super::super::channels_of_any_size(StateDict::new(keys.0), None);
+    assert_eq!(any_size(vgg(&[1, 1, 2, 2, 2], true, 7)), Some(3));
+    // Without that pool the weights decide, and so does an architecture file.
+    assert_eq!(any_size(vgg(&[1, 1, 2, 2, 2], true, 1)), None);
+    assert_eq!(vgg(&[1, 1, 2, 2, 2], true, 1).network_for(&[3, 64, 64]).input_shape(), [3, 32, 32]);
+    let described = ArchitectureFile::parse("input = [3, 224, 224]", Path::new("net.arch.toml")).unwrap();
+    let state = StateDict::new(vgg(&[1, 1, 2, 2, 2], true, 7).0);
+    assert_eq!(super::super::channels_of_any_size(state, Some(&described)), None);
+    // Images of other channels are not taken.
+    assert_eq!(vgg(&[1, 1, 2, 2, 2], true, 7).network_for(&[1, 64, 64]).input_shape(), [3, 224, 224]);
+}
+
+#[test]
 fn fully_connected_networks_are_ordered() {
     let mut keys = Keys::default();
     for (name, out, inputs) in [("net.fc10", 4, 20), ("net.fc9", 20, 30), ("net.fc1", 30, 784)] {

@@ -40,11 +40,17 @@ impl Keys {
     fn build(self) -> crate::Result<(Network, Vec<String>)> {
         self.build_as("")
     }
+    /// Builds the network for images of shape `image`.
+    #[track_caller]
+    fn network_for(self, image: &[usize]) -> Network {
+        let state = StateDict::new(self.0);
+        build(state, Path::new("net.pth"), None, Some(image)).unwrap_or_else(|e| panic!("{e}")).0
+    }
     /// Builds the network with an architecture file.
     fn build_as(self, text: &str) -> crate::Result<(Network, Vec<String>)> {
         let described = (!text.is_empty()).then(|| ArchitectureFile::parse(text, Path::new("net.arch.toml")));
         let described = described.transpose()?;
-        build(StateDict::new(self.0), Path::new("net.pth"), described.as_ref())
+        build(StateDict::new(self.0), Path::new("net.pth"), described.as_ref(), None)
     }
     #[track_caller]
     fn network(self) -> Network {
