@@ -304,6 +304,29 @@ fn the_command_equals_the_library_on_the_reference() {
 }
 
 #[test]
+fn a_start_outside_the_ball_is_moved_into_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (start, out) = (dir.path().join("start.npz"), dir.path().join("out"));
+    use spikescope::data::{NpzData, write_npz};
+    // White images: far from every digit, and answered wrong.
+    write_npz(&start, &[("start", &[20, 1, 28, 28], NpzData::F32(&[1.0; 20 * 28 * 28]))]).unwrap();
+    let start = start.display().to_string();
+    for (norm, eps) in [("linf", 0.02), ("l2", 0.2)] {
+        let eps_text = eps.to_string();
+        for attack in ["apgd", "pgd", "fgsm"] {
+            let words = ["--attack", attack, "--norm", norm, "--eps", &eps_text, "--start", &start];
+            on_digits(&out, &words);
+            let [x, a] = ["x", "adversarial"].map(|name| array(&out.join("adversarial.npz"), name));
+            for (x, a) in x.chunks(784).zip(a.chunks(784)) {
+                use spikescope::attack::norm::{distance, largest_change};
+                let size = if norm == "linf" { largest_change(a, x) } else { distance(a, x) };
+                assert!(size <= eps * 1.0001, "{attack} {norm}: {size}");
+            }
+        }
+    }
+}
+
+#[test]
 fn attacks_are_ordered_on_both_networks() {
     let dir = tempfile::tempdir().unwrap();
     let robust = |words: &[&str]| on_digits(&dir.path().join("out"), words)["robust_accuracy"].as_f64().unwrap();
@@ -350,6 +373,10 @@ fn bad_input_is_told_in_a_sentence() {
         (vec!["--attack", "fgsm", "--gradient", "exact"], "gradient 'exact'"),
         (vec!["--attack", "fgsm", "--target", "10"], "10 classes"),
         (vec!["--attack", "apgd", "--target", "1"], "apgd at a class"),
+        (vec!["--attack", "square", "--target", "1"], "square at a class"),
+        (vec!["--attack", "none", "--target", "1"], "none at a class"),
+        (vec!["--attack", "fgsm", "--at", "2,4"], "Omit --at"),
+        (vec!["--attack", "fgsm", "--initial-seed", "2"], "v(0) is not drawn"),
         (vec!["--attack", "fgsm", "--start", "none.npz"], "none.npz"),
         (vec!["--attack", "fgsm", "--data", &no_labels], "no label"),
         (vec!["--attack", "fgsm", "--data", &bright], "pixel of 1.5"),

@@ -344,6 +344,29 @@ fn the_command_explains_both_networks_and_refuses_bad_input() {
     refused(&["--methods", "lime", "--layer", "x", "--budget", "0"], "budget");
     refused(&["--methods", "guided-grad-cam", "--model", "builtin:digits-mlp"], "no convolution");
     refused(&["--methods", "feature-permutation", "--samples", "256..257"], "one sample");
+    refused(&["--methods", "all,guided-grad-cam", "--model", "builtin:digits-mlp"], "no convolution");
+    refused(&["--methods", "all", "--layer", "x", "--model", "builtin:digits-mlp"], "no such layer");
+    refused(&["--on", "snn", "--steps", "4", "--at", "2,8"], "--steps 4 ends before");
+}
+
+#[test]
+fn all_methods_are_those_that_apply() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let one = ["--model", "builtin:digits-mlp", "--samples", "256..257", "--budget", "3"];
+    let done = spikescope(&[&one[..], &["--theta", "nowhere=rule", "--scale", "mean=.9;std=.1"]].concat(), &out);
+    let told = String::from_utf8_lossy(&done.stdout).into_owned();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let scores: serde_json::Value = serde_json::from_slice(&std::fs::read(out.join("scores.json")).unwrap()).unwrap();
+    assert_eq!(scores["methods"].as_object().map(serde_json::Map::len), Some(17));
+    for method in ["guided-grad-cam", "spike-count", "feature-permutation"] {
+        assert!(told.contains(&format!("note: {method} is left out")), "{told}");
+        assert!(scores["notes"].to_string().contains(&format!("{method} is left out")), "{scores}");
+    }
+    assert!(told.contains("kernel-shap: 3 rows for 49 features"), "{told}");
+    assert_eq!((&scores["calibrate"], &scores["backend"]), (&"0..8".into(), &"flex".into()));
+    assert_eq!(scores["findings"][0]["kind"], "input scaling");
+    assert!(String::from_utf8_lossy(&done.stderr).contains("input scaling"));
 }
 
 #[test]

@@ -253,6 +253,19 @@ fn explanations_are_rows_with_the_figures_of_the_command() {
 }
 
 #[test]
+fn what_looks_wrong_is_told_once_for_all_rows() {
+    let base = "[base]\nmodel = \"builtin:digits-mlp\"\nsamples = \"256..276\"\ncalibrate = \"0..40\"\nsteps = 2\n";
+    for rows in ["[grid]\ncorrection = [\"none\", \"srp:2\"]\n", "attack = \"uniform\"\n[grid]\neps = [0.1, 0.2]\n"] {
+        let sweep = Sweep::new(&format!("{base}scale = \"mean=.9;std=.1\"\n{rows}"));
+        let output = sweep.run(&["plan.toml", "--out", "out"]);
+        let text = String::from_utf8(output.stderr).unwrap();
+        let told: Vec<&str> =
+            text.lines().filter(|line| line.contains("the network's file states the input")).collect();
+        assert!(output.status.success() && told.len() == 1 && told[0].starts_with("row "), "{rows}: {text}");
+    }
+}
+
+#[test]
 fn results_that_cannot_be_written_end_the_sweep_with_a_sentence() {
     let sweep = Sweep::new(PLAN);
     std::fs::create_dir(sweep.path("out")).unwrap();

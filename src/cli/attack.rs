@@ -6,16 +6,17 @@ use std::time::Instant;
 use clap::Args;
 use serde::Serialize;
 
-use super::prepared::{Prepared, prepare};
+use super::prepared::{Prepared, prepare, tell_findings};
 use super::run::StagingFolder;
 use crate::attack::vulnerability::LINEAR;
 use crate::attack::{AttackKind, GradientChoice, Norm, Outcome, Vulnerability};
 use crate::compute::Backend;
-use crate::convert::Recipe;
+use crate::convert::{Finding, Recipe};
 use crate::data::npz::find_array;
 use crate::data::write_npz_with;
 use crate::error::format_shape;
 use crate::experiment::attacked::{AttackOptions, AttackRequest, AttackSubject, Attacked, RuleResult, takes_a_rule};
+use crate::experiment::diagnose::findings_of_use;
 use crate::experiment::options::{RunArgs, range_text, settings_from_args, with_config};
 use crate::files::write_bytes;
 use crate::{Error, Result};
@@ -81,6 +82,8 @@ struct Report<'a> {
     /// The gradient of the two-class probability and the gap between chance and malice, on the first 64 samples.
     #[serde(skip_serializing_if = "Option::is_none")]
     vulnerability: Option<Vulnerability>,
+    /// What looks wrong about the network, the data and the recipe, as `check` finds it.
+    findings: &'a [Finding],
     seconds: Seconds,
 }
 
@@ -121,7 +124,16 @@ pub fn run(args: AttackArgs) -> Result<()> {
     if base.dump.is_some() {
         return Err(Error::Invalid("Cannot dump counts of an attack. Omit --dump.".into()));
     }
+    if base.at.is_some() {
+        return Err(Error::Invalid(
+            "Cannot attack at several time-steps: the answers are those after --steps. Omit --at.".into(),
+        ));
+    }
     let request = args.options.request()?;
+    let unread = args.options.unread(&request);
+    if !unread.is_empty() {
+        eprintln!("note: {} does not read {}", request.attack.kind.as_str(), unread.join(", "));
+    }
     let AttackRequest { on, attack: options, gradient: choice, target } = &request;
     let (on, choice) = (*on, *choice);
     let mut settings = settings_from_args(&base)?;
@@ -131,6 +143,7 @@ pub fn run(args: AttackArgs) -> Result<()> {
     let subject = AttackSubject::load(&settings, on, &mut cache, &control)?;
     request.check(&subject)?;
     let start = args.start.as_ref().map(|path| start_images(path, &subject)).transpose()?;
+    let findings = findings_of_use(&settings, on, &mut cache, &control)?;
     let load = begun.elapsed().as_secs_f64();
     let result = request.carry_out(&subject, start.as_deref(), &control);
     let (outcome, rules) = result.inspect_err(|_| progress.clear())?;
@@ -146,6 +159,7 @@ pub fn run(args: AttackArgs) -> Result<()> {
     let vulnerability =
         measured.then(|| subject.vulnerability(rule, eps.min(LINEAR), options.seed, &control)).transpose()?;
     progress.clear();
+    tell_findings(&findings);
     let count = outcome.samples.len();
     let stopped = control.is_cancelled();
     let first = settings.samples.start;
@@ -190,6 +204,7 @@ pub fn run(args: AttackArgs) -> Result<()> {
         total_queries: outcome.samples.iter().map(|sample| u64::from(sample.queries)).sum(),
         rules,
         vulnerability,
+        findings: &findings,
         seconds,
     };
     let text = serde_json::to_string_pretty(&report).map_err(|e| Error::Internal(e.to_string()))?;

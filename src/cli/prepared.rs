@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use super::interrupt::cancel_on_interrupt;
 use super::progress::Progress;
 use super::run::check_out;
+use crate::convert::findings::group_by_kind;
+use crate::convert::{Finding, Severity};
 use crate::experiment::cache::Cache;
 use crate::experiment::options::{RunArgs, check_theta, fit_default_ranges, use_stated_scaling};
 use crate::experiment::settings::Settings;
@@ -19,6 +21,13 @@ pub(super) struct Prepared {
     /// Cancelled by Ctrl-C.
     pub control: JobControl,
     pub cache: Cache,
+}
+
+/// Prints what looks wrong about network, data and recipe, as `run` does.
+pub(super) fn tell_findings(findings: &[Finding]) {
+    for group in group_by_kind(findings).iter().filter(|group| group.finding.severity > Severity::Note) {
+        eprintln!("{}", super::check::line(group));
+    }
 }
 
 /// Checks the folder of results and fits `settings` to the files that `base` names.

@@ -12,6 +12,8 @@ use serde_json::json;
 use super::interrupt::cancel_on_signals;
 use super::progress::Progress;
 use super::run::check_out;
+use crate::convert::Severity;
+use crate::convert::findings::group_by_kind;
 use crate::experiment::memory;
 use crate::sweep::Plan;
 use crate::sweep::address::SourceDigests;
@@ -19,7 +21,7 @@ use crate::sweep::folder::{fault_text, list, row_path};
 use crate::sweep::merge::merge;
 use crate::sweep::predict::predict;
 use crate::sweep::runner::{SweepEvent, addresses, run as run_rows};
-use crate::sweep::slurm::{SlurmOptions, max_array_size, write_jobs};
+use crate::sweep::slurm::{SlurmOptions, WrittenJobs, max_array_size, quoted, write_jobs};
 use crate::{Error, Result};
 
 /// Run the rows of a plan and keep one result file for each.
@@ -142,6 +144,15 @@ fn run_plan(plan: &Plan, out: &Path, task: Option<usize>) -> Result<ExitCode> {
         SweepEvent::Run { first, count, finished, rows } => {
             let others = if count > 1 { format!(" and {} with fewer steps", count - 1) } else { String::new() };
             progress.begin(format!("{finished} of {rows} rows done; {}{others}", first.description()));
+        }
+        SweepEvent::Findings { row, findings } => {
+            for group in group_by_kind(findings).iter().filter(|group| group.finding.severity > Severity::Note) {
+                let line = super::check::line(group);
+                if reasons.borrow_mut().insert(line.clone()) {
+                    progress.clear();
+                    eprintln!("{}: {line}", row.description());
+                }
+            }
         }
         SweepEvent::Failed { row, error } => {
             // Each reason once.
@@ -278,13 +289,17 @@ fn write_slurm(plan: &Plan, out: &Path, jobs: &Path, args: &SweepArgs) -> Result
         array_size: max_array_size(),
         prediction,
     };
-    let scripts = write_jobs(plan, jobs, &options)?;
+    let WrittenJobs { scripts, kept_site } = write_jobs(plan, jobs, &options)?;
+    let site = match kept_site {
+        true => "The block \"site\" that was filled in before is kept",
+        false => "Fill in the block \"site\" of each",
+    };
     println!(
-        "wrote {}: {} rows in {} array(s). Fill in the block \"site\" of each, then: bash {}",
+        "wrote {}: {} rows in {} array(s). {site}, then: bash {}",
         jobs.display(),
         plan.rows(),
         scripts.len(),
-        jobs.join("submit.sh").display()
+        quoted(&jobs.join("submit.sh"))
     );
     Ok(())
 }

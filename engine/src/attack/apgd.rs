@@ -60,7 +60,7 @@ pub fn apgd(
     let (mut interval, shortest, shorter) = (share(0.22), share(0.06), share(0.03));
     let mut current = start;
     let mut previous = current.clone();
-    let Slopes { mut gradient, logits } = target.gradient(&current, images.labels, control)?;
+    let Slopes { mut gradient, logits } = target.direction(&current, images.labels, control)?;
     let mut best = current.clone();
     let mut best_gradient = gradient.clone();
     let mut found = images.pixels.to_vec();
@@ -96,7 +96,7 @@ pub fn apgd(
             }
             into_ball(norm, now, x, (eps, 1e-12), limit);
         }
-        let at = target.gradient(&current, images.labels, control)?;
+        let at = target.direction(&current, images.labels, control)?;
         gradient = at.gradient;
         since += 1;
         for (k, track) in tracks.iter_mut().enumerate() {

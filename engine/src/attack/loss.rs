@@ -1,24 +1,58 @@
 //! Cross entropy and margin of the logits of one sample, and the slope of the former.
 //!
-//! A network with a single score says class 1 above 0; its loss is that of the logits (0, score).
-
-use crate::compute::input_gradient::cross_entropy_slope;
+//! A network with a single score says class 1 above 0; its loss is that of the logits (0, score). Losses and slopes are sums over
+//! the classes besides the label, in `f64`: p − 1 of an answer that is nearly certain has no digits left.
 
 /// `−log softmax(logits)[label]`.
 pub fn cross_entropy(logits: &[f32], label: usize) -> f32 {
     if let [score] = logits {
-        return log_of_exponentials(&[0.0, *score]) - if label == 1 { *score } else { 0.0 };
+        return cross_entropy(&[0.0, *score], label);
     }
-    log_of_exponentials(logits) - logits.get(label).copied().unwrap_or(f32::NAN)
+    let Some(own) = logits.get(label).map(|z| f64::from(*z)) else { return f32::NAN };
+    let Others { highest, sum } = Others::of(logits, label);
+    let lead = highest - own;
+    (if lead > 0.0 { lead + (sum + (-lead).exp()).ln() } else { (sum * lead.exp()).ln_1p() }) as f32
 }
 
-/// Writes the gradient of [`cross_entropy`] with respect to the logits.
+/// Writes the gradient of [`cross_entropy`] with respect to the logits: p, and at the label minus the sum of the others.
 pub fn slope(logits: &[f32], label: usize, out: &mut [f32]) {
+    write(logits, label, out, |others, own| 1.0 / (others.sum + (own - others.highest).exp()));
+}
+
+/// Writes the gradient of the log-odds against the label, log((1 − p)/p): [`slope`] over 1 − p. Both have the same direction; this
+/// one is −1 at the label, and never too small for `f32`.
+pub fn slope_of_odds(logits: &[f32], label: usize, out: &mut [f32]) {
+    write(logits, label, out, |others, _| 1.0 / others.sum);
+}
+
+/// The classes besides the label: their highest logit, and Σ exp(z − highest).
+struct Others {
+    highest: f64,
+    sum: f64,
+}
+
+impl Others {
+    fn of(logits: &[f32], label: usize) -> Self {
+        let each = || logits.iter().enumerate().filter(|(k, _)| *k != label).map(|(_, z)| f64::from(*z));
+        let highest = each().fold(f64::NEG_INFINITY, f64::max);
+        Self { highest, sum: each().map(|z| (z - highest).exp()).sum() }
+    }
+}
+
+/// Writes exp(z − highest), and at the label minus the sum of the others, times `factor` of the others and the label's logit.
+fn write(logits: &[f32], label: usize, out: &mut [f32], factor: impl Fn(&Others, f64) -> f64) {
     if let ([score], [out]) = (logits, &mut *out) {
-        *out = 1.0 / (1.0 + (-score).exp()) - if label == 1 { 1.0 } else { 0.0 };
+        let mut both = [0.0; 2];
+        write(&[0.0, *score], label, &mut both, factor);
+        *out = both[1];
         return;
     }
-    cross_entropy_slope(logits, label, out);
+    let others = Others::of(logits, label);
+    let factor = factor(&others, logits.get(label).map_or(f64::NEG_INFINITY, |z| f64::from(*z)));
+    for (k, (out, z)) in out.iter_mut().zip(logits).enumerate() {
+        let share = if k == label { -others.sum } else { (f64::from(*z) - others.highest).exp() };
+        *out = (share * factor) as f32;
+    }
 }
 
 /// How far the label's score lies above the largest other one; 0 or less: the sample is fooled, or tied.
@@ -30,8 +64,63 @@ pub fn margin(logits: &[f32], label: usize) -> f32 {
     own - logits.iter().enumerate().filter(|(k, _)| *k != label).map(|(_, z)| *z).fold(f32::NEG_INFINITY, f32::max)
 }
 
-/// log Σ exp(v), without overflow.
-fn log_of_exponentials(values: &[f32]) -> f32 {
-    let largest = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    largest + values.iter().map(|v| (v - largest).exp()).sum::<f32>().ln()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The slope in `f64` from differences of logits alone.
+    fn exact(logits: &[f64], label: usize) -> Vec<f64> {
+        let p = |k: usize| 1.0 / logits.iter().map(|z| (z - logits[k]).exp()).sum::<f64>();
+        let rest: f64 = (0..logits.len()).filter(|k| *k != label).map(p).sum();
+        (0..logits.len()).map(|k| if k == label { -rest } else { p(k) }).collect()
+    }
+
+    #[test]
+    fn slopes_and_losses_of_certain_answers_keep_their_digits() {
+        for lead in [0.0f32, 3.0, 17.0, 30.0, 80.0, -20.0] {
+            let logits = [lead, -1.0, 0.5, -2.5];
+            let wide = logits.map(f64::from);
+            let mut own = [0.0; 4];
+            slope(&logits, 0, &mut own);
+            let expected = exact(&wide, 0);
+            let close = own.iter().zip(&expected).all(|(own, v)| (f64::from(*own) / v - 1.0).abs() < 1e-6);
+            assert!(close, "{lead}: {own:?} {expected:?}");
+            let loss: f64 = (-expected[0] / (1.0 + expected[0])).ln_1p();
+            let ours = f64::from(cross_entropy(&logits, 0));
+            assert!((ours / loss - 1.0).abs() < 1e-6 || lead < 0.0, "{lead}: {ours} {loss}");
+        }
+        assert!((cross_entropy(&[-20.0, -1.0, 0.5, -2.5], 0) - 20.743_957).abs() < 1e-5);
+    }
+
+    #[test]
+    fn the_slope_of_the_odds_has_the_same_direction_and_no_end() {
+        let mut odds = [0.0; 3];
+        for (logits, label) in [([2.0, 1.0, -1.0], 0), ([-3.0, 4.0, 0.0], 2)] {
+            let mut plain = [0.0; 3];
+            slope(&logits, label, &mut plain);
+            slope_of_odds(&logits, label, &mut odds);
+            assert_eq!(odds[label], -1.0);
+            let own = plain[label];
+            let same = plain.iter().zip(odds).all(|(plain, odds)| (plain / own + odds).abs() < 1e-6);
+            assert!(same, "{plain:?} {odds:?}");
+        }
+        // e^-2000 is 0 in every type of numbers.
+        slope_of_odds(&[2000.0, 0.0, 0.0], 0, &mut odds);
+        assert_eq!(odds, [-1.0, 0.5, 0.5]);
+        slope(&[2000.0, 0.0, 0.0], 0, &mut odds);
+        assert_eq!(odds, [0.0; 3]);
+    }
+
+    #[test]
+    fn a_single_score_is_that_of_class_1() {
+        for (label, other) in [(1, -30.0f32), (0, 30.0)] {
+            let (mut score, mut odds) = ([0.0], [0.0]);
+            slope(&[-other], label, &mut score);
+            slope_of_odds(&[-other], label, &mut odds);
+            let sign = if label == 1 { -1.0 } else { 1.0 };
+            assert!((score[0] / (sign * (-30.0f32).exp()) - 1.0).abs() < 1e-5, "{score:?}");
+            assert_eq!(odds[0], sign);
+            assert!((cross_entropy(&[-other], label) / (-30.0f32).exp() - 1.0).abs() < 1e-5);
+        }
+    }
 }

@@ -56,6 +56,19 @@ impl AttackKind {
     pub fn is_random(self) -> bool {
         !matches!(self, Self::None | Self::Fgsm)
     }
+    /// Checks that the attack can move toward a class.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for one that has no targeted form.
+    pub fn check_goal(self) -> Result<()> {
+        let why = match self {
+            Self::Fgsm | Self::Rfgsm | Self::Pgd => return Ok(()),
+            Self::None | Self::Uniform | Self::Gaussian => "it moves toward no class",
+            Self::Apgd | Self::Square => "it has no targeted form",
+        };
+        let reason = format!("Cannot aim {} at a class: {why}. Use fgsm, rfgsm or pgd.", self.as_str());
+        Err(Error::Invalid(reason))
+    }
     /// Whether only samples that are answered right are attacked; others return as they are.
     pub fn attacks_right_only(self) -> bool {
         matches!(self, Self::Apgd | Self::Square)

@@ -4,7 +4,7 @@ use super::apgd::apgd;
 use super::images::{Given, Images};
 use super::loss::cross_entropy;
 use super::noise;
-use super::norm::{distance, largest_change};
+use super::norm::{distance, largest_change, project};
 use super::options::{Attack, AttackKind};
 use super::outcome::{Outcome, SampleOutcome};
 use super::square::{RandomWindows, square};
@@ -35,10 +35,8 @@ pub fn attack(
     if images.width == 0 || images.pixels.len() != count * images.width {
         return Err(Error::Internal("images and labels differ in number".into()));
     }
-    if attack.kind == AttackKind::Apgd && given.goal.is_some() {
-        return Err(Error::Invalid(
-            "Cannot aim apgd at a class: it has no targeted form. Use fgsm, rfgsm or pgd.".into(),
-        ));
+    if given.goal.is_some() {
+        attack.kind.check_goal()?;
     }
     let mut outcome = Outcome { samples: Vec::with_capacity(count), ..Outcome::default() };
     let quiet = control.without_events();
@@ -206,6 +204,9 @@ fn attempt(
             Attempt { pixels: start, queries: evaluations(count) }
         }
         AttackKind::Apgd => {
+            // A start is an answer of its own where it fools; the other attacks move before they answer.
+            let rows = start.chunks_exact_mut(width).zip(pixels.chunks_exact(width));
+            rows.for_each(|(start, x)| project(attack.norm, start, x, attack.eps, images.form.limit()));
             let found = apgd(attack, &own, target, start, control)?;
             Attempt { pixels: found.adversarial, queries: evaluations(attack.steps + 1) }
         }

@@ -1,6 +1,6 @@
 //! FGSM, R-FGSM and PGD: steps along the gradient, projected to the ball.
 //!
-//! Rules of torchattacks 3.5.1 (`FGSM`, `RFGSM`, `PGD`, `PGDL2`), with the gradient of the sum over the images.
+//! Rules of torchattacks 3.5.1 (`FGSM`, `RFGSM`, `PGD`, `PGDL2`), with the [direction](Target::direction) of each image alone.
 
 use super::images::Images;
 use super::norm::{Norm, clamp_pixels, distance, length, project, sign};
@@ -27,7 +27,7 @@ pub fn steps(
         _ => (attack.steps, attack.alpha),
     };
     for _ in 0..count {
-        let mut slopes = target.gradient(a, goal.unwrap_or(images.labels), control)?;
+        let mut slopes = target.direction(a, goal.unwrap_or(images.labels), control)?;
         if goal.is_some() {
             slopes.gradient.iter_mut().for_each(|g| *g = -*g);
         }

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use super::loss::slope;
+use super::loss::{slope, slope_of_odds};
 use super::pixels::PixelSpace;
 use crate::Result;
 use crate::compute::forward::sample_places;
@@ -42,6 +42,15 @@ pub trait Target: Sync {
     /// As [`Target::gradient_of`].
     fn gradient(&self, pixels: &[f32], labels: &[u16], control: &JobControl) -> Result<Slopes> {
         self.gradient_of(pixels, &|row, logits, out| slope(logits, usize::from(labels[row]), out), control)
+    }
+
+    /// The gradient of the log-odds against the label, of the direction of [`Target::gradient`] for every image. It is not
+    /// lost where an answer is certain, so that steps, which do not depend on its length, follow it.
+    ///
+    /// # Errors
+    /// As [`Target::gradient_of`].
+    fn direction(&self, pixels: &[f32], labels: &[u16], control: &JobControl) -> Result<Slopes> {
+        self.gradient_of(pixels, &|row, logits, out| slope_of_odds(logits, usize::from(labels[row]), out), control)
     }
 }
 

@@ -149,6 +149,15 @@ impl Recipe {
     /// # Errors
     /// [`Error::Invalid`] with the reason and what to use instead.
     pub fn validate(&self) -> Result<()> {
+        self.check_values()?;
+        self.check_combination()
+    }
+
+    /// Checks every number alone.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with the reason.
+    pub fn check_values(&self) -> Result<()> {
         let refuse = |reason: String| Err(Error::Invalid(reason));
         if self.steps == 0 || self.steps > MAX_STEPS {
             return refuse(format!("Cannot run T = {} steps: use 1 to {MAX_STEPS}.", self.steps));
@@ -167,7 +176,6 @@ impl Recipe {
         {
             return refuse(format!("Cannot use percentile {p}: use 0 to 100."));
         }
-        self.check_combination()?;
         match self.manual_thresholds.iter().find(|(_, theta)| !theta.is_finite() || **theta <= 0.0) {
             Some((layer, theta)) => {
                 refuse(format!("Cannot use threshold {theta} of layer '{layer}': it must be above 0."))
@@ -200,6 +208,13 @@ impl Recipe {
                 return refuse(&format!(
                     "Cannot use {name} with a hard reset: it needs the residual potential, which a hard reset \
                      discards. Use reset soft."
+                ));
+            }
+            if self.neuron.decay() < 1.0 {
+                return refuse(&format!(
+                    "Cannot use {name} with neuron '{}': it reads the residual potential as charge that came in, and a leak \
+                     loses some of it. Use neuron if.",
+                    self.neuron
                 ));
             }
             if self.neuron != NeuronModel::If {

@@ -4,9 +4,12 @@
 
 use std::sync::Arc;
 
+use super::attacked::Attacked;
 use super::cache::Cache;
 use super::load;
-use super::prepare::{check_ranges, load_or_compute_balanced, load_or_compute_calibration, load_or_compute_spiking};
+use super::prepare::{
+    check_ranges, converted, load_or_compute_balanced, load_or_compute_calibration, load_or_compute_spiking,
+};
 use super::run::PreparedNetwork;
 use super::settings::Settings;
 use super::suggest::AccuracyCheck;
@@ -72,6 +75,31 @@ pub fn diagnose(settings: &Settings, cache: &mut Cache, control: &JobControl) ->
     Ok(found)
 }
 
+/// What a run of `settings` finds about network, data and, if the spiking network is used, its conversion, without a simulation:
+/// for attacks and explanations, which have loaded them through `cache`.
+///
+/// # Errors
+/// Those of loading and converting; [`Error::Cancelled`].
+pub fn findings_of_use(
+    settings: &Settings,
+    on: Attacked,
+    cache: &mut Cache,
+    control: &JobControl,
+) -> Result<Vec<Finding>> {
+    let control = &control.without_events();
+    let model = load::load_network(settings, cache, control)?;
+    let samples = load::load_samples(&settings.data, &model.original, cache, control)?;
+    let diagnosis = DiagnosisInput { settings, model: &model, samples: &samples, ann: None };
+    if on == Attacked::Snn {
+        let calibration = load_or_compute_calibration(settings, &model, &samples, cache, control)?;
+        let spiking = converted(settings, &model, &samples, cache, control)?;
+        return diagnosis.findings(&calibration, Some(&spiking), cache, control);
+    }
+    let mut found = diagnosis.findings_of_sources(cache, control)?;
+    findings::sort(&mut found);
+    Ok(found)
+}
+
 impl DiagnosisInput<'_> {
     /// Findings from the calibration and, if the conversion succeeded, its thresholds.
     pub fn findings(
@@ -90,26 +118,14 @@ impl DiagnosisInput<'_> {
         let first_of = |range: &std::ops::Range<usize>| range.start..range.end.min(range.start + MAX_CHECKED_SAMPLES);
         let calibrated = set.scaled(first_of(&settings.calibrate), &settings.scaling);
         let run = self.samples.scaled(first_of(&settings.samples), &settings.scaling);
-        // The scaling comes first: other findings often follow from it.
-        let check = AccuracyCheck { settings, model: self.model, samples: self.samples, ann: self.ann };
-        let mut found: Vec<Finding> = check.class_order(control)?.into_iter().collect();
-        if found.is_empty() {
-            found.extend(check.scaling(cache, control)?);
-        }
+        let mut found = self.findings_of_sources(cache, control)?;
         found.extend(findings::far_input(&calibrated, &run));
-        found.extend(findings::check_samples(self.samples, &settings.scaling, recipe.steps));
         if settings.calibration_data.is_some() {
             found.extend(findings::check_calibration_samples(&set, &settings.scaling));
         }
-        found.extend(self.small_set(cache));
-        let (original, labels) = (&self.model.original, &self.samples.labels);
-        found.extend(Classes::of(original, labels).finding(original, labels));
-        let (detector, targets) = (self.model.detector.as_deref(), &self.samples.targets);
-        found.extend(scene_findings(original, detector, targets, settings.samples.clone()));
         if settings.calibration_data.as_ref().is_none_or(|data| *data == settings.data) {
             found.extend(findings::calibrated_on(&settings.calibrate, &settings.samples, self.samples.len()));
         }
-        found.extend(self.stated_scaling());
         found.extend(self.ann.and_then(|ann| findings::not_finite(network, ann)));
         found.extend(findings::silent_layers(network, calibration, recipe));
         found.extend(findings::too_few_values(network, calibration, recipe, settings.calibrate.start, set.len()));
@@ -119,8 +135,27 @@ impl DiagnosisInput<'_> {
             found.extend(findings::branch_scales(network, spiking));
         }
         found.extend(findings::check_network(network, recipe));
-        found.extend(self.model.notes.iter().cloned());
         findings::sort(&mut found);
+        Ok(found)
+    }
+
+    /// Findings about the network's file and the samples, which need no conversion.
+    fn findings_of_sources(&self, cache: &mut Cache, control: &JobControl) -> Result<Vec<Finding>> {
+        let settings = self.settings;
+        // The scaling comes first: other findings often follow from it.
+        let check = AccuracyCheck { settings, model: self.model, samples: self.samples, ann: self.ann };
+        let mut found: Vec<Finding> = check.class_order(control)?.into_iter().collect();
+        if found.is_empty() {
+            found.extend(check.scaling(cache, control)?);
+        }
+        found.extend(findings::check_samples(self.samples, &settings.scaling, settings.recipe.steps));
+        found.extend(self.small_set(cache));
+        let (original, labels) = (&self.model.original, &self.samples.labels);
+        found.extend(Classes::of(original, labels).finding(original, labels));
+        let (detector, targets) = (self.model.detector.as_deref(), &self.samples.targets);
+        found.extend(scene_findings(original, detector, targets, settings.samples.clone()));
+        found.extend(self.stated_scaling());
+        found.extend(self.model.notes.iter().cloned());
         Ok(found)
     }
 
@@ -176,6 +211,23 @@ mod tests {
         let wrong = diagnose_with(|s| s.scaling = Scaling::parse("mean=.9;std=.1").unwrap());
         let fix = wrong.iter().find(|finding| finding.kind == "input scaling").and_then(|finding| finding.fix.clone());
         assert_eq!(fix, Some(Fix::Scaling(Scaling::Unit)), "{wrong:?}");
+    }
+
+    #[test]
+    fn attacks_and_explanations_hear_of_data_and_recipe() {
+        let mut settings = Settings { samples: 256..288, calibrate: 0..64, ..Settings::default() };
+        settings.recipe.steps = 8;
+        settings.recipe.manual_thresholds.insert("nowhere".into(), 1.0);
+        settings.scaling = Scaling::parse("mean=.9;std=.1").unwrap();
+        let kinds = |on| {
+            let control = JobControl::default();
+            let found = findings_of_use(&settings, on, &mut Cache::default(), &control).unwrap();
+            found.iter().map(|finding| finding.kind).collect::<Vec<_>>()
+        };
+        let (ann, snn) = (kinds(Attacked::Ann), kinds(Attacked::Snn));
+        assert!(ann.contains(&"input scaling") && snn.contains(&"input scaling"), "{ann:?} {snn:?}");
+        assert!(snn.contains(&"threshold of no layer"), "{snn:?}");
+        assert!(!ann.contains(&"threshold of no layer"), "the ANN has no thresholds: {ann:?}");
     }
 
     #[test]

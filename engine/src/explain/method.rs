@@ -150,9 +150,19 @@ impl Method {
         }
     }
 
+    /// Whether it reads the layer of [`ExplainOptions`](super::ExplainOptions).
+    pub fn reads_a_layer(self) -> bool {
+        matches!(self, Self::GuidedGradCam | Self::SpikeCount)
+    }
+
     /// Whether values below 0 have a meaning of their own: they speak against the target.
     pub fn is_signed(self) -> bool {
         !matches!(self, Self::Saliency | Self::SpikeCount | Self::Edges | Self::Blank | Self::Random)
+    }
+
+    /// Whether a list of words names this method itself, and not as one of `all`.
+    pub fn is_named_in(self, text: &str) -> bool {
+        text.split(',').any(|word| word.trim() == self.word())
     }
 
     /// The methods of a list of words with commas; `all` stands for the sixteen and the baselines.

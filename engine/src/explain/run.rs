@@ -14,7 +14,7 @@ use super::options::ExplainOptions;
 use super::perturb::{Queries, ablation, kernel_shap, lime, occlusion, permutation, shapley};
 use super::spike_counts::spike_counts;
 use crate::attack::ImageForm;
-use crate::network::NodeId;
+use crate::network::{Network, NodeId};
 use crate::progress::JobControl;
 use crate::{Error, Result};
 
@@ -76,6 +76,21 @@ pub fn explain(
         Family::Backward | Family::Activity => backward(method, network, request, options, control),
         Family::Perturbation => perturb(method, network, request, options, control),
         Family::Baseline => Ok(baseline(method, request, options)),
+    }
+}
+
+/// Why `method` has no map of `samples` samples of the form `form` in `network`, whatever they are; `None` if it has one.
+pub fn missing_map(
+    method: Method,
+    network: &Network,
+    (form, samples): (&ImageForm, usize),
+    options: &ExplainOptions,
+) -> Option<Error> {
+    match method {
+        Method::GuidedGradCam | Method::SpikeCount => layer(network, options.layer.as_deref()).err(),
+        Method::FeaturePermutation => permutation::check_samples(samples).err(),
+        Method::KernelShap => kernel_shap::check_features(Features::of_options(form, options).len()).err(),
+        _ => None,
     }
 }
 

@@ -27,6 +27,7 @@ pub fn explain_figures(
     let mut asked = options.request()?;
     let subject = ExplainSubject::load(settings, on, cache, control)?;
     let masks = options.read_files(&mut asked, &subject)?;
+    options.leave_out(&mut asked, &subject);
     let explanation = subject.explain(&asked, control, &mut |_| ())?;
     control.check()?;
     if explanation.stopped {

@@ -14,7 +14,10 @@ use super::lock::GroupLock;
 use super::plan::{Plan, PlanRow, RowSettings, Work};
 use super::row_file::{Environment, RowFile};
 use super::schedule::{Group, GroupRow, groups};
+use crate::convert::Finding;
+use crate::experiment::attacked::Attacked;
 use crate::experiment::cache::Cache;
+use crate::experiment::diagnose::findings_of_use;
 use crate::experiment::options::{check_theta, fit_default_ranges, use_stated_scaling};
 use crate::experiment::{Settings, pipeline};
 use crate::progress::JobControl;
@@ -31,6 +34,8 @@ pub enum SweepEvent<'a> {
     Run { first: &'a PlanRow, count: usize, finished: usize, rows: usize },
     /// Rows were written.
     Finished { finished: usize, rows: usize },
+    /// What looks wrong about the network, the data or the recipe of a row that ran.
+    Findings { row: &'a PlanRow, findings: &'a [Finding] },
     /// A row cannot run.
     Failed { row: &'a PlanRow, error: &'a Error },
     /// Another process runs the rest; so many rows are waited for.
@@ -191,6 +196,11 @@ impl Sweep<'_> {
         Ok(true)
     }
 
+    fn tell_findings(&self, number: usize, findings: &[Finding]) -> Result<()> {
+        (self.tell)(SweepEvent::Findings { row: &self.plan.row(number)?, findings });
+        Ok(())
+    }
+
     /// Runs the last of `rows` and writes all of them.
     fn run_rows(&mut self, rows: &[GroupRow]) -> Result<()> {
         let Some(longest) = rows.last() else { return Ok(()) };
@@ -199,11 +209,17 @@ impl Sweep<'_> {
         let settings = completed(&longest.row, &mut self.cache, self.control)?;
         let mut steps: Vec<usize> = rows.iter().map(|row| row.row.settings.recipe.steps).collect();
         steps.dedup();
+        if longest.row.work != Work::Run {
+            let on = if longest.row.work.is_spiking() { Attacked::Snn } else { Attacked::Ann };
+            let found = findings_of_use(&settings, on, &mut self.cache, self.control)?;
+            self.tell_findings(longest.number, &found)?;
+        }
         let figures = match &longest.row.work {
             Work::Run => {
                 // Boxes are scored where a row ends.
                 let scored = Settings { score_at: steps.clone(), ..settings.clone() };
                 let run = pipeline::run(&scored, &mut self.cache, self.control)?;
+                self.tell_findings(longest.number, &run.findings)?;
                 figures_at(&run, &steps, self.control)?
             }
             Work::Attack(request) => {

@@ -71,8 +71,10 @@ pub fn train(
     if !objective.class_names(samples).is_empty() {
         network.class_names = objective.class_names(samples).to_vec();
     }
-    if let Some(spiking) = &options.spiking {
-        spiking.prepare(&mut network);
+    match &options.spiking {
+        Some(spiking) => spiking.prepare(&mut network),
+        // An ANN that goes on from a spiking network has no neurons any more.
+        None => network.neurons = None,
     }
     let mut split = Split::new(samples.len(), options.validation_fraction, options.seed);
     let first = &split.training[..split.training.len().min(evaluation_rows(samples))];

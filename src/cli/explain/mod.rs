@@ -7,14 +7,14 @@ use clap::Args;
 
 use self::arrays::write_maps;
 use self::report::{AtSteps, Report};
-use super::prepared::{Prepared, prepare};
+use super::prepared::{Prepared, prepare, tell_findings};
 use super::run::StagingFolder;
 use crate::experiment::attacked::Attacked;
+use crate::experiment::diagnose::findings_of_use;
 use crate::experiment::explained::sanity::sanity;
 use crate::experiment::explained::{AttributionOptions, ExplainSubject};
 use crate::experiment::options::{RunArgs, settings_from_args, with_config};
 use crate::experiment::preview::is_prefix;
-use crate::explain::method::RECORDINGS;
 use crate::files::write_bytes;
 use crate::{Error, Result};
 
@@ -44,6 +44,7 @@ pub fn run(args: ExplainArgs) -> Result<()> {
     let mut asked = options.request()?;
     let mut settings = settings_from_args(&base)?;
     let steps = steps_of(at.as_deref(), on, settings.recipe.steps)?;
+    check_steps(&steps, base.steps)?;
     settings.recipe.steps = steps.iter().copied().max().unwrap_or(1);
     settings.recipe.validate()?;
     let Prepared { out, progress, control, mut cache } = prepare(&mut settings, &base)?;
@@ -57,6 +58,8 @@ pub fn run(args: ExplainArgs) -> Result<()> {
     let shares = steps.iter().all(|&t| t == settings.recipe.steps || is_prefix(&after(t), &settings));
     let form = subject.form();
     let masks = options.read_files(&mut asked, &subject)?;
+    let left_out = options.leave_out(&mut asked, &subject);
+    let findings = findings_of_use(&settings, on, &mut cache, &control)?;
     let mut all: Vec<AtSteps> = Vec::new();
     let mut subject = if shares && steps.len() > 1 { subject.sharing(&steps) } else { subject };
     for &steps in &steps {
@@ -87,17 +90,27 @@ pub fn run(args: ExplainArgs) -> Result<()> {
     }
     progress.clear();
     let stopped = control.is_cancelled();
-    let words = [options.target.trim(), options.baseline.trim()];
-    let report = Report::new(&settings, on, &asked, words, form, stopped, all);
+    tell_findings(&findings);
+    let report = Report::new(&settings, on, (options, &asked), form, stopped, (left_out, findings), all);
     let text = serde_json::to_string_pretty(&report).map_err(|e| Error::Internal(e.to_string()))?;
     let staging = StagingFolder::beside(&out)?;
     write_maps(&staging.path("maps.npz"), form, &report)?;
     write_bytes(&staging.path("scores.json"), text.as_bytes())?;
     staging.publish(&["maps.npz", "scores.json"])?;
     report.table().iter().for_each(|line| println!("{line}"));
-    report.notes.iter().filter(|note| **note == RECORDINGS).for_each(|note| println!("note: {note}"));
+    report.told().for_each(|note| println!("note: {note}"));
     println!("wrote {}", out.display());
     if stopped { Err(Error::Cancelled) } else { Ok(()) }
+}
+
+/// Refuses steps of `--at` behind the T of `--steps`, which would be ignored.
+fn check_steps(at: &[usize], last: Option<usize>) -> Result<()> {
+    match (at.iter().max(), last) {
+        (Some(&most), Some(last)) if most > last => Err(Error::Invalid(format!(
+            "Cannot explain at step {most}: --steps {last} ends before. Use --steps {most}, or leave it out."
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// The steps of `--at`, or T.
@@ -119,4 +132,20 @@ fn steps_of(at: Option<&str>, on: Attacked, steps: usize) -> Result<Vec<usize>> 
         }
     }
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_behind_the_stated_end_are_refused() {
+        let steps = |at: &str, last: Option<usize>| {
+            steps_of(Some(at), Attacked::Snn, last.unwrap_or(32))
+                .and_then(|steps| check_steps(&steps, last).map(|()| steps))
+        };
+        assert_eq!(steps("8, 2,8", Some(8)).unwrap(), [8, 2]);
+        assert_eq!(steps("2,64", None).unwrap(), [2, 64], "no T is stated");
+        assert!(steps("2,8", Some(4)).unwrap_err().to_string().contains("step 8: --steps 4"));
+    }
 }

@@ -1,19 +1,26 @@
 //! Content of `scores.json`: what was explained, and how well the maps find known masks.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::Serialize;
 
 use crate::attack::ImageForm;
-use crate::convert::Recipe;
+use crate::compute::Backend;
+use crate::convert::{Finding, Recipe};
 use crate::experiment::attacked::Attacked;
 use crate::experiment::explained::sanity::Sanity;
-use crate::experiment::explained::{ExplainSubject, Explanation, ExplanationRequest};
+use crate::experiment::explained::{AttributionOptions, ExplainSubject, Explanation, ExplanationRequest};
 use crate::experiment::options::range_text;
 use crate::experiment::settings::Settings;
 use crate::explain::Method;
+use crate::explain::backward::lrp::LrpRule;
+use crate::explain::features::Features;
 use crate::explain::method::RECORDINGS;
 use crate::explain::scores::Scores;
+
+/// ε of LRP up to which its map is that of input × gradient.
+const NEAR_0: f32 = 1e-3;
 
 /// Content of `scores.json`.
 #[derive(Serialize)]
@@ -22,7 +29,10 @@ pub struct Report<'a> {
     model: &'a str,
     data: &'a str,
     samples: String,
+    calibrate_data: &'a str,
+    calibrate: String,
     scale: String,
+    backend: Backend,
     on: Attacked,
     #[serde(skip_serializing_if = "Option::is_none")]
     recipe: Option<&'a Recipe>,
@@ -36,9 +46,17 @@ pub struct Report<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     budget: Option<usize>,
     lrp: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    layer: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    masks: Option<&'a Path>,
     seed: u64,
-    /// What a reader of the maps should know.
-    pub notes: Vec<&'static str>,
+    /// What a reader of the maps should know; the first of them are told on the screen, too.
+    notes: Vec<String>,
+    #[serde(skip)]
+    told: usize,
+    /// What looks wrong about the network, the data and the recipe, as `check` finds it.
+    findings: Vec<Finding>,
     /// Whether Ctrl-C ended it before all methods were done.
     stopped: bool,
     /// The only one, beside `at`.
@@ -114,32 +132,40 @@ impl<'a> Report<'a> {
     pub fn new(
         settings: &'a Settings,
         on: Attacked,
-        asked: &ExplanationRequest,
-        [target, baseline]: [&'a str; 2],
+        (stated, asked): (&'a AttributionOptions, &ExplanationRequest),
         form: ImageForm,
         stopped: bool,
+        (left_out, findings): (Vec<String>, Vec<Finding>),
         at: Vec<AtSteps>,
     ) -> Self {
         let is_spiking = on == Attacked::Snn;
+        let told = told(asked, &form, at.iter().any(|at| at.frames.is_some()), left_out);
         let (window, stride) = asked.options.window_of(form.height, form.width);
         Self {
             version: env!("CARGO_PKG_VERSION"),
             model: &settings.model,
             data: &settings.data,
             samples: range_text(&settings.samples),
+            calibrate_data: settings.calibration_data.as_ref().unwrap_or(&settings.data),
+            calibrate: range_text(&settings.calibrate),
             scale: settings.scaling.to_string(),
+            backend: settings.backend,
             on,
             recipe: is_spiking.then_some(&settings.recipe),
             gradient: is_spiking.then_some(asked.rule.as_str()),
-            target,
-            baseline,
+            target: stated.target.trim(),
+            baseline: stated.baseline.trim(),
             patches: asked.options.patch_side(form.height, form.width),
             window,
             stride,
             budget: asked.options.budget,
             lrp: asked.options.lrp.word(),
+            layer: stated.layer.as_deref(),
+            masks: stated.masks.as_deref(),
             seed: asked.options.seed,
-            notes: notes(asked, is_spiking, at.iter().any(|at| at.frames.is_some())),
+            told: told.len(),
+            notes: told.into_iter().chain(notes(asked, is_spiking).into_iter().map(String::from)).collect(),
+            findings,
             stopped,
             only: match at.as_slice() {
                 [one] => Some(one.clone()),
@@ -147,6 +173,11 @@ impl<'a> Report<'a> {
             },
             at,
         }
+    }
+
+    /// The notes that matter before the maps are read.
+    pub fn told(&self) -> impl Iterator<Item = &str> {
+        self.notes[..self.told].iter().map(String::as_str)
     }
 
     /// A line for each method: seconds, and medians where masks are known.
@@ -172,14 +203,31 @@ impl<'a> Report<'a> {
     }
 }
 
+/// Notes on what maps lack, `left_out` among them.
+fn told(asked: &ExplanationRequest, form: &ImageForm, are_recordings: bool, left_out: Vec<String>) -> Vec<String> {
+    let mut notes = left_out;
+    if are_recordings {
+        notes.push(RECORDINGS.into());
+    }
+    let features = Features::of_options(form, &asked.options).len();
+    for method in [Method::KernelShap, Method::Lime] {
+        let rows = asked.options.budget_of(method);
+        if asked.methods.contains(&method) && rows < features {
+            notes.push(format!(
+                "{}: {rows} rows for {features} features leave its regression undecided; use --budget {features} or more, \
+                 or larger --patches",
+                method.word()
+            ));
+        }
+    }
+    notes
+}
+
 /// What a reader of the maps should know.
-fn notes(asked: &ExplanationRequest, is_spiking: bool, are_recordings: bool) -> Vec<&'static str> {
+fn notes(asked: &ExplanationRequest, is_spiking: bool) -> Vec<&'static str> {
     let has = |method: Method| asked.methods.contains(&method);
     let mut notes = Vec::new();
-    if are_recordings {
-        notes.push(RECORDINGS);
-    }
-    if has(Method::Lrp) {
+    if has(Method::Lrp) && matches!(asked.options.lrp, LrpRule::Epsilon(epsilon) if epsilon <= NEAR_0) {
         notes.push("lrp: with epsilon near 0 (LRP-0) the map is that of input-x-gradient; the default is gamma");
     }
     if has(Method::DeepliftShap) && asked.baselines.is_none() {
@@ -202,4 +250,23 @@ fn notes(asked: &ExplanationRequest, is_spiking: bool, are_recordings: bool) -> 
         }
     }
     notes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Layout;
+
+    #[test]
+    fn notes_are_of_the_rules_and_numbers_that_are_asked_for() {
+        let form = ImageForm::of(&[1, 16, 16], Layout::ChannelsFirst);
+        let mut asked = ExplanationRequest::of(vec![Method::Lrp, Method::KernelShap, Method::Lime]);
+        assert!(!notes(&asked, false).iter().any(|note| note.starts_with("lrp")), "gamma has no epsilon");
+        asked.options.lrp = LrpRule::Epsilon(1e-9);
+        assert!(notes(&asked, false).iter().any(|note| note.starts_with("lrp")));
+        let undecided = told(&asked, &form, false, Vec::new());
+        assert!(undecided.len() == 2 && undecided[0].contains("200 rows for 256 features"), "{undecided:?}");
+        asked.options.budget = Some(256);
+        assert!(told(&asked, &form, false, Vec::new()).is_empty());
+    }
 }

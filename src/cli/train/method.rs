@@ -9,6 +9,9 @@ use crate::convert::recipe_options::parse_decay;
 use crate::train::{Adversarial, SparseGradient, SparseNorm, Spiking, TrainOptions};
 use crate::{Error, Result};
 
+/// Steps of PGD in adversarial training.
+const PGD_STEPS: usize = 7;
+
 /// See the module.
 #[derive(Clone, Debug, clap::Args)]
 pub struct MethodArgs {
@@ -33,22 +36,22 @@ pub struct MethodArgs {
     /// Weight of the sparse-gradient regularizer (SR).
     #[arg(long, value_name = "LAMBDA", allow_hyphen_values = true)]
     pub sparse_gradient: Option<f32>,
-    /// Penalty of the sparse-gradient regularizer: squared (the authors' program) or l1 (the paper).
-    #[arg(long, value_name = "NORM", default_value = "squared")]
-    pub sparse_norm: String,
+    /// Penalty of the sparse-gradient regularizer: squared (the authors' program) or l1 (the paper). Default: squared.
+    #[arg(long, value_name = "NORM")]
+    pub sparse_norm: Option<String>,
     /// Adversarial training: every batch is moved by fgsm or pgd before the loss.
     #[arg(long, value_name = "ATTACK")]
     pub adversarial: Option<String>,
-    /// Radius of adversarial training in pixel units, from 0 to 1.
-    #[arg(long, default_value = "8/255", allow_hyphen_values = true)]
-    pub eps: String,
-    /// Steps of pgd in adversarial training, each 0.32 of eps.
-    #[arg(long, value_name = "N", default_value_t = 7)]
-    pub adversarial_steps: usize,
+    /// Radius of adversarial training in pixel units, from 0 to 1. Default: 8/255.
+    #[arg(long, allow_hyphen_values = true)]
+    pub eps: Option<String>,
+    /// Steps of pgd in adversarial training, each 0.32 of eps. Default: 7.
+    #[arg(long, value_name = "N")]
+    pub adversarial_steps: Option<usize>,
     /// Stop after so many epochs in a row without a better held-out score.
     #[arg(long, value_name = "EPOCHS")]
     pub patience: Option<usize>,
-    /// Go on from a checkpoint: the file OUT.checkpoint that a training with the same options left when it was stopped or
+    /// Go on from a checkpoint: the file NAME.checkpoint that a training with the same options left when it was stopped or
     /// killed. The result is the same as without the interruption.
     #[arg(long, value_name = "FILE")]
     pub resume: Option<PathBuf>,
@@ -106,7 +109,15 @@ impl MethodArgs {
     }
 
     fn sparse(&self) -> Result<Option<SparseGradient>> {
-        let norm = word("sparse-norm", &self.sparse_norm, &[("squared", SparseNorm::Squared), ("l1", SparseNorm::L1)])?;
+        let norms = [("squared", SparseNorm::Squared), ("l1", SparseNorm::L1)];
+        let norm = word("sparse-norm", text(&self.sparse_norm, "squared"), &norms)?;
+        if self.sparse_norm.is_some() && self.sparse_gradient.is_none() {
+            return Err(without(
+                "--sparse-norm",
+                "there is no sparse-gradient regularizer",
+                "--sparse-gradient LAMBDA",
+            ));
+        }
         // A weight of 0 is plain training.
         Ok(self
             .sparse_gradient
@@ -115,15 +126,28 @@ impl MethodArgs {
     }
 
     fn adversarial(&self) -> Result<Option<Adversarial>> {
-        let eps = parse_fraction("eps", &self.eps)?;
+        let eps = parse_fraction("eps", text(&self.eps, "8/255"))?;
         if !(0.0..=1.0).contains(&eps) {
             let reason = format!("Cannot use eps {eps}: pixels are from 0 to 1. Use 0 to 1, for example 8/255.");
             return Err(Error::Invalid(reason));
         }
-        let Some(text) = &self.adversarial else { return Ok(None) };
-        let pgd = word("adversarial", text, &[("fgsm", false), ("pgd", true)])?;
-        Ok(Some(Adversarial { eps, pgd_steps: pgd.then_some(self.adversarial_steps) }))
+        let attack = self.adversarial.as_deref();
+        let pgd = attack.map(|attack| word("adversarial", attack, &[("fgsm", false), ("pgd", true)])).transpose()?;
+        if self.eps.is_some() && pgd.is_none() {
+            return Err(without("--eps", "training is not adversarial", "--adversarial fgsm or pgd"));
+        }
+        if self.adversarial_steps.is_some() && pgd != Some(true) {
+            let why = if pgd.is_some() { "fgsm takes one step" } else { "training is not adversarial" };
+            return Err(without("--adversarial-steps", why, "--adversarial pgd"));
+        }
+        let steps = self.adversarial_steps.unwrap_or(PGD_STEPS);
+        Ok(pgd.map(|pgd| Adversarial { eps, pgd_steps: pgd.then_some(steps) }))
     }
+}
+
+/// The error about an option that does nothing without `needed`.
+fn without(option: &str, why: &str, needed: &str) -> Error {
+    Error::Invalid(format!("Cannot use {option}: {why}. Add {needed}, or leave it out."))
 }
 
 /// What was stated, or `usual`.

@@ -16,6 +16,7 @@ use super::{interrupt, progress};
 use crate::data::spec::DataSpec;
 use crate::data::{Samples, Scaling};
 use crate::experiment::load::{channels_first, fit_samples, open_for, read_samples};
+use crate::files::TEMP_PREFIX;
 use crate::network::zoo::{self, ZooArchitecture};
 use crate::network::{Activation, Network, Op, safetensors};
 use crate::task::answer::answering_output;
@@ -80,7 +81,7 @@ pub struct TrainArgs {
     /// Decides first weights, held-out samples, order and random changes.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Where to save the network. OUT.checkpoint beside it keeps a training that ends early.
+    /// Where to save the network. NAME.checkpoint beside NAME.safetensors keeps a training that ends early.
     #[arg(long, value_name = "FILE.safetensors")]
     pub out: PathBuf,
     #[command(flatten)]
@@ -121,7 +122,13 @@ pub fn run(args: TrainArgs) -> Result<()> {
                 .into(),
         ));
     }
-    check_folder(&args.out)?;
+    if options.spiking.is_some() && args.activation.is_some() {
+        return Err(Error::Invalid(
+            "Cannot use --activation with --kind snn: spiking neurons take the place of all activations. Leave one out."
+                .into(),
+        ));
+    }
+    check_out(&args.out)?;
     let spec = DataSpec::parse(&args.data)?;
     let arch = args.arch.as_deref().or(goal.default_arch().filter(|_| args.init.is_none()));
     let (mut network, samples) = match (arch, &args.init) {
@@ -143,6 +150,12 @@ pub fn run(args: TrainArgs) -> Result<()> {
     };
     let test = args.test.as_deref().map(|test| read_samples(&DataSpec::parse(test)?, &network)).transpose()?;
     samples.notes.iter().for_each(|note| println!("note: {}", note.text));
+    if options.spiking.is_none() && network.neurons.is_some() {
+        println!(
+            "note: '{}' is a spiking network; the result is an ANN, without its neurons (--kind snn keeps them)",
+            network.name
+        );
+    }
     if let Some(stem) = args.out.file_stem() {
         network.name = stem.to_string_lossy().into_owned();
     }
@@ -150,6 +163,10 @@ pub fn run(args: TrainArgs) -> Result<()> {
         Some(text) => Scaling::parse(text)?,
         None => network.scaling.clone().unwrap_or_default(),
     };
+    let objective = goal.objective(&network, &samples, &args.class_weights)?;
+    if let Some(test) = &test {
+        objective.check(&network, test).and_then(|()| test.check_scaling(&scaling)).map_err(of_test)?;
+    }
     println!(
         "{}: {} parameters, {} samples of {}",
         network.name,
@@ -161,7 +178,6 @@ pub fn run(args: TrainArgs) -> Result<()> {
     let started = Instant::now();
     let display = progress::Progress::new();
     let mut curves = Curves::default();
-    let objective = goal.objective(&network, &samples, &args.class_weights)?;
     let trained = train(&network, &samples, &scaling, &options, objective.as_ref(), |at| {
         curves.push(&at);
         report(at, goal, started, &display, &curves);
@@ -192,14 +208,25 @@ pub fn run(args: TrainArgs) -> Result<()> {
     Ok(())
 }
 
-/// Checks that the output folder exists, before time is spent on training.
-fn check_folder(out: &Path) -> Result<()> {
-    match out.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        Some(folder) if !folder.is_dir() => {
-            let (out, folder) = (out.display(), folder.display());
-            Err(Error::Invalid(format!("Cannot write {out}: no folder {folder}. Create it first.")))
-        }
-        _ => Ok(()),
+/// Checks that the file `out` can be written, before time is spent on training.
+fn check_out(out: &Path) -> Result<()> {
+    if out.is_dir() || out.file_name().is_none() {
+        return Err(Error::Invalid(format!("Cannot write {}: it is a folder. Name a file.", out.display())));
+    }
+    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        let (out, folder) = (out.display(), folder.display());
+        return Err(Error::Invalid(format!("Cannot write {out}: no folder {folder}. Create it first.")));
+    }
+    // Network and checkpoint are written beside their places and renamed.
+    tempfile::Builder::new().prefix(TEMP_PREFIX).tempfile_in(folder).map(drop).map_err(|error| Error::io(out, error))
+}
+
+/// `error` about the samples of --test.
+fn of_test(error: Error) -> Error {
+    match error {
+        Error::Invalid(text) => Error::Invalid(text.replacen("Cannot train on", "Cannot test on", 1)),
+        error => error,
     }
 }
 
@@ -302,5 +329,31 @@ mod tests {
         assert!(refused("--task segment --data builtin:scenes --out x --flip up").contains("horizontal"));
         assert!(refused("--arch cnn --data builtin:digits --out x --class-weights 1,2").contains("--task segment"));
         assert!(refused("--arch cnn --data builtin:digits --out no/such/folder/x").contains("no folder"));
+        assert!(refused("--arch cnn --data builtin:digits --out src").contains("it is a folder"));
+        let snn = "--arch cnn --data builtin:digits --out x --kind snn --activation";
+        assert!(refused(&format!("{snn} qcfs:4")).contains("--activation with --kind snn"));
+        let plain = "--arch cnn --data builtin:digits --out x";
+        for (words, needs) in [
+            ("--eps 0.1", "--adversarial fgsm or pgd"),
+            ("--adversarial-steps 3", "--adversarial pgd"),
+            ("--adversarial fgsm --adversarial-steps 3", "--adversarial pgd"),
+            ("--sparse-norm l1", "--sparse-gradient"),
+        ] {
+            let error = refused(&format!("{plain} {words}"));
+            assert!(error.contains(&format!("Add {needs}")), "{error}");
+        }
+    }
+
+    #[test]
+    fn samples_of_the_test_are_checked_before_the_training() {
+        let folder = tempfile::tempdir().unwrap();
+        let [test, out] = ["test.npz", "net.safetensors"].map(|name| folder.path().join(name));
+        use crate::data::{NpzData, write_npz};
+        let values = vec![0.5f32; 2 * 28 * 28];
+        write_npz(&test, &[("x", &[2, 1, 28, 28], NpzData::F32(&values))]).unwrap();
+        let (out, test) = (out.display(), test.display());
+        let words = format!("--arch mlp --data builtin:digits-train --epochs 9999 --out {out} --test npz:{test}");
+        let error = run(parse(&words).unwrap()).expect_err("ran").to_string();
+        assert!(error.contains("Cannot test on") && error.contains("no labels"), "{error}");
     }
 }

@@ -216,6 +216,8 @@ fn run_plan(path: &Path, out: &Path, control: &JobControl, sender: &EventSender,
             send(SweepUpdate::Doing { finished, rows, what: Some(format!("{}{others}", first.description())) });
         }
         SweepEvent::Finished { finished, rows } => send(SweepUpdate::Doing { finished, rows, what: None }),
+        // A run that is opened from the pane has them.
+        SweepEvent::Findings { .. } => {}
         SweepEvent::Failed { row, error } => send(SweepUpdate::Failed(format!("{}: {error}", row.description()))),
         SweepEvent::Waiting { rows } => {
             let what = Some(format!("another process runs the last {rows} rows"));

@@ -3,6 +3,7 @@
 //! `names.rs` finds the arrays, `read.rs` makes samples of them, `labels.rs` their classes, `label_maps.rs` a class for each
 //! pixel; `writer.rs` writes archives.
 
+mod archive;
 mod label_maps;
 mod labels;
 mod names;

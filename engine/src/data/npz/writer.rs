@@ -11,6 +11,7 @@ use npyz::{AutoSerialize, NpyWriter, WriteOptions, WriterBuilder};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
+use super::archive::Archive;
 use crate::files::write_atomic_with;
 use crate::{Error, Result};
 
@@ -45,14 +46,14 @@ pub fn write_npz(path: &Path, arrays: &[(&str, &[usize], NpzData<'_>)]) -> Resul
 /// The error of `write`; [`Error::Io`] when the operating system refuses.
 pub fn write_npz_with(path: &Path, write: impl FnOnce(&mut NpzWriter<'_>) -> Result<()>) -> Result<()> {
     write_atomic_with(path, |file| {
-        let mut out = NpzWriter { path, zip: ZipWriter::new(BufWriter::new(file)) };
+        let mut out = NpzWriter { path, zip: ZipWriter::new(BufWriter::new(Archive::new(file))) };
         write(&mut out)?;
         let finished = out.zip.finish().map_err(io::Error::from).and_then(|mut file| file.flush());
         finished.map_err(|error| Error::io(path, error))
     })
 }
 
-type Zip<'a> = ZipWriter<BufWriter<&'a mut File>>;
+type Zip<'a> = ZipWriter<BufWriter<Archive<&'a mut File>>>;
 
 /// A NumPy archive that is being written.
 pub struct NpzWriter<'a> {

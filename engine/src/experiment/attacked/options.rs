@@ -21,32 +21,32 @@ pub struct AttackOptions {
     /// Norm of the ball: linf | l2
     #[arg(long, value_name = "linf|l2", default_value = "linf")]
     pub norm: String,
-    /// Radius of the ball in pixel units, where pixels are from 0 to 1: a number or a fraction
-    #[arg(long, value_name = "E", default_value = "8/255", allow_hyphen_values = true)]
-    #[serde(deserialize_with = "text")]
-    pub eps: String,
+    /// Radius of the ball in pixel units, where pixels are from 0 to 1: a number or a fraction [default: 8/255]
+    #[arg(long, value_name = "E", allow_hyphen_values = true)]
+    #[serde(deserialize_with = "some_text")]
+    pub eps: Option<String>,
     /// Length of a step of rfgsm and pgd, in pixel units [default: 2/255, with l2 a fifth of eps]
     #[arg(long, value_name = "A", allow_hyphen_values = true)]
     #[serde(deserialize_with = "some_text")]
     pub alpha: Option<String>,
-    /// Steps of rfgsm, pgd and apgd
-    #[arg(long, value_name = "N", default_value_t = 10)]
-    pub attack_steps: usize,
-    /// Starts of a random attack; samples that are fooled need no further one
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub restarts: usize,
-    /// Queries of square
-    #[arg(long, value_name = "N", default_value_t = 5000)]
-    pub queries: usize,
+    /// Steps of rfgsm, pgd and apgd [default: 10]
+    #[arg(long, value_name = "N")]
+    pub attack_steps: Option<usize>,
+    /// Starts of a random attack; samples that are fooled need no further one [default: 1]
+    #[arg(long, value_name = "N")]
+    pub restarts: Option<usize>,
+    /// Queries of square [default: 5000]
+    #[arg(long, value_name = "N")]
+    pub queries: Option<usize>,
     /// Class to move toward (fgsm, rfgsm, pgd), instead of away from the label
     #[arg(long, value_name = "CLASS")]
     pub target: Option<u16>,
     /// Decides all random draws
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
-    /// Gradient of the spiking network: rate | surrogate | straight-through | ann | worst
-    #[arg(long, value_name = "WORD", default_value = "rate")]
-    pub gradient: String,
+    /// Gradient of the spiking network: rate | surrogate | straight-through | ann | worst [default: rate]
+    #[arg(long, value_name = "WORD")]
+    pub gradient: Option<String>,
 }
 
 impl Default for AttackOptions {
@@ -56,14 +56,14 @@ impl Default for AttackOptions {
             on: "ann".into(),
             attack: String::new(),
             norm: "linf".into(),
-            eps: "8/255".into(),
+            eps: None,
             alpha: None,
-            attack_steps: 10,
-            restarts: 1,
-            queries: 5000,
+            attack_steps: None,
+            restarts: None,
+            queries: None,
             target: None,
             seed: 0,
-            gradient: "rate".into(),
+            gradient: None,
         }
     }
 }
@@ -86,25 +86,44 @@ impl AttackOptions {
     pub fn request(&self) -> Result<AttackRequest> {
         let kind = word("attack", &self.attack, &AttackKind::ALL)?;
         let norm = word("norm", &self.norm, &[("linf", Norm::Linf), ("l2", Norm::L2)])?;
-        let eps = parse_fraction("eps", &self.eps)?;
+        let usual = Attack::default();
+        let eps = self.eps.as_deref().map_or(Ok(usual.eps), |text| parse_fraction("eps", text))?;
         let alpha = self.alpha.as_deref().map(|text| parse_fraction("alpha", text)).transpose()?;
         let attack = Attack {
             kind,
             norm,
             eps,
             alpha: alpha.unwrap_or(Attack::default_alpha(norm, eps)),
-            steps: self.attack_steps,
-            restarts: self.restarts,
-            queries: self.queries,
+            steps: self.attack_steps.unwrap_or(usual.steps),
+            restarts: self.restarts.unwrap_or(usual.restarts),
+            queries: self.queries.unwrap_or(usual.queries),
             seed: self.seed,
         };
         attack.validate(ValueRange::Open)?;
+        if self.target.is_some() {
+            kind.check_goal()?;
+        }
         Ok(AttackRequest {
             on: word("on", &self.on, &[("ann", Attacked::Ann), ("snn", Attacked::Snn)])?,
             attack,
-            gradient: GradientChoice::parse(&self.gradient)?,
+            gradient: GradientChoice::parse(self.gradient.as_deref().unwrap_or("rate"))?,
             target: self.target,
         })
+    }
+
+    /// The options that are stated although the attack `asked` does not read them, as on the command line.
+    pub fn unread(&self, asked: &AttackRequest) -> Vec<&'static str> {
+        use AttackKind::{Apgd, Fgsm, None, Pgd, Rfgsm, Square};
+        let kind = asked.attack.kind;
+        let stated = [
+            ("--eps", self.eps.is_some(), kind == None),
+            ("--alpha", self.alpha.is_some(), !matches!(kind, Rfgsm | Pgd)),
+            ("--attack-steps", self.attack_steps.is_some(), !matches!(kind, Rfgsm | Pgd | Apgd)),
+            ("--restarts", self.restarts.is_some(), matches!(kind, None | Fgsm)),
+            ("--queries", self.queries.is_some(), kind != Square),
+            ("--gradient", self.gradient.is_some(), !takes_a_rule(kind, asked.on)),
+        ];
+        stated.into_iter().filter(|(_, is_stated, is_unread)| *is_stated && *is_unread).map(|(name, ..)| name).collect()
     }
 }
 
@@ -202,5 +221,28 @@ mod tests {
         let numbers: AttackOptions = toml::from_str("attack = \"pgd\"\neps = 0.1\nalpha = 0").unwrap();
         assert_eq!(numbers.request().unwrap().attack.eps, 0.1);
         assert!(toml::from_str::<AttackOptions>("eps = true").is_err());
+    }
+
+    #[test]
+    fn options_that_an_attack_does_not_read_are_found_and_a_class_needs_a_targeted_attack() {
+        let options = |text: &str| toml::from_str::<AttackOptions>(text).unwrap();
+        let all = "alpha = 0.1\nattack-steps = 3\nrestarts = 2\nqueries = 9\ngradient = \"ann\"\neps = 0.1\n";
+        for (attack, unread) in [
+            ("none", vec!["--eps", "--alpha", "--attack-steps", "--restarts", "--queries", "--gradient"]),
+            ("fgsm", vec!["--alpha", "--attack-steps", "--restarts", "--queries"]),
+            ("pgd", vec!["--queries"]),
+            ("apgd", vec!["--alpha", "--queries"]),
+            ("square", vec!["--alpha", "--attack-steps", "--gradient"]),
+        ] {
+            let stated = options(&format!("{all}on = \"snn\"\nattack = \"{attack}\""));
+            assert_eq!(stated.unread(&stated.request().unwrap()), unread, "{attack}");
+            let plain = options(&format!("attack = \"{attack}\""));
+            assert!(plain.unread(&plain.request().unwrap()).is_empty());
+        }
+        for attack in ["none", "uniform", "gaussian", "apgd", "square"] {
+            let error = options(&format!("attack = \"{attack}\"\ntarget = 1")).request().unwrap_err().to_string();
+            assert!(error.contains(&format!("aim {attack} at a class")), "{error}");
+        }
+        assert!(options("attack = \"rfgsm\"\ntarget = 1").request().is_ok());
     }
 }

@@ -13,6 +13,7 @@ use crate::attack::snn::{GradientChoice, Surrogate};
 use crate::experiment::attacked::Attacked;
 use crate::experiment::attacked::options::word;
 use crate::explain::backward::lrp::LrpRule;
+use crate::explain::run::missing_map;
 use crate::explain::{ExplainOptions, Method};
 use crate::{Error, Result};
 
@@ -131,6 +132,22 @@ impl AttributionOptions {
         };
         let (methods, target) = (Method::parse_list(&self.methods)?, TargetChoice::parse(&self.target)?);
         Ok(ExplanationRequest { methods, target, rule, options, baselines: None })
+    }
+
+    /// Leaves out of `asked` what has no map of `subject`, with the reasons, one each; but not a method or a layer that is named.
+    pub fn leave_out(&self, asked: &mut ExplanationRequest, subject: &ExplainSubject) -> Vec<String> {
+        let place = (&subject.form(), subject.len());
+        let mut reasons = Vec::new();
+        asked.methods.retain(|method| {
+            let is_named = method.is_named_in(&self.methods) || self.layer.is_some() && method.reads_a_layer();
+            if is_named {
+                return true;
+            }
+            let missing = missing_map(*method, subject.network(), place, &asked.options);
+            reasons.extend(missing.as_ref().map(|why| format!("{} is left out. {why}", method.word())));
+            missing.is_none()
+        });
+        reasons
     }
 
     /// Completes `asked` with what the files of the options hold; returns the masks, `[N, area]` or `[1, area]`.

@@ -15,7 +15,7 @@ const MAX_NAMES: usize = 5;
 /// a layer where no value precedes them.
 ///
 /// # Errors
-/// [`Error::Invalid`] for an entry without a layer or a value.
+/// [`Error::Invalid`] for an entry without a layer or a value, and a layer that is named twice.
 pub fn parse(texts: &[String]) -> Result<Vec<(String, Option<f32>)>> {
     let mut entries = Vec::new();
     for text in texts {
@@ -38,6 +38,11 @@ pub fn parse(texts: &[String]) -> Result<Vec<(String, Option<f32>)>> {
             };
             if layer.is_empty() {
                 return Err(bad(part));
+            }
+            if entries.iter().any(|(known, _)| *known == layer) {
+                return Err(Error::Invalid(format!(
+                    "Cannot use --theta '{part}': layer '{layer}' is named twice. Keep one of them."
+                )));
             }
             entries.push((layer, theta));
         }
@@ -126,6 +131,9 @@ mod tests {
         assert_eq!(both, [("a".into(), Some(1.0)), ("b,c".into(), Some(2.5)), ("d=e".into(), None)]);
         for bad in ["a", "a=", "=1", "a=1,b", "a=x"] {
             assert!(parse(&texts(bad)).unwrap_err().to_string().contains("LAYER=VALUE"), "{bad}");
+        }
+        for twice in [vec!["a=1,b=2,a=3".to_owned()], vec!["a=1".to_owned(), "a=rule".to_owned()]] {
+            assert!(parse(&twice).unwrap_err().to_string().contains("'a' is named twice"), "{twice:?}");
         }
         let mut recipe = Recipe::default();
         recipe.manual_thresholds.insert("old".into(), 3.0);

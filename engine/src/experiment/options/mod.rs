@@ -27,7 +27,7 @@ use crate::{Error, Result};
 #[derive(Args, Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct RunArgs {
-    /// A TOML file with these options by name; options given here win
+    /// A TOML file with options of `run` by their names; options given here win
     #[arg(long, value_name = "FILE")]
     #[serde(skip)]
     pub config: Option<PathBuf>,
@@ -176,8 +176,20 @@ fn word(choice: &impl Serialize) -> String {
 /// Fills the options that the command line omits from the configuration file.
 ///
 /// # Errors
-/// [`Error::Io`] or [`Error::File`] when the file cannot be read.
+/// [`Error::Io`] or [`Error::File`] when the file cannot be read; [`Error::Invalid`] for a seed where v(0) is not drawn.
 pub fn with_config(args: RunArgs) -> Result<RunArgs> {
+    let args = merged_with_config(args)?;
+    let draws = matches!(args.initial.as_deref().map(str::trim), Some("uniform" | "gaussian"));
+    // A recipe file may say so itself.
+    if args.initial_seed.is_some() && !draws && args.recipe.is_none() {
+        return Err(Error::Invalid(
+            "Cannot use --initial-seed: v(0) is not drawn. Add --initial uniform or gaussian, or leave it out.".into(),
+        ));
+    }
+    Ok(args)
+}
+
+fn merged_with_config(args: RunArgs) -> Result<RunArgs> {
     let Some(path) = args.config.clone() else { return Ok(args) };
     let text = std::fs::read_to_string(&path).map_err(|e| Error::io(&path, e))?;
     let file: RunArgs = toml::from_str(&text).map_err(|e| Error::toml(&path, &text, &e))?;
@@ -299,4 +311,21 @@ pub fn settings_from_args(args: &RunArgs) -> Result<Settings> {
         settings.scaling = Scaling::parse(text)?;
     }
     Ok(settings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_needs_a_drawn_potential() {
+        let with = |initial: Option<&str>, recipe: Option<&str>| {
+            let args = RunArgs { initial_seed: Some(1), initial: initial.map(String::from), ..RunArgs::default() };
+            with_config(RunArgs { recipe: recipe.map(PathBuf::from), ..args })
+        };
+        assert!(with(Some("uniform"), None).is_ok() && with(None, Some("drawn.toml")).is_ok());
+        for initial in [None, Some("constant"), Some("calibrated")] {
+            assert!(with(initial, None).unwrap_err().to_string().contains("--initial-seed"), "{initial:?}");
+        }
+    }
 }

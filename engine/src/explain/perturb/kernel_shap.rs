@@ -16,18 +16,27 @@ use crate::{Error, Result};
 /// Weight of the two fixed rows.
 const FIXED: f64 = 1e6;
 
+/// Checks that there are features to share among.
+///
+/// # Errors
+/// [`Error::Invalid`] for fewer than two features.
+pub fn check_features(features: usize) -> Result<()> {
+    if features >= 2 {
+        return Ok(());
+    }
+    Err(Error::Invalid(
+        "Cannot explain by kernel-shap: the whole image is one feature, and it shares among several. Use smaller \
+         --patches."
+            .into(),
+    ))
+}
+
 /// The rows of one sample, `[rows][M]`: which features are on. The first two are all and none.
 ///
 /// # Errors
 /// [`Error::Invalid`] for fewer than two features.
 pub fn rows(features: usize, count: usize, sample: usize, seed: u64) -> Result<Vec<Vec<bool>>> {
-    if features < 2 {
-        return Err(Error::Invalid(
-            "Cannot explain by kernel-shap: the whole image is one feature, and it shares among several. Use smaller \
-             --patches."
-                .into(),
-        ));
-    }
+    check_features(features)?;
     let mut rng = stream(seed, sample, Purpose::Rows);
     let weights: Vec<f64> = (1..features).map(|k| (features - 1) as f64 / (k * (features - k)) as f64).collect();
     let total: f64 = weights.iter().sum();

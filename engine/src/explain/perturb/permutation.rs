@@ -7,18 +7,27 @@ use crate::explain::draws::{Purpose, stream};
 use crate::explain::features::Features;
 use crate::{Error, Result};
 
+/// Checks that there are samples to exchange features with.
+///
+/// # Errors
+/// [`Error::Invalid`] for fewer than two samples.
+pub fn check_samples(samples: usize) -> Result<()> {
+    if samples >= 2 {
+        return Ok(());
+    }
+    Err(Error::Invalid(
+        "Cannot explain by feature-permutation: it exchanges features between samples, and there is one sample. Use \
+         two or more, or feature-ablation."
+            .into(),
+    ))
+}
+
 /// For every feature an order of `samples` samples that is not their own: sample i takes the feature of `orders[k][i]`.
 ///
 /// # Errors
 /// [`Error::Invalid`] for fewer than two samples.
 pub fn orders(features: usize, samples: usize, seed: u64) -> Result<Vec<Vec<usize>>> {
-    if samples < 2 {
-        return Err(Error::Invalid(
-            "Cannot explain by feature-permutation: it exchanges features between samples, and there is one sample. Use \
-             two or more, or feature-ablation."
-                .into(),
-        ));
-    }
+    check_samples(samples)?;
     let own: Vec<usize> = (0..samples).collect();
     let order = |feature: usize| {
         let mut rng = stream(seed, feature, Purpose::Permutation);

@@ -214,7 +214,14 @@ impl PlanRow {
     /// [`Error::Invalid`] for an option with an invalid value.
     pub fn resolve(&self) -> Result<RowSettings> {
         let RowOptions { run: args, method, presteps, other } = self.options()?;
+        if args.at.is_some() && other.is_some() {
+            return Err(Error::Invalid(
+                "'at' does not go with an attack or an explanation: a row ends at its own T. Vary 'steps' instead"
+                    .into(),
+            ));
+        }
         let mut settings = settings_from_args(&args)?;
+        settings.recipe.check_values()?;
         check_bundled(&settings.model)?;
         for data in [Some(&settings.data), settings.calibration_data.as_ref()].into_iter().flatten() {
             DataSpec::parse(data)?;

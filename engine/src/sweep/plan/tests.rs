@@ -124,6 +124,15 @@ fn errors_name_the_line() {
         ("[base]\nsteps = 4\ndata = \"digits\"\n", 3, "digits"),
         ("[grid]\nseed = [1, 2]\n", 2, "changes nothing"),
         ("[base]\nseed = 1\ninitial-seed = 2\n", 3, "one here"),
+        ("[base]\nmethods = \"lrp\"\non = \"snn\"\nat = \"2,4\"\n", 4, "Vary 'steps'"),
+        ("[base]\nattack = \"pgd\"\n[grid]\nat = [\"2,4\"]\n", 4, "Vary 'steps'"),
+        ("[grid]\nv-init = [0.5, nan]\n", 2, "v(0)"),
+        ("[grid]\nv-init = [0.5,\n inf]\n", 3, "v(0)"),
+        ("[base]\nv-init = 2.0\n", 2, "v(0)"),
+        ("[grid]\nsteps = [4, 0]\n", 2, "T = 0"),
+        ("[grid]\nsteps = [4,\n 8,\n 5000]\n", 4, "T = 5000"),
+        ("[grid]\nthreshold = [\"percentile:101\"]\n", 2, "percentile 101"),
+        ("[base]\ntarget = 3\n[grid]\nattack = [\"pgd\",\n \"square\"]\n", 5, "aim square"),
     ] {
         let error = refused(text);
         assert!(error.contains(&format!("plan.toml: line {line}: ")) && error.contains(part), "{text}: {error}");

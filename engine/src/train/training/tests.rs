@@ -264,6 +264,10 @@ fn a_spiking_network_learns_two_classes_and_keeps_its_neurons() {
     let neurons = trained.network.neurons.unwrap();
     assert_eq!((neurons.steps, neurons.decay, neurons.hard_reset), (4, 1000, true));
     assert!(accuracy(&trained.network, &fresh, &Scaling::Unit).unwrap() > 0.9);
+    // An ANN that goes on from it is no spiking network.
+    let plain = TrainOptions { epochs: 1, ..self::options() };
+    let ann = train(&trained.network, &samples, &Scaling::Unit, &plain, &Classification, never_stop).unwrap();
+    assert_eq!(ann.network.neurons, None);
 }
 
 #[test]
