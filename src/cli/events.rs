@@ -47,9 +47,18 @@ type Each<'a> = dyn FnMut(&str, u64) -> Result<()> + 'a;
 /// Runs the command. Files are read as streams: memory does not grow with the number of events.
 ///
 /// # Errors
-/// Those of the readers; [`Error::Invalid`] for data that is no recording, and for `--out` with several of them.
+/// Those of the readers; [`Error::Invalid`] for data that is no recording, and for `--out` with several of them or
+/// another ending than `.npy`.
 pub fn run(args: EventsArgs) -> Result<()> {
     let source = source_of(&args.data)?;
+    if let Some(out) =
+        args.out.as_ref().filter(|out| !out.extension().is_some_and(|end| end.eq_ignore_ascii_case("npy")))
+    {
+        return Err(Error::Invalid(format!(
+            "Cannot write events to '{}': they are written as a NumPy array. Use a name that ends in .npy.",
+            out.display()
+        )));
+    }
     interrupt::listen()?;
     let progress = Progress::new();
     let mut each = |verb: &str, events: u64| {
@@ -108,8 +117,9 @@ fn of_files(
     }
     if let Some(out) = &args.out {
         let recording = only(&recordings)?;
-        let about = (recording.count, recording.first_us());
-        write_npy(&mut |visit| recording.for_each(visit), about, out, &mut |events| each("writing", events))?;
+        let microseconds = |elapsed| recording.microseconds(elapsed);
+        let mut all = |visit: &mut dyn FnMut(u64, Event) -> Result<()>| recording.for_each(visit);
+        write_npy(&mut all, (recording.count, &microseconds), out, &mut |events| each("writing", events))?;
     }
     Ok((recordings.iter().map(described).collect(), notes))
 }
@@ -150,7 +160,9 @@ fn of_generated(
         let mut all = |visit: &mut dyn FnMut(u64, Event) -> Result<()>| {
             (0..).zip(&events).try_for_each(|(index, event)| visit(index, *event))
         };
-        write_npy(&mut all, (events.len() as u64, 0), out, &mut |events| each("writing", events))?;
+        write_npy(&mut all, (events.len() as u64, &|elapsed| (elapsed / 1000) as i64), out, &mut |events| {
+            each("writing", events)
+        })?;
     }
     Ok((vec![describe((index, &events))], Vec::new()))
 }
@@ -224,4 +236,21 @@ fn print(recordings: &[Description], notes: &[Note]) {
         );
     }
     notes.iter().for_each(|note| println!("note: {}", note.text));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_are_written_under_the_name_of_a_numpy_array_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |name: &str| {
+            let out = Some(dir.path().join(name));
+            run(EventsArgs { data: "builtin:events-digits".into(), out, recording: Some(0), json: false })
+        };
+        let reason = write("x.csv").unwrap_err().to_string();
+        assert!(reason.contains("x.csv") && reason.contains("ends in .npy"), "{reason}");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
 }

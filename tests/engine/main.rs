@@ -20,6 +20,7 @@ mod export;
 mod groups;
 mod lossy;
 mod methods;
+mod nir_files;
 mod onnx_breadth;
 mod onnx_reference;
 mod pooling;

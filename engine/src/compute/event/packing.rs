@@ -21,7 +21,8 @@ pub(super) fn pack_term(
 ) -> Term {
     match unpacked {
         UnpackedTerm::Shortcut { layer, map } => {
-            Term { source: layer.source, from: layer.from, pool: layer.pool, map: LinearMap::Shortcut(map) }
+            let UpstreamLayer { source, from, pool, gain, .. } = layer;
+            Term { source, from, pool, gain, map: LinearMap::Shortcut(map) }
         }
         UnpackedTerm::Weights { node, layer, order, scale } => {
             let rows = match &network.nodes[node].op {
@@ -51,7 +52,8 @@ pub(super) fn pack_term(
                 }
                 _ => unreachable!("a map with weights that is neither convolution nor fully connected"),
             };
-            Term { source: layer.source, from: layer.from, pool: layer.pool, map: LinearMap::Weights(rows) }
+            let UpstreamLayer { source, from, pool, gain, .. } = layer;
+            Term { source, from, pool, gain, map: LinearMap::Weights(rows) }
         }
     }
 }

@@ -56,6 +56,8 @@ pub struct Term {
     pub from: Grid,
     /// A pool between the neurons and the map.
     pub pool: Option<SourcePool>,
+    /// Factor of the amplitude of the neurons' spikes.
+    pub gain: f32,
     pub map: LinearMap,
 }
 

@@ -13,6 +13,8 @@ pub(super) struct UpstreamLayer {
     pub grid: Grid,
     /// One factor, or one per channel of `grid`.
     pub scale: Vec<f32>,
+    /// A factor of the amplitude of a spike: that of a scale right behind the neurons.
+    pub gain: f32,
     /// Zero padding around `grid`: `[top, left]`.
     pub pad: [usize; 2],
     /// The reader's channel that is the first channel of `grid`.
@@ -39,9 +41,14 @@ pub(super) fn upstream_layers(network: &Network, reads: &[bool], id: NodeId) -> 
     let back = |k: usize| upstream_layers(network, reads, node.inputs[k]);
     match &node.op {
         Op::Activation(_) | Op::Input => {
-            let layer =
-                UpstreamLayer { source: id, from: grid, pool: None, grid, scale: vec![1.0], pad: [0, 0], channel: 0 };
-            Some(vec![layer])
+            let (scale, gain) = (vec![1.0], 1.0);
+            Some(vec![UpstreamLayer { source: id, from: grid, pool: None, grid, scale, gain, pad: [0, 0], channel: 0 }])
+        }
+        // Multiplied into the amplitude before it meets weights: θ · 1/θ is 1, and the weights stay as they are.
+        Op::Affine { scale, shift }
+            if scale.len() == 1 && shift == &[0.0] && matches!(network.nodes[node.inputs[0]].op, Op::Activation(_)) =>
+        {
+            Some(back(0)?.into_iter().map(|layer| UpstreamLayer { gain: layer.gain * scale[0], ..layer }).collect())
         }
         Op::Affine { scale, .. } => {
             let mut layers = back(0)?;

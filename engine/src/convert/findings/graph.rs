@@ -21,6 +21,12 @@ fn unfolded_scale(network: &Network, id: NodeId) -> Option<Finding> {
         _ => upstream_neurons(network, node.inputs[0])?,
     };
     let shifted = shift.iter().any(|&v| v != 0.0);
+    // Spikes of amplitude 1 behind a threshold of another size, as NIR has them.
+    if let (Op::Activation(activation), [scale], false) = (&source.op, scale.as_slice(), shifted)
+        && activation.lambda().is_some_and(|lambda| lambda * scale == 1.0)
+    {
+        return None;
+    }
     let current = if shifted { ", and its shift is a constant current at every step" } else { "" };
     let text = format!(
         "this scale and shift of {} channel(s) (a BatchNorm, or a base value of the activation) follows the neurons of \

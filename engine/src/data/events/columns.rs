@@ -1,6 +1,10 @@
 //! Columns of plain event arrays `[N, 4]`: which one is x, y, time and polarity, by their values.
 
 use std::fmt;
+use std::path::Path;
+
+use crate::data::Note;
+use crate::{Error, Result};
 
 /// Names of the columns from left to right: a permutation of `x`, `y`, `t` and `p`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -76,6 +80,40 @@ impl ColumnStatistics {
         fitting.sort_by(|a, b| growth(b).total_cmp(&growth(a)));
         fitting
     }
+}
+
+/// The order of columns that all `files` fit; `None` without files.
+///
+/// # Errors
+/// [`Error::File`] if the values of a file fit no order that those before it fit.
+pub(super) fn find_order(
+    files: &[(&Path, ColumnStatistics)],
+    stated: Option<ColumnOrder>,
+    notes: &mut Vec<Note>,
+) -> Result<Option<ColumnOrder>> {
+    let Some((first, rest)) = files.split_first() else { return Ok(None) };
+    if stated.is_some() {
+        return Ok(stated);
+    }
+    let mut fitting = first.1.fitting();
+    let mut odd = first.0;
+    for (path, statistics) in rest {
+        let own = statistics.fitting();
+        odd = if fitting.is_empty() { odd } else { path };
+        fitting.retain(|order| own.contains(order));
+    }
+    let Some(&order) = fitting.first() else {
+        let reason = "which of the four columns are x, y, time and polarity cannot be told from their values. State their \
+                      order, such as order=xytp.";
+        return Err(Error::file(odd, "", reason));
+    };
+    let words: Vec<String> = order.to_string().chars().map(String::from).collect();
+    let note = Note::new(format!("the four columns are taken as {} by their values", words.join(", ")));
+    notes.push(match fitting.get(1) {
+        Some(other) => note.or_option("order", other),
+        None => note,
+    });
+    Ok(Some(order))
 }
 
 impl fmt::Display for ColumnOrder {

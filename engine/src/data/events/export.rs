@@ -14,28 +14,31 @@ const RECORD: usize = 13;
 /// Calls its argument with every event and its index, in order.
 pub type Visit<'a> = dyn FnMut(&mut dyn FnMut(u64, Event) -> Result<()>) -> Result<()> + 'a;
 
+/// Nanoseconds since the first event as microseconds of the written times.
+pub type Microseconds<'a> = dyn Fn(u64) -> i64 + 'a;
+
 /// Writes `count` events of `recording` to the NumPy file at `path`: records of `x`, `y` (int16), `t` (int64, microseconds as
-/// the file counts them, `first_us` for the first) and `p` (bool), in file order. `each` is called with the number of events written so far, now and
-/// then, and can stop the work.
+/// `microseconds` counts them, of nanoseconds since the first event) and `p` (bool), in file order. `each` is called with the
+/// number of events written so far, now and then, and can stop the work.
 ///
 /// # Errors
 /// Those of `recording` and of `each`; [`Error::Io`] when the operating system refuses.
 pub fn write_npy(
     recording: &mut Visit<'_>,
-    (count, first_us): (u64, i64),
+    (count, microseconds): (u64, &Microseconds<'_>),
     path: &Path,
     each: &mut dyn FnMut(u64) -> Result<()>,
 ) -> Result<()> {
     write_atomic_with(path, |file| {
         let mut out = BufWriter::with_capacity(1 << 16, file);
-        write_records(recording, (count, first_us), (&mut out, path), each)?;
+        write_records(recording, (count, microseconds), (&mut out, path), each)?;
         out.flush().map_err(|e| Error::io(path, e))
     })
 }
 
 fn write_records(
     recording: &mut Visit<'_>,
-    (count, first_us): (u64, i64),
+    (count, microseconds): (u64, &Microseconds<'_>),
     (out, path): (&mut BufWriter<&mut File>, &Path),
     each: &mut dyn FnMut(u64) -> Result<()>,
 ) -> Result<()> {
@@ -51,7 +54,7 @@ fn write_records(
         if index.is_multiple_of(1 << 16) {
             each(index)?;
         }
-        let t = first_us.saturating_add_unsigned(event.t / 1000);
+        let t = microseconds(event.t);
         let mut record = [0u8; RECORD];
         record[..2].copy_from_slice(&event.x.to_le_bytes());
         record[2..4].copy_from_slice(&event.y.to_le_bytes());
@@ -79,14 +82,14 @@ mod tests {
         let recording = &recordings[0];
         assert_eq!((recording.count, recording.on, recording.first_us(), recording.extent), (2, 1, 700, [8, 10]));
         let out = dir.path().join("a.npy");
-        let about = (recording.count, recording.first_us());
+        let microseconds = |elapsed| recording.microseconds(elapsed);
         let mut events_of = |visit: &mut dyn FnMut(u64, Event) -> Result<()>| recording.for_each(visit);
-        write_npy(&mut events_of, about, &out, &mut |_| Ok(())).unwrap();
+        write_npy(&mut events_of, (recording.count, &microseconds), &out, &mut |_| Ok(())).unwrap();
         assert_eq!(events(&out).unwrap(), events(&path).unwrap());
         assert_eq!(std::fs::metadata(&out).unwrap().len() % 64, 26);
         let (again, _) = read_recordings(&[&out], &Binning::default(), &mut |_| Ok(())).unwrap();
         assert_eq!((again[0].first_us(), again[0].format()), (700, "NumPy"));
-        let stopped = write_npy(&mut events_of, about, &out, &mut |_| Err(Error::Cancelled));
+        let stopped = write_npy(&mut events_of, (recording.count, &microseconds), &out, &mut |_| Err(Error::Cancelled));
         assert!(stopped.is_err() && events(&out).is_ok());
     }
 }

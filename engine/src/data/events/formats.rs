@@ -18,7 +18,7 @@ use self::detect::{Format, format_of, text_header};
 use self::text_header::TextHeader;
 use self::words::Sink;
 use super::binning::Binning;
-use super::columns::{ColumnOrder, ColumnStatistics};
+use super::columns::{ColumnOrder, find_order};
 use super::summary::{Clock, RawEvent, RawTime, Summary, TimeKind};
 use super::unit::recognize;
 use crate::data::Note;
@@ -59,9 +59,13 @@ impl Recording {
     pub fn span(&self) -> [u64; 2] {
         [self.clock.span, self.clock.tick]
     }
-    /// The earliest time in microseconds, as the file counts them; rounded down.
+    /// The earliest time in microseconds, as the file counts them; rounded to the nearest.
     pub fn first_us(&self) -> i64 {
-        self.clock.first_us()
+        self.microseconds(0)
+    }
+    /// `elapsed` nanoseconds since the first event in microseconds, as the file counts them; rounded to the nearest.
+    pub fn microseconds(&self, elapsed: u64) -> i64 {
+        self.clock.microseconds(elapsed)
     }
     /// Calls `visit` with every event and its index, in file order.
     ///
@@ -132,6 +136,11 @@ pub fn read_recordings(
     for (path, format) in paths.iter().zip(&formats) {
         let mut summary = Summary::new(TimeKind::default());
         let found = scan(path, *format, order, &mut |event| {
+            let [x, y] = [event.x, event.y].map(usize::from);
+            if let Some([width, height]) = binning.sensor.filter(|[width, height]| x >= *width || y >= *height) {
+                let reason = format!("is at {x}, {y}, outside the stated sensor size of {width}x{height}");
+                return Err(Error::file(path, format!("event {}", summary.count), reason));
+            }
             summary.add(event);
             read += 1;
             if read.is_multiple_of(EACH) { each(read) } else { Ok(()) }
@@ -152,6 +161,14 @@ pub fn read_recordings(
             notes.push(Note::new(text).warning());
         }
         if let Some([width, height]) = found.sensor {
+            let [wide, high] = summary.extent;
+            if wide > width || high > height {
+                let text = format!(
+                    "{name}: the file states a sensor of {width}x{height} pixels, and its events cover {wide}x{high}; the \
+                     larger sides are taken"
+                );
+                notes.push(Note::new(text).warning());
+            }
             summary.extent = [summary.extent[0].max(width), summary.extent[1].max(height)];
         }
         summaries.push(summary);
@@ -171,46 +188,21 @@ pub fn read_recordings(
     }
     let recording = |((path, format), summary): ((&&Path, &Format), &Summary)| {
         let clock = summary.clock(unit.unwrap_or(recognized));
-        let clock =
-            clock.ok_or_else(|| Error::file(path, "times", "are not numbers, or last longer than 584 years"))?;
+        let clock = clock.ok_or_else(|| {
+            Error::file(
+                path,
+                "times",
+                "are not numbers, last longer than 584 years, or exceed 64 bits in \
+                 microseconds. State another unit=, or subtract the first time",
+            )
+        })?;
         let Summary { extent, count, on, .. } = *summary;
-        let height = binning.sensor.map_or(extent[1], |[_, height]| height.max(extent[1]));
+        let height = binning.sensor.map_or(extent[1], |[_, height]| height);
         let bottom = binning.upward.then(|| u16::try_from(height - 1).unwrap_or(u16::MAX));
         Ok(Recording { path: path.to_path_buf(), format: *format, order, clock, bottom, extent, count, on })
     };
     let recordings = paths.iter().zip(&formats).zip(&summaries).map(recording).collect::<Result<Vec<_>>>()?;
     Ok((recordings, notes))
-}
-
-/// The order of columns that all `files` fit; `None` without files.
-fn find_order(
-    files: &[(&Path, ColumnStatistics)],
-    stated: Option<ColumnOrder>,
-    notes: &mut Vec<Note>,
-) -> Result<Option<ColumnOrder>> {
-    let Some((first, rest)) = files.split_first() else { return Ok(None) };
-    if stated.is_some() {
-        return Ok(stated);
-    }
-    let mut fitting = first.1.fitting();
-    let mut odd = first.0;
-    for (path, statistics) in rest {
-        let own = statistics.fitting();
-        odd = if fitting.is_empty() { odd } else { path };
-        fitting.retain(|order| own.contains(order));
-    }
-    let Some(&order) = fitting.first() else {
-        let reason = "which of the four columns are x, y, time and polarity cannot be told from their values. State their \
-                      order, such as order=xytp.";
-        return Err(Error::file(odd, "", reason));
-    };
-    let words: Vec<String> = order.to_string().chars().map(String::from).collect();
-    let note = Note::new(format!("the four columns are taken as {} by their values", words.join(", ")));
-    notes.push(match fitting.get(1) {
-        Some(other) => note.or_option("order", other),
-        None => note,
-    });
-    Ok(Some(order))
 }
 
 /// Whether the NumPy file at `path` holds events: records with their fields, four arrays of events, or four columns that

@@ -114,7 +114,7 @@ impl Summary {
     }
 
     /// How times become nanoseconds since the first event, by `unit` where the file does not tell it. `None` if they are
-    /// not numbers or exceed 584 years.
+    /// not numbers, last longer than 584 years, or exceed 64 bits in microseconds.
     pub fn clock(&self, unit: TimeUnit) -> Option<Clock> {
         let unit = match self.kind {
             TimeKind::Microseconds => TimeUnit::Microseconds.nanoseconds(),
@@ -123,11 +123,11 @@ impl Summary {
         };
         let mut clock = Clock { first: self.integers[0], start: 0.0, unit, tick: unit, span: 0 };
         let last = if self.kind == TimeKind::Floats {
-            // Rounded to nanoseconds before it is cut, so that 0.29 s is not 289,999 µs.
+            clock.first = 0;
             let rounded = |t: f64| (t * unit as f64).round();
             clock.tick = if rounded(self.floats[1]) - rounded(self.floats[0]) >= MIN_COARSE { 1000 } else { 1 };
-            clock.start = clock.cut(self.floats[0]);
-            let ticks = clock.cut(self.floats[1]) - clock.start;
+            clock.start = clock.ticks(self.floats[0]);
+            let ticks = clock.ticks(self.floats[1]) - clock.start;
             let fits = !self.has_nan && ticks.is_finite() && ticks < (u64::MAX / clock.tick / 2) as f64;
             fits.then_some(ticks as u64)?.checked_mul(clock.tick)?
         } else {
@@ -135,7 +135,9 @@ impl Summary {
             u64::try_from(elapsed).ok()?
         };
         clock.span = last.saturating_add(clock.tick).max(1);
-        Some(clock)
+        let first = clock.first_ns()?;
+        let fits = |nanoseconds: i128| i64::try_from(nanoseconds.div_euclid(1000) + 1).is_ok();
+        (fits(first) && fits(first + i128::from(clock.span))).then_some(clock)
     }
 }
 
@@ -153,23 +155,29 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    fn cut(&self, t: f64) -> f64 {
-        ((t * self.unit as f64).round() / self.tick as f64).floor()
+    /// Time `t` in ticks, rounded to the nearest.
+    fn ticks(&self, t: f64) -> f64 {
+        ((t * self.unit as f64).round() / self.tick as f64).round()
     }
-    /// The earliest time in microseconds, as the file counts them; rounded down.
-    pub fn first_us(&self) -> i64 {
-        let nanoseconds = match self.start {
-            0.0 => self.first.saturating_mul(self.unit.into()),
-            start => start as i128 * i128::from(self.tick),
-        };
-        i64::try_from(nanoseconds.div_euclid(1000)).unwrap_or(i64::MAX)
+    /// The earliest time in nanoseconds, as the file counts them; `None` beyond 128 bits.
+    fn first_ns(&self) -> Option<i128> {
+        if self.start.abs() >= 1e30 {
+            return None;
+        }
+        // One of both is 0.
+        self.first.checked_mul(self.unit.into())?.checked_add(self.start as i128 * i128::from(self.tick))
+    }
+    /// `elapsed` nanoseconds since the first event in microseconds, as the file counts them, rounded to the nearest.
+    pub fn microseconds(&self, elapsed: u64) -> i64 {
+        let nanoseconds = self.first_ns().unwrap_or(0) + i128::from(elapsed);
+        i64::try_from((nanoseconds + 500).div_euclid(1000)).unwrap_or(i64::MAX)
     }
     /// Nanoseconds since the first event.
     #[inline]
     pub fn elapsed(&self, t: RawTime) -> u64 {
         match t {
             RawTime::Integer(t) => u64::try_from((t - self.first) * i128::from(self.unit)).unwrap_or(u64::MAX),
-            RawTime::Float(t) => (self.cut(t) - self.start) as u64 * self.tick,
+            RawTime::Float(t) => (self.ticks(t) - self.start) as u64 * self.tick,
         }
     }
 }

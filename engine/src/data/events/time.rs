@@ -4,7 +4,7 @@
 pub(super) const THOUSANDTH_ERROR: f64 = 0.05;
 /// Integers from this on are nanoseconds since 1970; microseconds since then are below.
 pub(super) const MIN_UNIX_NANOSECONDS: i128 = 100_000_000_000_000_000;
-/// Recordings in floats that last longer than this are cut to microseconds, the resolution of event cameras.
+/// Recordings in floats that last longer than this are rounded to microseconds, the resolution of event cameras.
 pub(super) const MIN_COARSE: f64 = 1e6;
 
 /// A unit of time.

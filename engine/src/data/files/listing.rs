@@ -8,6 +8,9 @@ use crate::{Error, Result};
 /// Maximum depth of folders below a class.
 const MAX_DEPTH: usize = 8;
 
+/// Names of folders that hold the parts of a data set, in lower case.
+const PARTS: [&str; 8] = ["train", "training", "test", "testing", "val", "valid", "validation", "dev"];
+
 /// What is looked for in folders.
 pub(in crate::data) struct FileFilter {
     /// One of them, as in "contains no image".
@@ -76,6 +79,7 @@ impl FileFilter {
         }
         listing.note(&left_out, &format!("files that are no {}", self.name));
         listing.note(&wanted, "files beside the folders of classes");
+        listing.note_parts(dir);
         Ok(listing)
     }
 
@@ -92,6 +96,20 @@ impl FileFilter {
 }
 
 impl Listing {
+    /// Warns if the classes are named as the parts of a data set, whose folders hold the classes.
+    fn note_parts(&mut self, dir: &Path) {
+        let is_part = |name: &String| PARTS.contains(&name.to_lowercase().as_str());
+        if self.class_names.len() > 1 && self.class_names.iter().all(is_part) {
+            let first = dir.join(&self.class_names[0]);
+            let text = format!(
+                "the folders {} are taken as classes, and have the names of parts of a data set. Name one of them if their \
+                 folders are the classes: {}",
+                self.class_names.join(", "),
+                first.display()
+            );
+            self.notes.push(Note::new(text).warning());
+        }
+    }
     fn note(&mut self, left_out: &[PathBuf], what: &str) {
         if let Some(first) = left_out.first() {
             let name = first.file_name().unwrap_or_default().to_string_lossy();
@@ -120,4 +138,25 @@ pub(in crate::data) fn entries(dir: &Path) -> Result<Vec<PathBuf>> {
     all.retain(|p| !p.file_name().is_some_and(|n| is_hidden(&n.to_string_lossy())));
     all.sort();
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_named_as_parts_of_a_data_set_are_told() {
+        let filter = FileFilter { name: "text", endings: &["txt"], accepts: |path| path.extension().is_some() };
+        let notes = |names: [&str; 2]| {
+            let dir = tempfile::tempdir().unwrap();
+            for name in names {
+                std::fs::create_dir(dir.path().join(name)).unwrap();
+                std::fs::write(dir.path().join(name).join("a.txt"), "").unwrap();
+            }
+            filter.list(&[dir.path().to_owned()]).unwrap().notes
+        };
+        let told = notes(["Test", "Train"]);
+        assert!(told[0].is_warning && told[0].text.contains("Test, Train are taken as classes"), "{told:?}");
+        assert!(notes(["cat", "train"]).is_empty());
+    }
 }

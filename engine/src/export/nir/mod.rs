@@ -6,6 +6,8 @@ mod agreement;
 mod biases;
 pub mod fidelity;
 pub mod graph;
+mod lines;
+mod neuron_factors;
 mod node_names;
 mod node_weights;
 mod pools;

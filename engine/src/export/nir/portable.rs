@@ -115,7 +115,8 @@ fn fold_into_sources(graph: &mut NirGraph, name: &str) -> bool {
     };
     let takes_factors = |source: &String| {
         let is_only_reader = graph.edges.iter().filter(|(from, _)| from == source).count() == 1;
-        let has_weights = |kind: &NirOp| matches!(kind, NirOp::Affine { .. } | NirOp::Conv2d { .. });
+        let has_weights =
+            |kind: &NirOp| matches!(kind, NirOp::Affine { .. } | NirOp::Conv2d { .. } | NirOp::Conv1d { .. });
         is_only_reader && graph.nodes.iter().any(|(n, node)| n == source && has_weights(&node.kind))
     };
     if sources.is_empty() || !sources.iter().all(takes_factors) || (sources.len() > 1 && is_last(graph)) {
@@ -123,7 +124,10 @@ fn fold_into_sources(graph: &mut NirGraph, name: &str) -> bool {
     }
     for source in &sources {
         let Some(node) = node_mut(graph, source) else { continue };
-        if let NirOp::Affine { weight, bias } | NirOp::Conv2d { weight, bias, .. } = &mut node.kind {
+        if let NirOp::Affine { weight, bias }
+        | NirOp::Conv2d { weight, bias, .. }
+        | NirOp::Conv1d { weight, bias, .. } = &mut node.kind
+        {
             *weight = rows_scaled(weight, &factors);
             *bias = rows_scaled(bias, &factors);
         }
@@ -155,10 +159,14 @@ fn become_diagonal(graph: &mut NirGraph, name: &str, reader: NirReader) -> Resul
         if reader == NirReader::Nir {
             return Ok(());
         }
-        return Err(format!(
-            "{name}: {} has no node for factors, and as a matrix these would be too large. Use one threshold per layer",
-            reader.package()
-        ));
+        let why = match per_channel(scale) {
+            Some(_) => "has no node for factors, and no matrix can replace these. Use one threshold per layer",
+            None => {
+                "has no node for factors that differ within a channel, such as one threshold per neuron of a feature map. \
+                 Export without --for"
+            }
+        };
+        return Err(format!("{name}: {} {why}", reader.package()));
     };
     let count = factors.len();
     let mut diagonal = vec![0.0; count * count];

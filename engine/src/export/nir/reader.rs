@@ -69,6 +69,11 @@ impl NirReader {
         matches!(self, Self::SpikingJelly | Self::SnnTorch)
     }
 
+    /// Whether it has one-dimensional convolutions.
+    pub(super) fn reads_lines(self) -> bool {
+        matches!(self, Self::Nir | Self::SpikingJelly | Self::Sinabs)
+    }
+
     /// Whether it ignores the padding of pools.
     pub(super) fn ignores_pool_padding(self) -> bool {
         matches!(self, Self::Sinabs | Self::Norse)

@@ -7,6 +7,7 @@ use super::node_weights::{has_current, ungrouped_scaled};
 use super::reader::NirTarget;
 use super::selection_conv::{ChannelSelection, equalize_padding};
 use crate::convert::{MaxPoolRule, SpikingNetwork};
+use crate::error::format_shape;
 use crate::network;
 use crate::network::nir::{NirGraph, NirNode, NirOp};
 use crate::network::{Network, NodeId, Op, Weights};
@@ -137,6 +138,9 @@ impl Writer<'_> {
             Op::Conv2d { weight, bias, stride, padding, dilation, groups } => {
                 let [top, left, bottom, right] = *padding;
                 let from = self.input(node, 0, values)?;
+                if self.is_row(node.inputs[0]) {
+                    return self.convolution_of_line(id, &from);
+                }
                 let weight = ungrouped_scaled(weight, *groups, &from.scales);
                 let (weight, padding) = match (top, left) == (bottom, right) {
                     true => (weight, [top, left]),
@@ -166,7 +170,10 @@ impl Writer<'_> {
                 let from = self.input(node, 0, values)?;
                 let from = self.remove_scale(from, &node.shape, &node.name);
                 let of = |v: f32| Weights::new(node.shape.clone(), vec![v; node.len()]);
-                let theta = layer.theta_per_neuron();
+                let mut theta = layer.theta_per_neuron();
+                if let Some(factors) = self.threshold_factors(node.inputs[0]) {
+                    theta.iter_mut().zip(factors).for_each(|(theta, factor)| *theta /= factor);
+                }
                 if theta.iter().any(|&theta| theta <= 0.0) {
                     return Err(
                         "a channel was never active and its threshold is 0, which readers do not support. Use \
@@ -220,6 +227,18 @@ impl Writer<'_> {
                     _ => Ok(pooled),
                 }
             }
+            // Within a product of single values, which is written at its end.
+            Op::Reshape | Op::Affine { .. } if self.is_before_factors(id) => {
+                values[node.inputs[0]].clone().ok_or_else(|| "reads a node that was not written".into())
+            }
+            Op::Reshape if self.factors_at(id).is_some() => {
+                let from = self.input(node, 0, values)?;
+                match (self.threshold_factors(id), self.factors_at(id)) {
+                    (None, Some(factors)) => Ok(self.multiply_values(id, &from, factors)),
+                    _ => Ok(from),
+                }
+            }
+            Op::Reshape if self.is_row(id) || self.is_line(id) => self.input(node, 0, values),
             Op::Reshape if node.shape.len() == 1 => {
                 let shape = before(0).to_vec();
                 let from = self.input(node, 0, values)?;
@@ -244,6 +263,11 @@ impl Writer<'_> {
                 MaxPoolRule::PreNeuron => "NIR has no max pooling".into(),
                 MaxPoolRule::Lateral => "NIR has no max pooling and no lateral inhibition".into(),
             }),
+            Op::Reshape => Err(format!(
+                "reshapes {} to {}, for which NIR has no node; it has nodes that flatten",
+                format_shape(before(0)),
+                format_shape(&node.shape)
+            )),
             _ => Err(format!("NIR has no node for '{}'", node.kind_name())),
         }
     }

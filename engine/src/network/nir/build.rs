@@ -71,9 +71,9 @@ impl<'a> GraphBuilder<'a> {
             ));
         }
         if !matches!(shape.len(), 1..=3) {
-            return Err(
-                reader.fail(&item.name, format!("has shape {}; CxHxW, HxW and F are supported", format_shape(&shape)))
-            );
+            let found =
+                if shape.is_empty() { "an empty shape".into() } else { format!("shape {}", format_shape(&shape)) };
+            return Err(reader.fail(&item.name, format!("has {found}; CxHxW, HxW and F are supported")));
         }
         self.placed[index] = Some(self.push(&item.name, Op::Input, Vec::new(), &shape)?);
         Ok(())

@@ -61,7 +61,14 @@ fn write_fields(group: &mut GroupBuilder, kind: &NirOp) {
             write_usizes(group, "stride", stride);
             write_usizes(group, "padding", padding);
             write_usizes(group, "dilation", dilation);
-            group.create_dataset("groups").with_i64_data(&[*groups as i64]).with_shape(&[]);
+            write_usize(group, "groups", *groups);
+        }
+        NirOp::Conv1d { input_shape, weight, bias, stride, padding, dilation, groups } => {
+            write_floats(group, "weight", weight);
+            write_floats(group, "bias", bias);
+            let numbers = [input_shape, stride, padding, dilation, groups];
+            let names = ["input_shape", "stride", "padding", "dilation", "groups"];
+            names.into_iter().zip(numbers).for_each(|(name, number)| write_usize(group, name, *number));
         }
         NirOp::SumPool2d { kernel, stride, padding } | NirOp::AvgPool2d { kernel, stride, padding } => {
             write_usizes(group, "kernel_size", kernel);
@@ -96,6 +103,10 @@ fn write_metadata(group: &mut GroupBuilder, entries: &[(String, String)]) {
 
 fn write_text(group: &mut GroupBuilder, name: &str, value: &str) {
     group.create_dataset(name).with_vlen_strings(&[value]).with_shape(&[]);
+}
+
+fn write_usize(group: &mut GroupBuilder, name: &str, value: usize) {
+    group.create_dataset(name).with_i64_data(&[value as i64]).with_shape(&[]);
 }
 
 fn write_usizes(group: &mut GroupBuilder, name: &str, values: &[usize]) {

@@ -33,7 +33,7 @@ impl NodeReader<'_> {
 
     pub(super) fn read_text(&self, group: &Group, node: &str, field: &str) -> Result<String> {
         let text = group.dataset(field).and_then(|data| data.read_string());
-        let text = text.map_err(|e| self.fail(node, format!("its '{field}' cannot be read ({e})")))?;
+        let text = text.map_err(|e| self.fail(node, format!("its '{field}' cannot be read ({})", hdf5_reason(&e))))?;
         text.into_iter().next().ok_or_else(|| self.fail(node, format!("its '{field}' is empty")))
     }
 
@@ -52,13 +52,13 @@ impl NodeReader<'_> {
     /// The numbers of a field with their shape; they may be infinite.
     pub(super) fn read_numbers(&self, group: &Group, node: &str, field: &str) -> Result<Weights> {
         let field_error = |e: String| self.fail(node, format!("its '{field}' cannot be read ({e})"));
-        let data = group.dataset(field).map_err(|e| field_error(e.to_string()))?;
-        let shape = data.shape().map_err(|e| field_error(e.to_string()))?;
+        let data = group.dataset(field).map_err(|e| field_error(hdf5_reason(&e)))?;
+        let shape = data.shape().map_err(|e| field_error(hdf5_reason(&e)))?;
         let count = shape.iter().try_fold(1u64, |n, &d| n.checked_mul(d)).filter(|&n| n <= MAX_VALUES);
         let count = count.ok_or_else(|| field_error(format!("announces {} values", format_shape(&shape))))?;
         let values = match half_precision(&data) {
             Some(values) => values,
-            None => data.read_f32().map_err(|e| field_error(e.to_string()))?,
+            None => data.read_f32().map_err(|e| field_error(hdf5_reason(&e)))?,
         };
         if values.len() as u64 != count {
             return Err(field_error(format!("{} values for shape {}", values.len(), format_shape(&shape))));
@@ -90,6 +90,21 @@ impl NodeReader<'_> {
             }
         }
     }
+}
+
+/// Why something in an HDF5 file cannot be read, with what to do where writing the file again helps.
+pub(super) fn hdf5_reason(error: &hdf5_pure::Error) -> String {
+    const AGAIN: &str = "Write the file again: nir.write(\"new.nir\", nir.read(\"old.nir\"))";
+    let text = error.to_string();
+    // The address of a soft link in groups of the first version.
+    if text.contains(&u64::MAX.to_string()) {
+        return format!("it is a link, which is not followed. {AGAIN}");
+    }
+    if text.contains("path not found") {
+        return "it is not in the file, or a link, which is not followed".into();
+    }
+    let is_limit = ["layout version", "unsupported", "filter", "chunk"].iter().any(|limit| text.contains(limit));
+    if is_limit { format!("{text}. {AGAIN}") } else { text }
 }
 
 /// The numbers of a little-endian dataset in half precision, which the HDF5 reader does not convert; `None` for others.

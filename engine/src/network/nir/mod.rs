@@ -8,10 +8,13 @@ mod hdf5;
 pub mod items;
 mod layers;
 mod nested;
+#[cfg(test)]
+mod neuron_tests;
 mod neurons;
 #[cfg(test)]
 mod package_tests;
 mod read;
+mod scales;
 #[cfg(test)]
 mod tests;
 mod time_step;
@@ -67,6 +70,16 @@ pub enum NirOp {
         dilation: [usize; 2],
         groups: usize,
     },
+    /// `weight` `[C_out, C_in/groups, k]`, `bias` `[C_out]`; `input_shape` is the length of the input.
+    Conv1d {
+        input_shape: usize,
+        weight: Weights,
+        bias: Weights,
+        stride: usize,
+        padding: usize,
+        dilation: usize,
+        groups: usize,
+    },
     SumPool2d {
         kernel: [usize; 2],
         stride: [usize; 2],
@@ -103,6 +116,7 @@ impl NirOp {
             Self::Affine { .. } => "Affine",
             Self::Linear { .. } => "Linear",
             Self::Conv2d { .. } => "Conv2d",
+            Self::Conv1d { .. } => "Conv1d",
             Self::SumPool2d { .. } => "SumPool2d",
             Self::AvgPool2d { .. } => "AvgPool2d",
             Self::Flatten { .. } => "Flatten",

@@ -7,7 +7,8 @@ use std::collections::{HashMap, HashSet};
 
 use hdf5_pure::Group;
 
-use super::items::{FileNode, MAX_NODES, MAX_VALUES, NodeReader};
+use super::items::{FileNode, MAX_NODES, MAX_VALUES, NodeReader, hdf5_reason};
+use super::time_step::stated_dt;
 use crate::Result;
 
 /// Maximum number of graphs around a node.
@@ -19,6 +20,8 @@ pub(super) const IDENTITY: &str = "Identity";
 #[derive(Default)]
 pub(super) struct FlatGraph {
     pub items: Vec<FileNode>,
+    /// Inner graphs and nodes whose metadata state a time step: what they are, and the value as text.
+    pub inner_steps: Vec<(String, String)>,
     /// Number of nodes and graphs so far; a damaged file may link a graph into itself.
     count: usize,
     edges: Vec<(String, String)>,
@@ -52,7 +55,7 @@ impl FlatGraph {
             return Err(fail(format!("is nested more than {MAX_DEPTH} deep")));
         }
         let nodes = group.group("nodes").map_err(|_| fail("has no nodes".into()))?;
-        let names = nodes.groups().map_err(|e| fail(format!("has no readable nodes ({e})")))?;
+        let names = nodes.groups().map_err(|e| fail(format!("has no readable nodes ({})", hdf5_reason(&e))))?;
         let mut own = Ports::default();
         let prefix = if path.is_empty() { String::new() } else { format!("{path}.") };
         for name in names {
@@ -61,8 +64,12 @@ impl FlatGraph {
             if self.count > MAX_NODES {
                 return Err(fail(format!("has more than {MAX_NODES} nodes")));
             }
-            let node = nodes.group(&name).map_err(|e| reader.fail(&full, e.to_string()))?;
+            let node = nodes.group(&name).map_err(|e| reader.fail(&full, hdf5_reason(&e)))?;
             let kind = reader.read_text(&node, &full, "type")?;
+            if let Some(dt) = stated_dt(&node) {
+                let what = if kind == "NIRGraph" { "graph" } else { "node" };
+                self.inner_steps.push((format!("{what} '{full}'"), dt));
+            }
             let ports = if kind == "NIRGraph" {
                 self.add(reader, &node, &full, depth + 1)?
             } else {
@@ -113,14 +120,14 @@ impl FlatGraph {
 fn read_edges(reader: &NodeReader<'_>, group: &Group, graph: &str) -> Result<Vec<(String, String)>> {
     let place = if graph == "the graph" { "the edges".to_owned() } else { format!("the edges of {graph}") };
     let broken = |e: String| crate::Error::file(reader.path, place.clone(), e);
-    let edges = group.dataset("edges").map_err(|e| broken(format!("cannot be read ({e})")))?;
-    let shape = edges.shape().map_err(|e| broken(format!("cannot be read ({e})")))?;
+    let edges = group.dataset("edges").map_err(|e| broken(format!("cannot be read ({})", hdf5_reason(&e))))?;
+    let shape = edges.shape().map_err(|e| broken(format!("cannot be read ({})", hdf5_reason(&e))))?;
     if shape.first() == Some(&0) {
         return Ok(Vec::new());
     }
     if shape.len() != 2 || shape[1] != 2 || shape[0] > MAX_VALUES {
         return Err(broken(format!("have shape {}, not Ex2", crate::error::format_shape(&shape))));
     }
-    let ends = edges.read_string().map_err(|e| broken(format!("cannot be read ({e})")))?;
+    let ends = edges.read_string().map_err(|e| broken(format!("cannot be read ({})", hdf5_reason(&e))))?;
     Ok(ends.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect())
 }

@@ -1,13 +1,20 @@
-//! Neurons and factors of a NIR file as scales and clips of the project's graph.
+//! Neurons of a NIR file as clips and scales of the project's graph, with exact potentials where floats allow it.
+//!
+//! A neuron with the threshold θ and the gain g = r·dt emits spikes of amplitude 1. Two forms do so; the first that rounds
+//! nothing is used.
+//!
+//! - A scale of g/θ and a clip at 1, if g/θ has at most 12 binary digits: products with weights of as many are exact.
+//! - A scale of g, a clip at θ, and a scale s behind the spikes with θ·s = 1 in floats, if all neurons have one θ.
+//!
+//! Neurons for which neither is exact are read in the first form, with a note where weights are short.
 
 use super::build::GraphBuilder;
 use super::items::FileNode;
 use crate::Result;
-use crate::error::format_shape;
 use crate::network::{Activation, NodeId, Op, Weights};
 
 impl GraphBuilder<'_> {
-    /// Adds integrate-and-fire neurons as a scale of r·dt/θ and a clip at 1, or an integrator at the output as a scale.
+    /// Adds integrate-and-fire neurons as scales and a clip, or an integrator at the output as a scale.
     pub(super) fn add_neurons(&mut self, index: usize, source: NodeId) -> Result<NodeId> {
         let (reader, FileNode { name, kind, group, .. }) = (self.reader, self.item(index));
         let gain = if kind == "LIF" { self.gain_without_leak(index)? } else { self.gain(index)? };
@@ -35,10 +42,48 @@ impl GraphBuilder<'_> {
         let gain = self.spread(name, "r", &gain, source)?;
         let value_at = |v: &[f32], at: usize| if v.len() == 1 { v[0] } else { v[at] };
         let count = threshold.len().max(gain.len());
-        let scale = (0..count).map(|at| value_at(&gain, at) / value_at(&threshold, at)).collect();
-        let shape = if count == 1 { vec![1] } else { self.nodes[source].shape.clone() };
-        let scaled = self.add_scale(&format!("{name}.scale"), "r", &Weights::new(shape, scale), source)?;
-        self.push(name, Op::Activation(Activation::Clip { lambda: 1.0 }), vec![scaled], &[])
+        let shape = |values: &[f32]| if values.len() == 1 { vec![1] } else { self.nodes[source].shape.clone() };
+        let scale: Vec<f32> = (0..count).map(|at| value_at(&gain, at) / value_at(&threshold, at)).collect();
+        let theta = threshold.first().copied().unwrap_or(1.0);
+        let is_divided = (0..count).all(|at| scale[at] * value_at(&threshold, at) == value_at(&gain, at));
+        let is_exact = is_divided && scale.iter().all(is_short);
+        let has_one_theta = threshold.iter().all(|&other| other == theta);
+        let unit = inverse(theta).filter(|_| has_one_theta && !is_exact && !is_power_of_two(theta));
+        if !(is_exact || unit.is_some() && gain.iter().all(is_short)) && self.reads_short_weights(source) {
+            self.notes.push(rounding_note(name, &gain, if unit.is_some() { &[] } else { &threshold }));
+        }
+        let Some(unit) = unit else {
+            let scale = Weights::new(shape(&scale), scale);
+            let scaled = self.add_scale(&format!("{name}.scale"), "r", &scale, source)?;
+            return self.push(name, Op::Activation(Activation::Clip { lambda: 1.0 }), vec![scaled], &[]);
+        };
+        let gain = Weights::new(shape(&gain), gain);
+        let scaled = self.add_scale(&format!("{name}.scale"), "r", &gain, source)?;
+        let spikes = self.push(name, Op::Activation(Activation::Clip { lambda: theta }), vec![scaled], &[])?;
+        let scale = Op::Affine { scale: vec![unit], shift: vec![0.0] };
+        self.push(&format!("{name}.spikes"), scale, vec![spikes], &[])
+    }
+
+    /// Whether all weights whose outputs add up to the value of `source` are short, so that potentials are exact and may lie
+    /// exactly at a threshold.
+    fn reads_short_weights(&self, source: NodeId) -> bool {
+        let are_short = |weights: &Weights| weights.data.iter().all(is_short);
+        let (mut open, mut seen) = (vec![source], vec![false; self.nodes.len()]);
+        while let Some(id) = open.pop() {
+            if std::mem::replace(&mut seen[id], true) {
+                continue;
+            }
+            match &self.nodes[id].op {
+                Op::Linear { weight, bias } | Op::Conv2d { weight, bias, .. } => {
+                    if !are_short(weight) || !bias.as_ref().is_none_or(are_short) {
+                        return false;
+                    }
+                }
+                Op::Activation(_) => {}
+                _ => open.extend(&self.nodes[id].inputs),
+            }
+        }
+        true
     }
 
     /// r·dt of node `index`.
@@ -73,56 +118,45 @@ impl GraphBuilder<'_> {
         ));
         self.gain(index)
     }
+}
 
-    /// Adds a product with `factors`: one, one per channel or one per value. All ones need no node.
-    pub(super) fn add_scale(&mut self, name: &str, field: &str, factors: &Weights, source: NodeId) -> Result<NodeId> {
-        let spread = self.spread(name, field, factors, source)?;
-        let shape = self.nodes[source].shape.clone();
-        let (channels, all) = (shape.first().copied().unwrap_or(1), self.nodes[source].len());
-        if spread.iter().all(|&factor| factor == 1.0) {
-            return Ok(source);
-        }
-        let first = spread.first().copied().unwrap_or(1.0);
-        if spread.iter().all(|&factor| factor == first) {
-            return self.push(name, Op::Affine { scale: vec![first], shift: vec![0.0] }, vec![source], &[]);
-        }
-        let plane = (all / channels.max(1)).max(1);
-        let planes = spread.chunks(plane);
-        if planes.clone().all(|plane| plane.iter().all(|&factor| factor == plane[0])) {
-            let scale: Vec<f32> = planes.map(|plane| plane[0]).collect();
-            let shift = vec![0.0; scale.len()];
-            return self.push(name, Op::Affine { scale, shift }, vec![source], &[]);
-        }
-        // One per value: of a vector, each is a channel.
-        let flat = self.push(&format!("{name}.flat"), Op::Reshape, vec![source], &[all])?;
-        let shift = vec![0.0; spread.len()];
-        let scaled = self.push(name, Op::Affine { scale: spread, shift }, vec![flat], &[])?;
-        self.push(&format!("{name}.unflat"), Op::Reshape, vec![scaled], &shape)
-    }
+fn is_power_of_two(factor: f32) -> bool {
+    factor.is_normal() && factor.to_bits() & 0x007f_ffff == 0
+}
 
-    /// `values` for every value of `source`, or one for all. They are stated once, per channel, or per value.
-    fn spread(&self, name: &str, field: &str, values: &Weights, source: NodeId) -> Result<Vec<f32>> {
-        let shape = &self.nodes[source].shape;
-        let (channels, all) = (shape.first().copied().unwrap_or(1), self.nodes[source].len());
-        if values.data.len() == 1 {
-            return Ok(values.data.to_vec());
+/// Whether `number` has at most 12 binary digits: the product of two such numbers is exact.
+fn is_short(number: &f32) -> bool {
+    number.to_bits() & 0xfff == 0
+}
+
+/// The float s with θ·s = 1 in floats: 1/θ or a neighbor of it. About 1 in 20 thresholds have none.
+fn inverse(theta: f32) -> Option<f32> {
+    let nearest = 1.0 / theta;
+    [nearest, nearest.next_down(), nearest.next_up()].into_iter().find(|s| s.is_normal() && theta * s == 1.0)
+}
+
+/// The note on neurons whose potentials are rounded, though the weights are not.
+fn rounding_note(name: &str, gain: &[f32], threshold: &[f32]) -> String {
+    let odd = |values: &[f32]| values.iter().copied().find(|value| !is_power_of_two(*value));
+    let what = match (odd(threshold), odd(gain)) {
+        (Some(theta), _) => format!("v_threshold {theta} is no power of two: weights are divided by it"),
+        (None, gain) => format!("r·dt = {} is no power of two: weights are multiplied by it", gain.unwrap_or(1.0)),
+    };
+    format!(
+        "'{name}': {what} and rounded, so a potential that is exactly at the threshold may count as above or below it. Powers of \
+         two give exact counts"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_inverse_of_a_threshold_is_exact_or_none() {
+        for theta in [0.3, 0.5, 0.7, 3.0, 7.0, 10.0, 48.0, 100.0, 127.0] {
+            assert_eq!(inverse(theta).map(|s| s * theta), Some(1.0), "{theta}");
         }
-        // Leading ones are a batch.
-        let mut stated = values.shape.as_slice();
-        while stated.len() > shape.len() && stated.first() == Some(&1) {
-            stated = &stated[1..];
-        }
-        let is_per_channel = stated.first() == Some(&channels) && stated[1..].iter().all(|&n| n == 1);
-        if stated == shape.as_slice() {
-            return Ok(values.data.to_vec());
-        }
-        if is_per_channel {
-            let plane = all / channels.max(1);
-            return Ok(values.data.iter().flat_map(|&value| std::iter::repeat_n(value, plane)).collect());
-        }
-        Err(self.reader.fail(
-            name,
-            format!("its '{field}' has shape {} for neurons of {}", format_shape(&values.shape), format_shape(shape)),
-        ))
+        assert_eq!((inverse(55.0), inverse(f32::MIN_POSITIVE / 4.0)), (None, None));
     }
 }

@@ -9,15 +9,17 @@ use crate::network::{Activation, Network, Op, OpenedNetwork};
 
 /// A field of a node.
 #[derive(Clone, Copy)]
-enum Field {
+pub(super) enum Field {
     Numbers(&'static str, &'static [u64], &'static [f32]),
     Text(&'static str, &'static str),
+    /// A text of the metadata.
+    Metadata(&'static str, &'static str),
 }
-use Field::{Numbers, Text};
+pub(super) use Field::{Metadata, Numbers, Text};
 
 /// A node or an inner graph.
 #[derive(Clone)]
-enum Item {
+pub(super) enum Item {
     Node(&'static str, &'static str, Vec<Field>),
     Graph(&'static str, Vec<Self>, Vec<[&'static str; 2]>),
 }
@@ -50,10 +52,15 @@ fn write_field(group: &mut GroupBuilder, field: Field) {
     match field {
         Numbers(name, shape, values) => drop(group.create_dataset(name).with_f32_data(values).with_shape(shape)),
         Text(name, text) => drop(group.create_dataset(name).with_vlen_strings(&[text]).with_shape(&[])),
+        Metadata(name, text) => {
+            let mut metadata = group.create_group("metadata");
+            write_field(&mut metadata, Text(name, text));
+            group.add_group(metadata.finish());
+        }
     }
 }
 
-fn bytes(items: &[Item], edges: &[[&str; 2]], metadata: &[Field]) -> Vec<u8> {
+pub(super) fn bytes(items: &[Item], edges: &[[&str; 2]], metadata: &[Field]) -> Vec<u8> {
     let mut file = FileBuilder::new();
     let mut root = file.create_group("node");
     write_graph(&mut root, items, edges);
@@ -65,7 +72,7 @@ fn bytes(items: &[Item], edges: &[[&str; 2]], metadata: &[Field]) -> Vec<u8> {
 }
 
 /// Reads a chain of nodes.
-fn chain(items: &[Item], metadata: &[Field]) -> crate::Result<OpenedNetwork> {
+pub(super) fn chain(items: &[Item], metadata: &[Field]) -> crate::Result<OpenedNetwork> {
     let name = |item: &Item| match item {
         Item::Node(name, ..) | Item::Graph(name, ..) => *name,
     };
@@ -74,11 +81,11 @@ fn chain(items: &[Item], metadata: &[Field]) -> crate::Result<OpenedNetwork> {
     from_bytes(bytes(items, &edges, metadata), Path::new("net.nir"))
 }
 
-fn node(name: &'static str, kind: &'static str, fields: &[Field]) -> Item {
+pub(super) fn node(name: &'static str, kind: &'static str, fields: &[Field]) -> Item {
     Item::Node(name, kind, fields.to_vec())
 }
 
-fn input(shape: &'static [f32]) -> Item {
+pub(super) fn input(shape: &'static [f32]) -> Item {
     let rank: &[u64] = [&[0], &[1], &[2], &[3], &[4u64]][shape.len()];
     node("input", "Input", &[Numbers("shape", rank, shape)])
 }
@@ -89,11 +96,11 @@ fn neurons(name: &'static str, kind: &'static str, r: &'static [f32]) -> Item {
     node(name, kind, &[Numbers("r", count, r), Numbers("v_threshold", count, theta)])
 }
 
-const OUTPUT: fn() -> Item = || node("output", "Output", &[Numbers("shape", &[1], &[2.0])]);
+pub(super) const OUTPUT: fn() -> Item = || node("output", "Output", &[Numbers("shape", &[1], &[2.0])]);
 const LINEAR: fn(&'static str) -> Item =
     |name| node(name, "Linear", &[Numbers("weight", &[2, 2], &[1.0, 2.0, 3.0, 4.0])]);
 
-fn scales(network: &Network) -> Vec<f32> {
+pub(super) fn scales(network: &Network) -> Vec<f32> {
     let scale = |op: &Op| if let Op::Affine { scale, .. } = op { scale.clone() } else { Vec::new() };
     network.nodes.iter().flat_map(|node| scale(&node.op)).collect()
 }
@@ -219,7 +226,7 @@ fn lines_images_and_scales_of_every_form_are_read() {
     for start in [&[0.0], &[1.0f32]] {
         let opened = chain(&[input(&[2.0, 2.0]), flatten(start), fc.clone(), fire(), OUTPUT()], &[]).unwrap();
         assert_eq!(opened.network.input_shape(), [2, 2]);
-        assert_eq!(opened.notes.len(), usize::from(start[0] == 1.0), "{:?}", opened.notes);
+        assert_eq!(opened.notes.len(), 1 + usize::from(start[0] == 1.0), "{:?}", opened.notes);
     }
     assert!(
         chain(&[input(&[1.0, 1.0, 2.0, 2.0]), flatten(&[0.0]), fc.clone(), fire(), OUTPUT()], &[]).unwrap().notes[0]

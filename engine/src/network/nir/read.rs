@@ -1,7 +1,7 @@
 //! Reads NIR files into the project's graph.
 //!
 //! Over many time steps the output of an integrate-and-fire node is clip(z/θ, 0, 1) of its mean input z. It becomes a
-//! scale of 1/θ (later folded into the weights before it) and a clip at 1, whose learned threshold is that of the neuron.
+//! clip whose learned threshold is that of the neuron, between scales that are folded into weights (`neurons.rs`).
 
 use std::path::Path;
 
@@ -10,7 +10,8 @@ use hdf5_pure::{File, Group};
 use super::build::GraphBuilder;
 use super::items::{FileNode, NodeReader};
 use super::nested::{FlatGraph, IDENTITY};
-use super::time_step::time_step;
+use super::time_step::{inner_steps_note, time_step};
+use crate::network::left_open::{StepSource, TimeStep};
 use crate::network::shape_inference::validate;
 use crate::network::{Network, Op, OpenedNetwork};
 use crate::{Error, Result};
@@ -87,7 +88,7 @@ fn read_graph(reader: &NodeReader<'_>, root: &Group, dt: Option<f64>) -> Result<
             format!("is a single node of type {graph_type}, not a NIRGraph. Write nir.NIRGraph.from_list(node)");
         return Err(Error::file(reader.path, "the graph", reason));
     }
-    let FlatGraph { items, .. } = FlatGraph::read(reader, root)?;
+    let FlatGraph { items, inner_steps, .. } = FlatGraph::read(reader, root)?;
     let time_step = time_step(reader, root, &items, dt)?;
     let order = topological_order(reader, &items)?;
     let mut builder = GraphBuilder::new(reader, &items, time_step);
@@ -109,20 +110,31 @@ fn read_graph(reader: &NodeReader<'_>, root: &Group, dt: Option<f64>) -> Result<
         other => Error::file(reader.path, "the graph", other.to_string()),
     })?;
     let mut notes = builder.notes;
-    if let Ok(metadata) = root.group("metadata") {
-        let known = ["T", "v_init", "tie", "reset", "grade"];
-        let settings = known
-            .iter()
-            .filter_map(|key| Some(format!("{key} = {}", reader.read_text(&metadata, "metadata", key).ok()?)));
-        let settings: Vec<String> = settings.collect();
-        if !settings.is_empty() {
-            notes.push(format!(
-                "the file was written for {}. Set the recipe accordingly to reproduce its results.",
-                settings.join(", ")
-            ));
-        }
-    }
+    notes.extend(inner_steps_note(&inner_steps, time_step));
+    notes.push(recipe_note(reader, root, time_step));
     Ok(OpenedNetwork { network, notes, time_step })
+}
+
+/// The recipe that the file was written for, or else the dynamics that NIR gives its neurons.
+fn recipe_note(reader: &NodeReader<'_>, root: &Group, time_step: Option<TimeStep>) -> String {
+    let known = ["T", "v_init", "tie", "reset", "grade"];
+    let metadata = root.group("metadata").ok();
+    let stated = |key: &&str| Some(format!("{key} = {}", reader.read_text(metadata.as_ref()?, "metadata", key).ok()?));
+    let settings: Vec<String> = known.iter().filter_map(stated).collect();
+    if !settings.is_empty() {
+        return format!(
+            "the file was written for {}. Set the recipe accordingly to reproduce its results.",
+            settings.join(", ")
+        );
+    }
+    let (package, tie) = match time_step.map(|step| step.source) {
+        Some(StepSource::Inverse) => ("SpikingJelly's neurons start at 0, reset to 0 and fire at the threshold", "ge"),
+        _ => ("NIR's neurons start at 0, reset to 0 and fire above the threshold", "gt"),
+    };
+    format!(
+        "the file states no recipe, and {package}. Set the recipe accordingly to reproduce its results: --threshold learned \
+         --v-init 0 --reset hard --tie {tie}; for snnTorch --reset soft, for sinabs --reset soft --tie ge."
+    )
 }
 
 /// Indices of the nodes in topological order.

@@ -76,16 +76,35 @@ fn rates(reader: &NodeReader<'_>, items: &[FileNode]) -> Result<Rates> {
     Ok(rates)
 }
 
-/// The dt in the metadata of the graph, as a number or a text.
+/// The dt in the metadata of the graph.
 fn metadata_dt(reader: &NodeReader<'_>, root: &Group) -> Result<Option<f64>> {
-    let Ok(field) = root.group("metadata").and_then(|metadata| metadata.dataset("dt")) else { return Ok(None) };
-    let text = field.read_string().ok().and_then(|text| text.into_iter().next());
-    let number = match text {
-        Some(text) => text.trim().parse().ok(),
-        None => field.read_f64().ok().and_then(|numbers| numbers.into_iter().next()),
-    };
-    match number.filter(|dt: &f64| dt.is_finite() && *dt > 0.0) {
+    let Some(text) = stated_dt(root) else { return Ok(None) };
+    match text.trim().parse().ok().filter(|dt: &f64| dt.is_finite() && *dt > 0.0) {
         Some(dt) => Ok(Some(dt)),
         None => Err(Error::file(reader.path, "metadata 'dt'", "is not a number above 0")),
     }
+}
+
+/// What the metadata of a graph or node state as `dt`, a text or a number, as text; `None` if they do not.
+pub(super) fn stated_dt(group: &Group) -> Option<String> {
+    let field = group.group("metadata").and_then(|metadata| metadata.dataset("dt")).ok()?;
+    let text = field.read_string().ok().and_then(|text| text.into_iter().next());
+    let number = || field.read_f64().ok().and_then(|numbers| numbers.first().map(f64::to_string));
+    Some(text.or_else(number).unwrap_or_default())
+}
+
+/// The note on time steps of inner graphs and nodes that differ from `used`; `None` if there is none.
+pub(super) fn inner_steps_note(inner: &[(String, String)], used: Option<TimeStep>) -> Option<String> {
+    let used = used?;
+    let mut others = inner.iter().filter(|(_, dt)| dt.trim().parse() != Ok(used.dt));
+    let (what, dt) = others.next()?;
+    let more = match others.count() {
+        0 => String::new(),
+        more => format!(" ({more} more state one)"),
+    };
+    Some(format!(
+        "{what} states dt = {dt} in its metadata{more}, which is ignored: dt = {} of the whole graph counts for all neurons. \
+         State another with --dt",
+        used.dt
+    ))
 }

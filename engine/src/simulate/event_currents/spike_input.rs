@@ -35,7 +35,7 @@ pub(super) struct FrameLists<'a> {
 
 impl<'a> SpikeInput<'a> {
     /// The spikes `rows`, from sample `sample` on, as the input of `term`, a term of `plan`; `amplitudes` are those of one
-    /// count (one value, or one per channel), `cache` has the term's lookup tables.
+    /// count of the neurons (one value, or one per channel), `cache` has the term's lookup tables.
     pub fn new(
         amplitudes: Vec<f32>,
         (rows, sample): (SpikeRows<'a>, usize),
@@ -43,6 +43,7 @@ impl<'a> SpikeInput<'a> {
         plan: &SynapsePlan,
         cache: &TableCache,
     ) -> Self {
+        let amplitudes: Vec<f32> = amplitudes.into_iter().map(|amplitude| amplitude * term.gain).collect();
         let (mut groups, mut made, mut tables) = (Vec::new(), None, false);
         if let LinearMap::Weights(map) = &term.map {
             let amplitude = |c: usize| amplitudes[c % amplitudes.len()];

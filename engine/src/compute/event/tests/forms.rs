@@ -85,12 +85,13 @@ impl<const N: usize> Kernel for Row<'_, N> {
     fn run<I: Isa>(self) -> Self::Output {
         let Self { plan, field, amplitudes, at: [t, y, block], mut row } = self;
         for term in &plan.terms {
+            let amplitudes: Vec<f32> = amplitudes.iter().map(|amplitude| amplitude * term.gain).collect();
             let map = match &term.map {
                 LinearMap::Weights(map) => map,
                 LinearMap::Shortcut(map) => {
                     let channels = &plan.blocks[block];
                     let part = (channels.start, channels.len());
-                    if let Some(shortcut) = BlockShortcut::<N>::new((map, term.from, term.pool), part, amplitudes) {
+                    if let Some(shortcut) = BlockShortcut::<N>::new((map, term.from, term.pool), part, &amplitudes) {
                         shortcut.add_row::<I>(&field, t, y, &mut row);
                     }
                     continue;
@@ -202,7 +203,7 @@ fn by_tiles<const N: usize>(
             let mut column = vec![[Lanes::ZERO; N]; steps];
             let at = [place / plan.sum.width, place % plan.sum.width];
             for tile in WeightTile::all(map, &map.weights[block * size..(block + 1) * size]) {
-                planes.iter().for_each(|events| tile.add(map, events, at, amplitudes[0], &mut column));
+                planes.iter().for_each(|events| tile.add(map, events, at, amplitudes[0] * term.gain, &mut column));
             }
             for (t, lanes) in column.iter().enumerate() {
                 for (lane, c) in channels.clone().enumerate() {

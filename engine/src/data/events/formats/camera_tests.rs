@@ -147,8 +147,13 @@ fn sized(bytes: &[u8]) -> Vec<u8> {
 /// A stream and its events `(x, y, t, p)`.
 type Packet<'a> = (u32, &'a [(i16, i16, i64, u8)]);
 
-/// An AEDAT 4 file of packets.
+/// An AEDAT 4 file of packets, with a sensor of 64x48.
 fn aedat4(compression: i32, pack: impl Fn(&[u8]) -> Vec<u8>, packets: &[Packet<'_>]) -> Vec<u8> {
+    let xml = "<attr key=\"sizeX\" type=\"int\">64</attr><attr key=\"sizeY\" type=\"int\">48</attr>";
+    aedat4_with(xml, compression, pack, packets)
+}
+
+fn aedat4_with(xml: &str, compression: i32, pack: impl Fn(&[u8]) -> Vec<u8>, packets: &[Packet<'_>]) -> Vec<u8> {
     let mut body = Vec::new();
     for (stream, events) in packets {
         let mut tail = (events.len() as u32).to_le_bytes().to_vec();
@@ -158,8 +163,7 @@ fn aedat4(compression: i32, pack: impl Fn(&[u8]) -> Vec<u8>, packets: &[Packet<'
         let packet = pack(&sized(&table(b"EVTS", &[&4u32.to_le_bytes()], &tail)));
         body.extend([&stream.to_le_bytes()[..], &sized(&packet)].concat());
     }
-    let xml = b"<attr key=\"sizeX\" type=\"int\">64</attr><attr key=\"sizeY\" type=\"int\">48</attr>";
-    let header = |end: i64| sized(&table(b"IOHE", &[&compression.to_le_bytes(), &end.to_le_bytes()], xml));
+    let header = |end: i64| sized(&table(b"IOHE", &[&compression.to_le_bytes(), &end.to_le_bytes()], xml.as_bytes()));
     let end = (aedat4::SIGNATURE.len() + header(0).len() + body.len()) as i64;
     [aedat4::SIGNATURE, &header(end), &body, b"table of packets"].concat()
 }
@@ -197,6 +201,51 @@ fn aedat4_packets_are_read_in_every_compression() {
     let outside: [(u32, &[_]); 1] = [(0, &[(-5, 6, 1000, 1)])];
     assert!(refused("a.aedat4", &aedat4(0, <[u8]>::to_vec, &outside)).contains("-5, 6"));
     assert!(refused("a.aedat", b"#!AER-DAT3.1\r\n").contains("AEDAT 3.1"));
+}
+
+#[test]
+fn the_first_declared_stream_with_events_is_read_in_any_order_of_packets() {
+    let stream = |id: u32, kind: &str, side: u32| {
+        format!(
+            "<node name=\"{id}\" path=\"/outInfo/{id}/\"><attr key=\"typeIdentifier\" type=\"string\">{kind}</attr>\
+             <node name=\"info\" path=\"/outInfo/{id}/info/\"><attr key=\"sizeX\" type=\"int\">{side}</attr>\
+             <attr key=\"sizeY\" type=\"int\">{side}</attr></node></node>"
+        )
+    };
+    let xml = [stream(0, "FRME", 9), stream(1, "EVTS", 64), stream(2, "EVTS", 128), stream(3, "EVTS", 32)].concat();
+    let read_of = |packets: &[Packet<'_>]| {
+        let (events, recordings, notes) =
+            read("a.aedat4", &aedat4_with(&xml, 0, <[u8]>::to_vec, packets)).unwrap_or_else(|e| panic!("{e}"));
+        (events[0].x, recordings[0].extent, notes[0].text.clone())
+    };
+    let (first, second): (&[_], &[_]) = (&[(5, 6, 1000, 1)], &[(7, 6, 900, 1)]);
+    for packets in [[(1, first), (2, second)], [(2, second), (1, first)]] {
+        let (x, extent, note) = read_of(&packets);
+        assert_eq!((x, extent), (5, [64; 2]));
+        assert!(note.contains("stream 1 are read, those of 2"), "{note}");
+    }
+    // Without events in the first stream, the next one, with its own sensor.
+    let (x, extent, _) = read_of(&[(3, first), (1, &[]), (2, second)]);
+    assert_eq!((x, extent), (7, [128; 2]));
+    assert!(refused("a.aedat4", b"#!AER-DAT4").contains("truncated or of another version"));
+}
+
+#[test]
+fn events_outside_a_stated_sensor_are_refused_and_outside_that_of_the_file_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = write(&dir, "a.bin", &[[3, 9, 0, 0, 9], [12, 1, 0, 0, 20]].concat());
+    let of = |sensor| read_recordings(&[&path], &Binning { sensor, ..Binning::default() }, &mut |_| Ok(()));
+    let reason = of(Some([10, 10])).unwrap_err().to_string();
+    assert!(
+        reason.contains("event 1") && reason.contains("12, 1, outside the stated sensor size of 10x10"),
+        "{reason}"
+    );
+    assert!(of(Some([13, 10])).is_ok());
+    let event = (12u32 << 11 | 4 | 1 << 28).to_le_bytes();
+    let file = words("% evt 2.0\n% geometry 10x10\n% end\n", [(8u32 << 28).to_le_bytes(), event]);
+    let (_, recordings, notes) = read("a.raw", &file).unwrap();
+    assert_eq!(recordings[0].extent, [13, 10]);
+    assert!(notes[0].is_warning && notes[0].text.contains("10x10 pixels, and its events cover 13x5"), "{notes:?}");
 }
 
 #[test]

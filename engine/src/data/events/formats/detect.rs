@@ -79,6 +79,13 @@ pub(super) fn format_of(path: &Path) -> Result<Format> {
     }
     if head.starts_with(b"#!AER-DAT") {
         let version = String::from_utf8_lossy(&head[9..head.len().min(12)]).into_owned();
+        if version.starts_with('4') {
+            return fail(
+                "begins as AEDAT 4, but its first line is not '#!AER-DAT4.0': it is truncated or of another version. Save it again \
+                 with DV, or convert it to a NumPy array."
+                    .into(),
+            );
+        }
         return fail(format!("is AEDAT {version}, which is not read. Convert it to AEDAT 4 or to a NumPy array."));
     }
     if head.starts_with(b"\x89HDF") {

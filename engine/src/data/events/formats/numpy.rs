@@ -11,24 +11,21 @@ use crate::data::npy::{Content, DType, Field, Header, Kind};
 use crate::error::format_shape;
 use crate::{Error, Result};
 
-/// Polarities of two values, checked as they come.
+/// Polarities: 1 is brighter; darker is 0 or -1, the same in all events of a file.
 #[derive(Default)]
 struct Polarities {
-    known: Option<[f64; 2]>,
+    darker: Option<f64>,
 }
 
 impl Polarities {
-    /// Whether `value` is the brighter polarity; `None` for a third value, and for two without a dark one.
+    /// Whether `value` is the brighter polarity; `None` for a value that is none, or the other darker one.
     #[inline]
     fn read(&mut self, value: f64) -> Option<u8> {
-        let [low, high] = self.known.unwrap_or([value; 2]);
-        let known = [low.min(value), high.max(value)];
-        let third = value != low && value != high && low != high;
-        if third || value.is_nan() || (known[0] > 0.0 && known[0] < known[1]) {
-            return None;
+        if value == 1.0 {
+            return Some(1);
         }
-        self.known = Some(known);
-        Some(u8::from(value > 0.0))
+        let is_darker = value == 0.0 || value == -1.0;
+        (is_darker && *self.darker.get_or_insert(value) == value).then_some(0)
     }
 }
 
@@ -61,7 +58,9 @@ impl<'a> Decoder<'a> {
         let p = self.polarities.read(p);
         let p = p.ok_or_else(|| {
             let p = self.types[3].decode(bytes[3]);
-            fail(format!("has polarity {p}; polarities are 0 and 1, or -1 and 1"))
+            fail(format!(
+                "has polarity {p}; polarities are 0 and 1, or -1 and 1. Save 1 for brighter events, 0 for darker"
+            ))
         })?;
         let time = self.types[2];
         let t = time.decode_integer(bytes[2]).map_or_else(|| RawTime::Float(time.decode(bytes[2])), RawTime::Integer);

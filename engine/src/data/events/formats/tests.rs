@@ -124,7 +124,42 @@ fn polarities_are_two_values() {
     assert_eq!(polarities([0xff, 1, 1]).unwrap(), [0, 1, 1]);
     assert_eq!(polarities([1, 1, 1]).unwrap(), [1, 1, 1]);
     assert_eq!(polarities([0xff, 0xff, 0xff]).unwrap(), [0, 0, 0]);
-    for odd in [[1, 2, 1], [0, 1, 2], [0xff, 0, 1]] {
+    for odd in [[1, 2, 1], [0, 1, 2], [0xff, 0, 1], [0, 0xff, 0], [0, 5, 5], [5, 5, 5], [0xfb, 5, 5]] {
         assert!(polarities(odd).unwrap_err().to_string().contains("polarity"), "{odd:?}");
+    }
+}
+
+#[test]
+fn times_are_rounded_to_microseconds_and_refused_beyond_them() {
+    let file = |kind: &str, times: [[u8; 8]; 3]| {
+        let descr = format!("[('x', '|u1'), ('y', '|u1'), ('t', '{kind}'), ('p', '|u1')]");
+        array(&descr, "3,", &times.map(|t| [&[1, 2][..], &t, &[1]].concat()).concat())
+    };
+    let microseconds = |file: &[u8], unit| {
+        let dir = tempfile::tempdir().unwrap();
+        let path = write(&dir, "a.npy", file);
+        let (recordings, _) = read_recordings(&[&path], &binning(Some(unit), None), &mut |_| Ok(()))?;
+        let mut all = Vec::new();
+        recordings[0].for_each(&mut |_, event| {
+            all.push(recordings[0].microseconds(event.t));
+            Ok(())
+        })?;
+        Ok::<_, crate::Error>(all)
+    };
+    let seconds = file("<f8", [0.0000106f64, 0.5000004, 0.7000016].map(f64::to_le_bytes));
+    assert_eq!(microseconds(&seconds, TimeUnit::Seconds).unwrap(), [11, 500_000, 700_002]);
+    let from_zero = file("<f8", [0.0f64, 0.25, 0.5].map(f64::to_le_bytes));
+    assert_eq!(microseconds(&from_zero, TimeUnit::Seconds).unwrap(), [0, 250_000, 500_000]);
+    // Nanoseconds since the first event stay whole; the file's own times are rounded.
+    let nanoseconds = file("<i8", [1_600i64, 2_400, 9_900].map(i64::to_le_bytes));
+    assert_eq!(microseconds(&nanoseconds, TimeUnit::Nanoseconds).unwrap(), [2, 2, 10]);
+    let (events, _) = read(&nanoseconds, Some(TimeUnit::Nanoseconds), None).unwrap();
+    assert_eq!(events[0].iter().map(|event| event.t).collect::<Vec<_>>(), [0, 800, 8_300]);
+    for (kind, times, unit) in [
+        ("<u8", [u64::MAX - 2, u64::MAX - 1, u64::MAX].map(u64::to_le_bytes), TimeUnit::Microseconds),
+        ("<f8", [1e300f64; 3].map(f64::to_le_bytes), TimeUnit::Microseconds),
+    ] {
+        let reason = microseconds(&file(kind, times), unit).unwrap_err().to_string();
+        assert!(reason.contains("times") && reason.contains("exceed 64 bits in microseconds"), "{reason}");
     }
 }
