@@ -96,6 +96,7 @@ pub fn findings_of_use(
         return diagnosis.findings(&calibration, Some(&spiking), cache, control);
     }
     let mut found = diagnosis.findings_of_sources(cache, control)?;
+    found.extend(model.notes.iter().cloned());
     findings::sort(&mut found);
     Ok(found)
 }
@@ -135,11 +136,12 @@ impl DiagnosisInput<'_> {
             found.extend(findings::branch_scales(network, spiking));
         }
         found.extend(findings::check_network(network, recipe));
+        found.extend(self.model.notes.iter().cloned());
         findings::sort(&mut found);
         Ok(found)
     }
 
-    /// Findings about the network's file and the samples, which need no conversion.
+    /// Findings about the samples and their scaling, which need no conversion; without the notes on the network's file.
     fn findings_of_sources(&self, cache: &mut Cache, control: &JobControl) -> Result<Vec<Finding>> {
         let settings = self.settings;
         // The scaling comes first: other findings often follow from it.
@@ -155,7 +157,6 @@ impl DiagnosisInput<'_> {
         let (detector, targets) = (self.model.detector.as_deref(), &self.samples.targets);
         found.extend(scene_findings(original, detector, targets, settings.samples.clone()));
         found.extend(self.stated_scaling());
-        found.extend(self.model.notes.iter().cloned());
         Ok(found)
     }
 

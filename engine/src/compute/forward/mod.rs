@@ -8,6 +8,7 @@
 //! The values of a sample do not depend on the number of threads, on the samples beside it, or on the nodes observed.
 //! Other backends than burn-flex run node by node ([`Program::try_run`]).
 
+pub mod kept;
 pub mod node;
 pub mod operations;
 pub mod pooling;
@@ -22,6 +23,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
+pub use self::kept::{Kept, SamplePlaces, sample_places};
 use self::schedule::Schedule;
 use self::worker::{Group, Worker};
 use super::dense::tensor_to_vec;
@@ -30,30 +32,6 @@ use super::program::Program;
 use crate::Result;
 use crate::network::NodeId;
 use crate::progress::JobControl;
-
-/// The place of every sample's values, each written by one worker.
-pub type SamplePlaces<'a, T = f32> = Vec<Mutex<&'a mut [T]>>;
-
-/// The places in `values`, `[N, len]`, to which an observer of [`Program::run_samples`] stores what it gets.
-pub fn sample_places<T>(values: &mut [T], len: usize) -> SamplePlaces<'_, T> {
-    values.chunks_mut(len.max(1)).map(Mutex::new).collect()
-}
-
-/// Where the values of a node are kept.
-#[derive(Debug)]
-pub struct Kept<'a> {
-    pub node: NodeId,
-    pub places: SamplePlaces<'a>,
-}
-
-impl Kept<'_> {
-    /// Keeps `values` of `sample` if they are those of this node.
-    fn take(&self, node: NodeId, sample: usize, values: &[f32]) {
-        if let Some(Ok(mut place)) = self.places.get(sample).filter(|_| node == self.node).map(|place| place.lock()) {
-            place.copy_from_slice(values);
-        }
-    }
-}
 
 impl Program {
     /// Runs the samples of `input` (`[N, F]`, scaled) through the network, in parallel.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::Kept;
+use super::kept::Kept;
 use super::operations::apply;
 use super::schedule::{Schedule, Segment, Step, Value};
 use crate::Result;
