@@ -131,7 +131,7 @@ fn errors_name_the_line() {
         ("[base]\nv-init = 2.0\n", 2, "v(0)"),
         ("[grid]\nsteps = [4, 0]\n", 2, "T = 0"),
         ("[grid]\nsteps = [4,\n 8,\n 5000]\n", 4, "T = 5000"),
-        ("[grid]\nthreshold = [\"percentile:101\"]\n", 2, "percentile 101"),
+        ("[grid]\nthreshold = [\"percentile:101\"]\n", 2, "percentile:101"),
         ("[base]\ntarget = 3\n[grid]\nattack = [\"pgd\",\n \"square\"]\n", 5, "aim square"),
     ] {
         let error = refused(text);
