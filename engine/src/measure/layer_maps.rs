@@ -42,6 +42,10 @@ impl LayerReport {
         control: &JobControl,
     ) -> Result<()> {
         let neurons = data.spiking.layers[index].neurons();
+        // Maps read no mean inputs. Before the last step they would be computed in vain, so any values take their place.
+        let instead: Vec<&[f32]> = data.ann.pre_activations.iter().map(Vec::as_slice).collect();
+        let is_before_end = steps < data.recording.steps;
+        let data = &if is_before_end { RunData { mean_inputs: &instead, first_mean: 0, ..*data } } else { *data };
         // A fixed number of groups, merged in order: sums do not depend on the number of threads.
         let group = samples.len().div_ceil(8).max(1);
         let starts: Vec<usize> = samples.clone().step_by(group).collect();
