@@ -44,14 +44,8 @@ impl Kernel for ActivateInPlace<'_> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let (chunks, rest) = self.values.as_chunks_mut::<LANES>();
-        for chunk in chunks {
-            I::store_slice(activate::<I>(self.activation, I::load_slice(chunk)), chunk);
-        }
-        let mut last = [0.0; LANES];
-        last[..rest.len()].copy_from_slice(rest);
-        I::store_slice(activate::<I>(self.activation, I::load_slice(&last)), &mut last);
-        rest.copy_from_slice(&last[..rest.len()]);
+        let Self { activation, values } = self;
+        KeepAndActivate { activation, values, keep: None, limit: f32::INFINITY }.run::<I>();
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::io::{self, Seek, SeekFrom, Write};
 
-/// See the module.
+/// A file to which nothing more is written once something failed.
 pub(super) struct Archive<F> {
     file: F,
     has_failed: bool,

@@ -27,8 +27,8 @@ impl std::fmt::Debug for MeasuredSamples {
     }
 }
 
-/// The samples, `count` if possible, of a preview that shows `sample`, of `all`: if possible from the first of a group on, so
-/// that what is measured on them is part of the whole.
+/// As many samples as `range` has, `sample` among them, of a run of `all`: from the first of a group of the measures on, so that
+/// what is measured on them is part of the whole; `range` itself where such samples would lack `sample`.
 pub fn preview_samples(range: Range<usize>, sample: usize, all: usize) -> Range<usize> {
     let group = group_size(all);
     let start = sample.min(all.saturating_sub(range.len())) / group * group;
