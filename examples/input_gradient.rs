@@ -1,4 +1,5 @@
-//! Measures one gradient of the cross entropy with respect to the input: the work of one step of an attack.
+//! Measures one gradient of the cross entropy with respect to the input, the work of one step of an attack, and the forward
+//! pass to the logits alone, which keeps no activation.
 //!
 //! `cargo run --release --example input_gradient [MODEL DATA [SCALE [FIRST..LAST]]]`
 
@@ -13,7 +14,7 @@ use spikescope::network::open::open;
 use spikescope::progress::JobControl;
 use spikescope::{Error, Result};
 
-/// Gradients that are timed.
+/// How often each is timed.
 const TIMES: usize = 9;
 /// Samples if no range is given.
 const SAMPLES: usize = 100;
@@ -36,25 +37,33 @@ fn main() -> Result<()> {
         let all = logits.chunks_exact(classes).zip(slopes.chunks_exact_mut(classes)).zip(&labels[rows]);
         all.for_each(|((logits, slope), &label)| cross_entropy_slope(logits, label, slope));
     };
-    let gradients = InputGradients::new(&Program::new(Arc::new(network), &burn::tensor::Device::flex()));
-    let mut norm = 0.0;
-    let mut seconds: Vec<f64> = (0..TIMES)
-        .map(|_| {
-            let start = Instant::now();
-            let gradient = gradients.compute(&input, slope, &JobControl::default())?;
-            let time = start.elapsed().as_secs_f64();
-            norm = gradient.iter().map(|g| f64::from(g * g)).sum::<f64>().sqrt();
-            Ok(time)
-        })
-        .collect::<Result<_>>()?;
-    seconds.sort_by(f64::total_cmp);
+    let program = Program::new(Arc::new(network), &burn::tensor::Device::flex());
+    let control = JobControl::default();
+    let (_, seconds) = median_of(|| program.outputs(&input, &control))?;
+    println!("logits alone, median of {TIMES}: {seconds:.6} s");
+    let gradients = InputGradients::new(&program);
+    let (gradient, seconds) = median_of(|| gradients.compute(&input, slope, &control))?;
+    let norm = gradient.iter().map(|g| f64::from(g * g)).sum::<f64>().sqrt();
     println!(
         "{model}, {} samples: norm of the gradient of the mean loss {:.6}",
         labels.len(),
         norm / labels.len() as f64
     );
-    println!("median of {TIMES}: {:.6} s", seconds[TIMES / 2]);
+    println!("gradient, median of {TIMES}: {seconds:.6} s");
     Ok(())
+}
+
+/// The last result of `work`, and the median of its seconds.
+fn median_of(mut work: impl FnMut() -> Result<Vec<f32>>) -> Result<(Vec<f32>, f64)> {
+    let mut seconds = Vec::new();
+    let mut result = Vec::new();
+    for _ in 0..TIMES {
+        let start = Instant::now();
+        result = work()?;
+        seconds.push(start.elapsed().as_secs_f64());
+    }
+    seconds.sort_by(f64::total_cmp);
+    Ok((result, seconds[TIMES / 2]))
 }
 
 /// `FIRST..LAST` within the samples.

@@ -64,18 +64,15 @@ class Side:
         for peer in (*self.ways.values(), *self.simulators.values()):
             peer.close()
 
-    def gradient(self):
-        """Seconds of one gradient of ResNet-20's input in Spikescope."""
-        workload = self.workload("resnet20")
+    def passes(self, name):
+        """Seconds of one forward pass to the logits alone, and of one gradient of the input, in Spikescope."""
+        workload = self.workload(name)
         given = [self.files.model(workload), f"npz:{self.files.archive(workload)}", workload.scale]
-        return self.example("input_gradient", *given, f"{workload.samples[0]}..{workload.samples[1]}")
-
-    def example(self, name, *arguments):
-        """The last number that an example prints."""
-        program = Path(self.options.binary).parent / "examples" / name
+        program = Path(self.options.binary).parent / "examples" / "input_gradient"
+        command = [program, *map(str, given), f"{workload.samples[0]}..{workload.samples[1]}"]
         environ = {**os.environ, "RAYON_NUM_THREADS": str(self.options.threads)}
-        done = subprocess.run([program, *map(str, arguments)], stdout=subprocess.PIPE, text=True, check=True, env=environ)
-        return float(done.stdout.split()[-2])
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environ)
+        return {line.split(",")[0]: float(line.split()[-2]) for line in done.stdout.splitlines() if "median" in line}
 
     def train(self):
         """Seconds of an epoch on both sides."""
@@ -104,8 +101,10 @@ def rounds(side, options):
                 yield f"peak memory of that run, T = {steps}, MiB", mine["peak_mib"], theirs["peak_mib"], ""
         if "ann" in options.parts:
             for name in ("resnet20", "vgg16"):
+                theirs = side.way(name).ask("ann", threads)["wall"]
+                yield f"ANN forward, {name}, onnxruntime", side.passes(name)["logits alone"], theirs, ""
                 mine, theirs = side.spikescope(name, 1)["seconds"]["ann"], side.way(name).ask("ann", threads)["wall"]
-                yield f"ANN forward, {name}, onnxruntime", mine, theirs, ""
+                yield f"ANN forward that keeps every pre-activation, {name}, onnxruntime", mine, theirs, ""
         if "calibration" in options.parts:
             mine = side.spikescope("resnet20", 1)
             theirs = side.way("resnet20").ask("percentiles", threads)
@@ -119,7 +118,7 @@ def rounds(side, options):
                 theirs = side.simulator(name, steps).ask("time", threads)["wall"]
                 yield f"simulation alone, {name}, T = {steps}, SpikingJelly", mine, theirs, ""
         if "gradient" in options.parts:
-            yield "gradient of the input, ResNet-20, PyTorch", side.gradient(), side.way("resnet20").ask("gradient", threads)["wall"], ""
+            yield "gradient of the input, ResNet-20, PyTorch", side.passes("resnet20")["gradient"], side.way("resnet20").ask("gradient", threads)["wall"], ""
         if "training" in options.parts:
             yield ("training epoch, bundled residual net, PyTorch", *side.train(), "")
 
