@@ -49,6 +49,10 @@ pub(crate) struct UniformNeurons {
     end_to_end: PackedCounts,
     /// Neurons whose residual potential indicates over- and under-firing.
     conditions: PackedCounts,
+    /// Offset spikes of chunks in which all lie within [`NEAR`].
+    offsets: PackedCounts,
+    /// Neurons of the other chunks, whose offset spikes are in the histogram already.
+    neurons_in_histogram: u64,
     activation: Means,
     mean_input: Means,
     clipping: Means,
@@ -97,6 +101,9 @@ const C3: usize = 2;
 const C4: usize = 3;
 const OVER: usize = 4;
 const UNDER: usize = 5;
+
+/// Offset spikes, without 0, that have a count of [`PackedCounts`] each: −3, −2, −1, 1, 2, 3.
+const NEAR: i32 = FIELDS as i32 / 2;
 
 /// Adds spike counts against `expected` ones, with the conditions on the potentials.
 // One loop without nested arrays: else it is not vectorized.
@@ -156,6 +163,8 @@ impl UniformNeurons {
             same_input: PackedCounts::default(),
             end_to_end: PackedCounts::default(),
             conditions: PackedCounts::default(),
+            offsets: PackedCounts::default(),
+            neurons_in_histogram: 0,
             activation: means,
             mean_input: means,
             clipping: means,
@@ -194,21 +203,11 @@ impl UniformNeurons {
             return false;
         }
         self.compare(chunk.counts, &unclipped, &same, &end);
+        self.add_offsets(chunk.counts, &end, offsets);
         self.add_means(chunk);
         self.neurons += CHUNK as u64;
         if self.neurons.is_multiple_of(MAX_CHUNKS * CHUNK as u64) {
             self.flush();
-        }
-        let mut psi = [0; CHUNK];
-        for lane in 0..CHUNK {
-            let difference = end[lane] as i32 - chunk.counts[lane] as i32;
-            let zero = 2 * max + 1 + (lane % COUNTER_COPIES) as i32;
-            psi[lane] = if difference == 0 { zero } else { difference + max } as u32;
-        }
-        for psi in psi {
-            if let Some(counter) = offsets.get_mut(psi as usize) {
-                *counter += 1;
-            }
         }
         true
     }
@@ -232,8 +231,37 @@ impl UniformNeurons {
         add_categories(&mut self.end_to_end, counts, end, &over, &under);
     }
 
+    /// Counts offset spikes: in registers where all are small, else in the histogram `offsets`.
+    #[inline(always)]
+    fn add_offsets(&mut self, counts: &Counts, end: &Counts, offsets: &mut [u64]) {
+        let (mut ones, mut is_far) = ([0u32; CHUNK], [0u32; CHUNK]);
+        for lane in 0..CHUNK {
+            let psi = end[lane] as i32 - counts[lane] as i32;
+            let field = psi + NEAR - i32::from(psi > 0);
+            is_far[lane] = u32::from(psi < -NEAR) | u32::from(psi > NEAR);
+            ones[lane] = if psi == 0 { 0 } else { 1u32.wrapping_shl(field as u32 * FIELD_BITS as u32) };
+        }
+        if is_far.iter().fold(0, |any, far| any | far) == 0 {
+            (0..CHUNK).for_each(|lane| self.offsets.lanes[lane] += ones[lane]);
+            return;
+        }
+        self.neurons_in_histogram += CHUNK as u64;
+        let (max, mut bins) = (self.max_count as i32, [0u32; CHUNK]);
+        for lane in 0..CHUNK {
+            let psi = end[lane] as i32 - counts[lane] as i32;
+            let zero = 2 * max + 1 + (lane % COUNTER_COPIES) as i32;
+            bins[lane] = if psi == 0 { zero } else { psi + max } as u32;
+        }
+        for bin in bins {
+            if let Some(counter) = offsets.get_mut(bin as usize) {
+                *counter += 1;
+            }
+        }
+    }
+
     fn flush(&mut self) {
-        [&mut self.same_input, &mut self.end_to_end, &mut self.conditions].into_iter().for_each(PackedCounts::flush);
+        let all = [&mut self.same_input, &mut self.end_to_end, &mut self.conditions, &mut self.offsets];
+        all.into_iter().for_each(PackedCounts::flush);
     }
 
     #[inline(always)]
@@ -284,6 +312,16 @@ impl UniformNeurons {
             total: step * n - a,
         };
         sums.synops += sum(&self.synops);
+        let max = self.max_count as i32;
+        let near = (-NEAR..=NEAR).filter(|&psi| psi != 0);
+        for (psi, found) in near.zip(self.offsets.totals) {
+            // A bin that is not there stands for more spikes than are possible: none was found.
+            if let Some(counter) = usize::try_from(psi + max).ok().and_then(|bin| sums.offsets.get_mut(bin)) {
+                *counter += found;
+            }
+        }
+        sums.offsets[2 * self.max_count as usize + 1] +=
+            self.neurons - self.neurons_in_histogram - self.offsets.totals.iter().sum::<u64>();
         let sides = [
             (&mut sums.same_input, &mut sums.residual, &self.same_input),
             (&mut sums.end_to_end, &mut sums.residual_end_to_end, &self.end_to_end),
