@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::calibration_source::{CalibrationSource, SortedValues};
 use crate::Result;
+use crate::network::Activation;
 use crate::progress::JobControl;
 
 /// Order statistics of the activations ReLU(z) of a layer or channel.
@@ -121,6 +122,10 @@ impl ActivationQuantiles {
     }
     /// The `p`-th percentile, 0 to 100, zeros included, linear between order statistics.
     pub fn percentile(&self, p: f64) -> f32 {
+        self.percentile_of(p, Activation::Relu)
+    }
+    /// The same of the values of `activation`, a clip or ReLU.
+    pub fn percentile_of(&self, p: f64, activation: Activation) -> f32 {
         if self.is_empty() {
             return 0.0;
         }
@@ -130,9 +135,9 @@ impl ActivationQuantiles {
         }
         let known = if self.has_percentile(p) { self.largest() } else { self.all() };
         let below = self.len() - known.len();
-        let at =
-            |rank: usize| rank.checked_sub(below).and_then(|i| known.get(i)).map_or(0.0, |&value| f64::from(value));
-        let (a, b) = (at(low), at(high));
+        let at = |rank: usize| rank.checked_sub(below).and_then(|i| known.get(i)).map_or(0.0, |&value| value);
+        let activated = |rank: usize| f64::from(activation.apply(at(rank)));
+        let (a, b) = (activated(low), activated(high));
         (a + (b - a) * fraction) as f32
     }
     /// The mean of `min(z, limit) / limit`, zeros included, from some representative values.

@@ -4,12 +4,13 @@
 //! start at 0 and grow with the activations above them.
 //!
 //! For each batch and layer `θ ← θ + η · mean(2(z − θ)·[z > θ])`, the mean over batch and space; the layer then outputs
-//! `clip(z, 0, θ)`. The rule never lowers θ and can overshoot the maximum permanently.
+//! `clip(z, 0, θ)`. A layer that clips itself, such as ReLU6, has its own clipped values as z. The rule never lowers θ and can overshoot the maximum permanently.
 
 use rayon::prelude::*;
 
 use super::balancing_options::BalancingOptions;
 use super::recipe::Granularity;
+use super::thresholds::fitted_activation;
 use crate::Result;
 use crate::compute::program::Program;
 use crate::network::{Activation, NodeId, Op};
@@ -82,12 +83,15 @@ fn run_batch(
         let layer = layers.iter_mut().find(|layer| layer.node == id);
         let value = match (&node.op, layer, node.inputs.first()) {
             (Op::Input, ..) => x.to_vec(),
-            (Op::Activation(_), Some(layer), Some(&source)) => {
+            (Op::Activation(activation), Some(layer), Some(&source)) => {
                 let mut z = if program.last_reader(source) == id {
                     std::mem::take(&mut values[source])
                 } else {
                     values[source].clone()
                 };
+                if let fitted @ Activation::Clip { .. } = fitted_activation(*activation) {
+                    z.par_iter_mut().for_each(|z| *z = fitted.apply(*z));
+                }
                 let plane = node.len() / layer.theta.len().max(1);
                 let before = layer.theta.clone();
                 let update = |(c, (theta, largest)): (usize, (&mut f32, &mut f32))| {

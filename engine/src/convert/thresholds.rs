@@ -8,16 +8,26 @@ use crate::compute::program::Program;
 use crate::network::{Activation, Op};
 use crate::{Error, Result};
 
-/// The θ with the least mean squared error of the T-level staircase against ReLU, among 95 values from the maximum down
-/// in steps of one percent (Li et al., ICML 2021). The staircase starts from the recipe's v(0).
-pub(super) fn min_mse_threshold(sorted: &ActivationQuantiles, steps: usize, v_init: f32) -> f32 {
-    let grid: Vec<f32> = (0..95).map(|k| sorted.max() * (1.0 - 0.01 * k as f32)).collect();
-    let predictions = threshold_errors(sorted, Activation::Relu, &grid, steps, v_init);
+/// The θ with the least mean squared error of the T-level staircase against `fitted` ([`fitted_activation`]), among 95 values
+/// from the maximum down in steps of one percent (Li et al., ICML 2021). The staircase starts from the recipe's v(0).
+pub(super) fn min_mse_threshold(sorted: &ActivationQuantiles, fitted: Activation, steps: usize, v_init: f32) -> f32 {
+    let max = fitted.apply(sorted.max());
+    let grid: Vec<f32> = (0..95).map(|k| max * (1.0 - 0.01 * k as f32)).collect();
+    let predictions = threshold_errors(sorted, fitted, &grid, steps, v_init);
     predictions.iter().min_by(|a, b| a.total().total_cmp(&b.total())).map_or(0.0, |best| best.theta)
 }
 
 /// Threshold of a layer that is never active on the calibration samples: any above 0 keeps it silent on them.
 pub const SILENT_THETA: f32 = 1.0;
+
+/// What rules fit thresholds to, by the activation of a layer: a clip, such as ReLU6, as it is. Percentiles and maxima of its
+/// values are those of z, clipped. QCFS as ReLU(z), since no rule but the learned θ = λ fits its levels.
+pub(crate) fn fitted_activation(activation: Activation) -> Activation {
+    match activation {
+        Activation::Clip { .. } => activation,
+        Activation::Relu | Activation::Qcfs { .. } => Activation::Relu,
+    }
+}
 
 /// The thresholds of one layer under the rule of `recipe`: one, or one per channel. A layer that is never active has
 /// [`SILENT_THETA`].
@@ -26,16 +36,15 @@ pub const SILENT_THETA: f32 = 1.0;
 /// [`Error::Network`] if a ReLU has no learned threshold, or if the threshold of an active layer would be 0.
 pub fn thresholds(program: &Program, statistics: &ActivationStatistics, recipe: &Recipe) -> Result<Vec<f32>> {
     let (rule, granularity) = (recipe.threshold, recipe.granularity);
-    let of = |sorted: &ActivationQuantiles| match rule {
-        ThresholdRule::Percentile(p) => sorted.percentile(p),
-        ThresholdRule::Mse => min_mse_threshold(sorted, recipe.steps, recipe.v_init),
-        _ => sorted.max(),
-    };
     let node = &program.network().nodes[statistics.node];
+    let Op::Activation(activation) = node.op else { unreachable!("statistics of a node that is not an activation") };
+    let fitted = fitted_activation(activation);
+    let of = |sorted: &ActivationQuantiles| match rule {
+        ThresholdRule::Percentile(p) => sorted.percentile_of(p, fitted),
+        ThresholdRule::Mse => min_mse_threshold(sorted, fitted, recipe.steps, recipe.v_init),
+        _ => fitted.apply(sorted.max()),
+    };
     if rule == ThresholdRule::Learned {
-        let Op::Activation(activation) = node.op else {
-            unreachable!("statistics of a node that is not an activation")
-        };
         return activation.lambda().map(|lambda| vec![lambda]).ok_or_else(|| {
             Error::network(
                 &node.name,

@@ -101,8 +101,8 @@ pub fn run(args: RaceArgs) -> Result<()> {
     progress.clear();
     if !unclipped.is_empty() {
         eprintln!(
-            "note: this network clips at learned values (clip or QCFS), but the thresholds of {} are fitted to the \
-             unclipped ReLU(z); use --threshold learned for such networks",
+            "note: this network has QCFS activations, but the thresholds of {} are fitted to the unclipped \
+              ReLU(z); use --threshold learned for such networks",
             unclipped.join(", ")
         );
     }

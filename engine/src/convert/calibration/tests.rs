@@ -14,13 +14,41 @@ fn sorted(values: impl Iterator<Item = f32>) -> ActivationQuantiles {
 #[test]
 fn min_mse_threshold_is_below_the_maximum_with_an_outlier() {
     let spread = sorted((1..=1000).map(|k| k as f32 / 1000.0).chain([4.0]));
-    let theta = min_mse_threshold(&spread, 4, 0.5);
+    let theta = min_mse_threshold(&spread, Activation::Relu, 4, 0.5);
     assert!((0.9..1.3).contains(&theta), "{theta}");
-    assert_eq!(min_mse_threshold(&sorted([0.0; 3].into_iter()), 4, 0.5), 0.0);
+    assert_eq!(min_mse_threshold(&sorted([0.0; 3].into_iter()), Activation::Relu, 4, 0.5), 0.0);
 }
 
-/// A network whose only layer reads the input unchanged: `[channels, plane]`.
-fn identity(channels: usize, plane: usize) -> Program {
+/// Thresholds of a clip are those of its own values: in values of 0.01 to 4, λ = 1 leaves none above 1.
+#[test]
+fn thresholds_of_a_clip_are_those_of_its_own_values() {
+    let values: Vec<f32> = (1..=400).map(|k| k as f32 / 100.0).collect();
+    let thresholds = |activation: Activation, threshold: ThresholdRule| {
+        let (program, input) = (identity(activation, 1, 1), Arc::new(values.clone()));
+        let (recipe, control) = (Recipe { threshold, ..Recipe::default() }, JobControl::default());
+        let calibration = calibrate_for(&program, Box::new(move || input.clone()), 400, &recipe, &control).unwrap();
+        crate::convert::thresholds::thresholds(&program, &calibration.layers[0], &recipe).unwrap()[0]
+    };
+    let clip = |lambda| Activation::Clip { lambda };
+    for rule in [ThresholdRule::Percentile(99.0), ThresholdRule::Max] {
+        assert_eq!(thresholds(clip(1.0), rule), 1.0, "{rule}");
+        // Above all values: as ReLU.
+        assert_eq!(thresholds(clip(6.0), rule), thresholds(Activation::Relu, rule), "{rule}");
+    }
+    // Below λ the percentile, linear between a value that is clipped and one that is not.
+    assert_eq!(thresholds(clip(1.0), ThresholdRule::Percentile(20.0)), of_sorted_copy(&values, 20.0));
+    let across = thresholds(clip(1.0), ThresholdRule::Percentile(100.0 * 99.5 / 399.0));
+    assert_eq!(across, 1.0);
+    let across = thresholds(clip(1.005), ThresholdRule::Percentile(100.0 * 99.5 / 399.0));
+    assert!((across - 1.0025).abs() < 1e-6, "{across}");
+    // Three quarters lie at λ: no threshold between fits them as well as λ.
+    let mse = thresholds(clip(1.0), ThresholdRule::Mse);
+    assert!((0.95..=1.0).contains(&mse), "{mse}");
+    assert!(thresholds(Activation::Relu, ThresholdRule::Mse) > 3.0);
+}
+
+/// A network whose only layer, an activation, reads the input unchanged: `[channels, plane]`.
+fn identity(activation: Activation, channels: usize, plane: usize) -> Program {
     let shape = vec![channels, plane];
     let node = |name: &str, op: Op, inputs: &[usize]| Node {
         name: name.into(),
@@ -28,7 +56,7 @@ fn identity(channels: usize, plane: usize) -> Program {
         inputs: inputs.to_vec(),
         shape: shape.clone(),
     };
-    let nodes = vec![node("x", Op::Input, &[]), node("relu", Op::Activation(Activation::Relu), &[0])];
+    let nodes = vec![node("x", Op::Input, &[]), node("relu", Op::Activation(activation), &[0])];
     let network = Network { name: "n".into(), output: 1, nodes, scaling: None, class_names: vec![], neurons: None };
     Program::new(Arc::new(network), &burn::tensor::Device::flex())
 }
@@ -55,7 +83,7 @@ proptest! {
         limit in -0.5f32..1.5,
     ) {
         let (channels, plane, rows) = (2, 3, 40);
-        let program = identity(channels, plane);
+        let program = identity(Activation::Relu, channels, plane);
         let granularity = if by_channel { Granularity::Channel } else { Granularity::Layer };
         let recipe = |p| Recipe { threshold: ThresholdRule::Percentile(p), granularity, ..Recipe::default() };
         let input = Arc::new(values.clone());
@@ -92,7 +120,7 @@ proptest! {
 
 #[test]
 fn cancelling_stops_a_calibration_and_what_it_computes_later() {
-    let program = identity(1, 4);
+    let program = identity(Activation::Relu, 1, 4);
     let values: Vec<f32> = (0..4 * 4000).map(|k| (k % 977) as f32).collect();
     let calibration = calibrate(&program, &values, 4000, &JobControl::default()).unwrap();
     let cancelled = JobControl::default();
@@ -105,7 +133,7 @@ fn cancelling_stops_a_calibration_and_what_it_computes_later() {
 
 #[test]
 fn the_first_layer_with_values_that_are_not_finite_is_named_with_its_sample() {
-    let program = identity(1, 4);
+    let program = identity(Activation::Relu, 1, 4);
     let mut values = vec![0.5; 4 * 100];
     values[4 * 7 + 2] = f32::INFINITY;
     values[4 * 60] = f32::NAN;

@@ -1,21 +1,26 @@
-//! Finding about thresholds fitted to unclipped activations although the ANN clips.
+//! Finding about thresholds fitted to ReLU(z) although the ANN has QCFS activations.
 
 use super::{Finding, Fix};
-use crate::convert::{Recipe, SpikingNetwork, ThresholdRule};
+use crate::convert::{Recipe, SpikingLayer, SpikingNetwork, ThresholdRule};
+use crate::network::Activation;
 
-/// Thresholds that were fitted to ReLU(z) although the ANN itself clips at a learned λ. Every rule except
-/// [`ThresholdRule::Learned`] treats activations as unbounded above λ. Layers with a manual threshold are skipped.
-/// `None` if there are no such layers.
+/// Thresholds that were fitted to ReLU(z) although the ANN has QCFS activations with a learned λ, as every rule except
+/// [`ThresholdRule::Learned`] does. Layers with a manual threshold are skipped, and so is a plain clip, whose thresholds are
+/// fitted to its own values. `None` if there are no such layers.
 pub fn unclipped_thresholds(spiking: &SpikingNetwork, recipe: &Recipe) -> Option<Finding> {
     if recipe.threshold == ThresholdRule::Learned {
         return None;
     }
     let fitted = spiking.layers.iter().filter(|layer| !recipe.manual_thresholds.contains_key(&layer.name));
-    let fitted: Vec<_> = fitted.filter_map(|layer| layer.activation.lambda().map(|lambda| (layer, lambda))).collect();
+    let qcfs = |layer: &'_ SpikingLayer| match layer.activation {
+        Activation::Qcfs { lambda, .. } => Some((layer.theta.clone(), lambda)),
+        Activation::Relu | Activation::Clip { .. } => None,
+    };
+    let fitted: Vec<_> = fitted.filter_map(qcfs).collect();
     if fitted.is_empty() {
         return None;
     }
-    let ratios = fitted.iter().flat_map(|(layer, lambda)| layer.theta.iter().map(move |theta| theta / lambda));
+    let ratios = fitted.iter().flat_map(|(theta, lambda)| theta.iter().map(move |theta| theta / lambda));
     let (min_ratio, max_ratio) = ratios.fold((f32::INFINITY, 0.0f32), |(a, b), ratio| (a.min(ratio), b.max(ratio)));
     let all_clip = spiking.layers.iter().all(|layer| layer.activation.lambda().is_some());
     let (advice, fix) = if all_clip {
@@ -24,8 +29,8 @@ pub fn unclipped_thresholds(spiking: &SpikingNetwork, recipe: &Recipe) -> Option
         ("set the thresholds of these layers to λ by hand", None)
     };
     let text = format!(
-        "{} of {} layers clip at a learned λ (clip or QCFS), but the rule {} fits their thresholds to the unclipped \
-         ReLU(z): θ is {min_ratio:.2} to {max_ratio:.2} times λ, and the ANN has θ = λ; {advice}",
+        "{} of {} layers have QCFS activations, which clip at a learned λ, but the rule {} fits their thresholds to the \
+         unclipped ReLU(z): θ is {min_ratio:.2} to {max_ratio:.2} times λ, and the ANN has θ = λ; {advice}",
         fitted.len(),
         spiking.layers.len(),
         recipe.threshold
@@ -57,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn thresholds_above_the_learned_clip_are_found_except_manual_ones() {
+    fn thresholds_that_are_not_those_of_qcfs_are_found_except_manual_ones() {
         let qcfs = Activation::Qcfs { lambda: 2.0, levels: 8, shift: 0.5 };
         let network = |layers| SpikingNetwork {
             layers,
@@ -65,7 +70,10 @@ mod tests {
             pooling: Default::default(),
             dense_nodes: Vec::new(),
         };
-        let both = network(vec![layer("a", qcfs, 5.0), layer("b", Activation::Clip { lambda: 1.0 }, 1.5)]);
+        let both = network(vec![
+            layer("a", qcfs, 5.0),
+            layer("b", Activation::Qcfs { lambda: 1.0, levels: 8, shift: 0.5 }, 1.5),
+        ]);
         let mut recipe = Recipe::default();
         let finding = unclipped_thresholds(&both, &recipe).unwrap();
         assert_eq!(finding.fix, Some(Fix::Threshold(ThresholdRule::Learned)));
@@ -74,6 +82,9 @@ mod tests {
         assert!(unclipped_thresholds(&both, &recipe).unwrap().text.contains("1 of 2"));
         let learned = Recipe { threshold: ThresholdRule::Learned, ..Recipe::default() };
         assert_eq!(unclipped_thresholds(&both, &learned), None);
+        // A clip has thresholds of its own values.
+        let clip = |theta| network(vec![layer("a", Activation::Clip { lambda: 2.0 }, theta)]);
+        assert_eq!(unclipped_thresholds(&clip(0.6), &Recipe::default()), None);
         // A ReLU has no learned threshold, so the rule cannot be used for all layers.
         let mixed = network(vec![layer("a", qcfs, 5.0), layer("b", Activation::Relu, 1.0)]);
         assert_eq!(unclipped_thresholds(&mixed, &Recipe::default()).unwrap().fix, None);

@@ -2,6 +2,7 @@
 
 use crate::convert::ActivationStatistics;
 use crate::convert::threshold_error::{ThresholdError, threshold_errors};
+use crate::convert::thresholds::fitted_activation;
 use crate::experiment::run::Run;
 use crate::progress::JobControl;
 use crate::{Error, Result};
@@ -35,8 +36,10 @@ impl ThresholdView {
         let spiking = &run.spiking.layers[layer];
         let sorted = &statistics.layer;
         let theta = spiking.theta.iter().copied().fold(0.0, f32::max);
+        let fitted = fitted_activation(spiking.activation);
+        let percentile = |p| sorted.percentile_of(p, fitted);
         let mut marks =
-            vec![("99 %", sorted.percentile(99.0)), ("99.9 %", sorted.percentile(99.9)), ("max", sorted.max())];
+            vec![("99 %", percentile(99.0)), ("99.9 %", percentile(99.9)), ("max", fitted.apply(sorted.max()))];
         if let Some(lambda) = spiking.activation.lambda() {
             marks.push(("learned", lambda));
         }
