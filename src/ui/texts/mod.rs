@@ -10,7 +10,7 @@
 //! - changes, for undo and the list of runs: `lab/history/undo.rs`, `lab/history/run_history.rs`;
 //! - recipes and their differences: `convert/recipe_description.rs`; methods by name: `convert/recipe_options.rs`,
 //!   `convert/named_recipe.rs`;
-//! - findings and their fixes: `convert/findings/`, `convert/calibration.rs`, `convert/rewrite.rs`,
+//! - findings and their fixes: `convert/findings/`, `convert/calibration.rs`, `convert/rewrite/`,
 //!   `experiment/diagnose.rs`, `measure/ties.rs`;
 //! - summary of a run: `experiment/run.rs`; why a neuron diverges from the ANN: `measure/divergence.rs`; why there are
 //!   no boxes: `task/detection.rs`; names of neurons: `convert/spiking_layer.rs`;
