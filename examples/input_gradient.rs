@@ -5,7 +5,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use spikescope::compute::input_gradient::{InputGradients, cross_entropy_slope};
+use spikescope::compute::cross_entropy;
+use spikescope::compute::input_gradient::InputGradients;
 use spikescope::compute::program::Program;
 use spikescope::data::spec::DataSpec;
 use spikescope::data::{Samples, Scaling};
@@ -34,7 +35,7 @@ fn main() -> Result<()> {
     let classes = network.classes();
     let slope = |rows: std::ops::Range<usize>, logits: &[f32], slopes: &mut [f32]| {
         let all = logits.chunks_exact(classes).zip(slopes.chunks_exact_mut(classes)).zip(&labels[rows]);
-        all.for_each(|((logits, slope), &label)| cross_entropy_slope(logits, label, slope));
+        all.for_each(|((logits, slope), &label)| cross_entropy::slope(logits, label, slope));
     };
     let gradients = InputGradients::new(&Program::new(Arc::new(network), &burn::tensor::Device::flex()));
     let mut norm = 0.0;
