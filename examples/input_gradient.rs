@@ -6,7 +6,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use spikescope::compute::input_gradient::{InputGradients, cross_entropy_slope};
+use spikescope::compute::cross_entropy;
+use spikescope::compute::input_gradient::InputGradients;
 use spikescope::compute::program::Program;
 use spikescope::data::spec::DataSpec;
 use spikescope::data::{Samples, Scaling};
@@ -35,7 +36,7 @@ fn main() -> Result<()> {
     let classes = network.classes();
     let slope = |rows: std::ops::Range<usize>, logits: &[f32], slopes: &mut [f32]| {
         let all = logits.chunks_exact(classes).zip(slopes.chunks_exact_mut(classes)).zip(&labels[rows]);
-        all.for_each(|((logits, slope), &label)| cross_entropy_slope(logits, label, slope));
+        all.for_each(|((logits, slope), &label)| cross_entropy::slope(logits, label, slope));
     };
     let program = Program::new(Arc::new(network), &burn::tensor::Device::flex());
     let control = JobControl::default();

@@ -95,7 +95,7 @@ fn the_gradient_of_the_summed_cross_entropy_is_the_references() {
             .logits
             .chunks(10)
             .zip(&net.labels)
-            .map(|(logits, label)| spikescope::attack::loss::cross_entropy(logits, usize::from(*label)))
+            .map(|(logits, label)| spikescope::compute::cross_entropy::cross_entropy(logits, usize::from(*label)))
             .collect();
         assert_eq!(equal(&losses, &net.array("loss_ce"), 1e-5), 1.0, "{name}");
     }

@@ -5,11 +5,11 @@
 //! loss of 0.
 
 use super::images::Images;
-use super::loss::cross_entropy;
 use super::norm::{Norm, distance, length, sign};
 use super::options::Attack;
 use super::target::{Slopes, Target};
 use crate::Result;
+use crate::compute::cross_entropy::cross_entropy;
 use crate::network::predicted_class;
 use crate::progress::JobControl;
 

@@ -11,7 +11,6 @@ pub mod draws;
 pub mod form;
 pub mod gradient_path;
 pub mod images;
-pub mod loss;
 pub mod noise;
 pub mod norm;
 pub mod options;

@@ -2,7 +2,6 @@
 
 use super::apgd::apgd;
 use super::images::{Given, Images};
-use super::loss::cross_entropy;
 use super::noise;
 use super::norm::{distance, largest_change, project};
 use super::options::{Attack, AttackKind};
@@ -10,6 +9,7 @@ use super::outcome::{Outcome, SampleOutcome};
 use super::square::{RandomWindows, square};
 use super::steps::steps;
 use super::target::Target;
+use crate::compute::cross_entropy::cross_entropy;
 use crate::network::predicted_class;
 use crate::progress::JobControl;
 use crate::{Error, Result};

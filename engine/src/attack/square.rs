@@ -9,7 +9,6 @@ use rand_chacha::ChaCha8Rng;
 use super::draws::{Purpose, random_sign, stream};
 use super::form::ImageForm;
 use super::images::Images;
-use super::loss::margin;
 use super::norm::{Norm, project};
 use super::options::Attack;
 use super::square_l2;
@@ -96,6 +95,15 @@ pub fn window_side(attack: &Attack, query: usize, form: ImageForm) -> usize {
     let side = (share * form.area() as f64).sqrt().round_ties_even() as usize;
     // The pyramids of ℓ₂ need a middle.
     if l2 { side.max(3) | 1 } else { side.max(1) }
+}
+
+/// How far the label's score lies above the largest other one; 0 or less: the sample is fooled, or tied.
+fn margin(logits: &[f32], label: usize) -> f32 {
+    if let [score] = logits {
+        return if label == 1 { *score } else { -score };
+    }
+    let own = logits.get(label).copied().unwrap_or(f32::NAN);
+    own - logits.iter().enumerate().filter(|(k, _)| *k != label).map(|(_, z)| *z).fold(f32::NEG_INFINITY, f32::max)
 }
 
 /// Windows drawn for each sample from its own stream.

@@ -2,9 +2,9 @@
 
 use std::sync::OnceLock;
 
-use super::loss::{slope, slope_of_odds};
 use super::pixels::PixelSpace;
 use crate::Result;
+use crate::compute::cross_entropy::{slope, slope_of_odds};
 use crate::compute::forward::sample_places;
 use crate::compute::input_gradient::InputGradients;
 use crate::compute::program::Program;

@@ -206,17 +206,6 @@ impl InputGradients {
     }
 }
 
-/// The gradient of the cross entropy of one sample with respect to its logits: softmax, less one at `label`.
-pub fn cross_entropy_slope(logits: &[f32], label: usize, slope: &mut [f32]) {
-    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    slope.iter_mut().zip(logits).for_each(|(slope, logit)| *slope = (logit - largest).exp());
-    let sum: f32 = slope.iter().sum();
-    slope.iter_mut().for_each(|slope| *slope /= sum);
-    if let Some(slope) = slope.get_mut(label) {
-        *slope -= 1.0;
-    }
-}
-
 /// Multiplications of a node for one row.
 fn multiplications(network: &Network, node: &Node) -> usize {
     match &node.op {

@@ -3,6 +3,7 @@
 pub mod ann_run;
 pub mod backend;
 pub mod convolution;
+pub mod cross_entropy;
 pub mod dense;
 pub mod event;
 pub mod forward;

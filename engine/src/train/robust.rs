@@ -161,8 +161,7 @@ impl Adversarial {
         seed: u64,
     ) -> Vec<f32> {
         let mut loss = |values: &[f32]| {
-            trainee
-                .input_gradient(values, rows, Pass::Use, |logits| super::classification::cross_entropy(&logits, labels))
+            trainee.input_gradient(values, rows, Pass::Use, |logits| super::classification::against(&logits, labels))
         };
         let around = Some((values, self.eps));
         let Some(steps) = self.pgd_steps else {
@@ -206,9 +205,14 @@ impl Pairs {
         Self { signs: Tensor::from_data(TensorData::new(signs, [rows, classes]), &logits.device()) }
     }
 
+    /// z_y − z_r of every row, `[rows, 1]`.
+    fn margin(&self, logits: Tensor<2>) -> Tensor<2> {
+        (logits * self.signs.clone()).sum_dim(1)
+    }
+
     /// f = σ(z_y − z_r) of every row, `[rows, 1]`.
     fn probability(&self, logits: Tensor<2>) -> Tensor<2> {
-        sigmoid((logits * self.signs.clone()).sum_dim(1))
+        sigmoid(self.margin(logits))
     }
 }
 

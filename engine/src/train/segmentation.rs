@@ -4,6 +4,7 @@ use burn::tensor::Tensor;
 use rayon::prelude::*;
 
 use super::objective::{Batch, Loss, Objective, Score, check_input, refusal};
+use crate::compute::cross_entropy::cross_entropy_and_slope;
 use crate::compute::dense::tensor_to_vec;
 use crate::data::Samples;
 use crate::data::samples::targets::VOID;
@@ -91,7 +92,7 @@ pub(super) fn pixel_cross_entropy(logits: Vec<f32>, masks: &[u8], plane: usize, 
     // Of one sample: Σ w·(−log p), Σ w, hits and pixels that count. Logits become w·(p − 1[true class]).
     let one = |(logits, mask): (&mut [f32], &[u8])| {
         let (mut loss, mut sum, mut hits, mut counted) = (0.0f64, 0.0f64, 0, 0);
-        let mut scores = vec![0.0f32; classes];
+        let (mut scores, mut slopes) = (vec![0.0f32; classes], vec![0.0; classes]);
         for (at, &class) in mask.iter().enumerate() {
             if class == VOID {
                 (0..classes).for_each(|c| logits[c * plane + at] = 0.0);
@@ -99,18 +100,12 @@ pub(super) fn pixel_cross_entropy(logits: Vec<f32>, masks: &[u8], plane: usize, 
             }
             scores.iter_mut().enumerate().for_each(|(c, score)| *score = logits[c * plane + at]);
             let max = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            let own = scores[usize::from(class)];
             hits += usize::from(scores.iter().position(|score| *score == max) == Some(usize::from(class)));
             counted += 1;
-            scores.iter_mut().for_each(|score| *score = (*score - max).exp());
-            let total: f32 = scores.iter().sum();
             let weight = weight(class);
-            loss += f64::from(weight) * f64::from(total.ln() + max - own);
+            loss += f64::from(weight) * cross_entropy_and_slope(&scores, usize::from(class), &mut slopes);
             sum += f64::from(weight);
-            for (c, score) in scores.iter().enumerate() {
-                let target = f32::from(u8::from(c == usize::from(class)));
-                logits[c * plane + at] = weight * (score / total - target);
-            }
+            slopes.iter().enumerate().for_each(|(c, slope)| logits[c * plane + at] = weight * slope);
         }
         (loss, sum, [hits, counted])
     };
@@ -155,6 +150,22 @@ mod tests {
         for (found, expected) in [(plain.gradient, plain_slopes), (weighted.gradient, weighted_slopes)] {
             assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{found:?}");
         }
+    }
+
+    #[test]
+    fn certain_pixels_keep_their_loss_and_slope() {
+        // Two pixels of two classes, both right; e^-25 of p is beyond the last digit of 1.
+        let PixelLoss { value, gradient, .. } = pixel_cross_entropy(vec![25.0, 3.0, 0.0, 28.0], &[0, 1], 2, &[]);
+        let rest = (-25.0f32).exp();
+        assert!((value / rest - 1.0).abs() < 1e-5, "{value}");
+        let expected = [-rest, rest, rest, -rest].map(|slope| slope / 2.0);
+        assert!(gradient.iter().zip(expected).all(|(own, v)| (own / v - 1.0).abs() < 1e-5), "{gradient:?}");
+    }
+
+    #[test]
+    fn a_single_class_has_nothing_to_learn() {
+        let loss = pixel_cross_entropy(vec![2.0, -1.0], &[0, 0], 2, &[]);
+        assert!(loss.value == 0.0 && loss.hits == [2, 2] && loss.gradient.iter().all(|g| *g == 0.0), "{loss:?}");
     }
 
     #[test]

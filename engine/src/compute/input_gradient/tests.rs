@@ -22,7 +22,7 @@ fn inputs(rows: usize) -> Vec<f32> {
 
 fn slope(rows: Range<usize>, outputs: &[f32], slopes: &mut [f32]) {
     let all = outputs.chunks_exact(4).zip(slopes.chunks_exact_mut(4)).zip(rows);
-    all.for_each(|((outputs, slopes), row)| cross_entropy_slope(outputs, row % 4, slopes));
+    all.for_each(|((outputs, slopes), row)| crate::compute::cross_entropy::slope(outputs, row % 4, slopes));
 }
 
 fn gradient(program: &Program, rows: usize) -> Vec<f32> {

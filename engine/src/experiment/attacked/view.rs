@@ -176,7 +176,7 @@ struct Measured {
 
 impl Measured {
     fn new(of: &SampleVulnerability) -> Self {
-        Self { gradient: of.gradient.clone(), l0: of.l0(), l1: of.l1(), l2: of.l2(), ratio: of.ratio() }
+        Self { gradient: of.gradient(), l0: of.l0(), l1: of.l1(), l2: of.l2(), ratio: of.ratio() }
     }
 
     fn of(side: &AttackedSide) -> Self {

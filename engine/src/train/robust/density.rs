@@ -1,6 +1,8 @@
 //! How dense the gradient of the input is while a network learns.
 
 use super::{Pairs, PixelSteps};
+use crate::attack::vulnerability::rise;
+use crate::compute::dense::tensor_to_vec;
 use crate::data::{Samples, Scaling};
 use crate::train::augment::Change;
 use crate::train::batches::gather_steps;
@@ -35,9 +37,13 @@ impl InputGradient {
             return None;
         }
         let labels = &batch.labels;
+        // ∇f is that of the margin times f(1 − f), which in 32 bits is 0 where f rounds to 1.
+        let mut rises = Vec::new();
         let gradient = trainee.input_gradient(&batch.values, batch.rows, Pass::Use, |logits| {
             let logits = scores(&logits);
-            Pairs::of(&logits, labels).probability(logits).sum()
+            let margin = Pairs::of(&logits, labels).margin(logits);
+            rises = tensor_to_vec(margin.clone().detach()).into_iter().map(|margin| rise(margin.into())).collect();
+            margin.sum()
         });
         let width = pixels.slopes.len().max(1);
         let mut sums = vec![(0.0f64, 0.0f64); batch.rows];
@@ -52,7 +58,8 @@ impl InputGradient {
         }
         let each = (gradient.len() / batch.rows).max(1) as f64;
         let density = |&(sum, square): &(f64, f64)| if square > 0.0 { sum * sum / square / each } else { 0.0 };
-        let mean = |of: &dyn Fn(&(f64, f64)) -> f64| (sums.iter().map(of).sum::<f64>() / sums.len() as f64) as f32;
-        Some(Self { density: mean(&density), l1: mean(&|sums| sums.0) })
+        let count = sums.len() as f64;
+        let l1 = sums.iter().zip(&rises).map(|((sum, _), rise): (_, &f64)| sum * rise).sum::<f64>() / count;
+        Some(Self { density: (sums.iter().map(density).sum::<f64>() / count) as f32, l1: l1 as f32 })
     }
 }

@@ -13,9 +13,14 @@ use crate::network::zoo::ZooArchitecture;
 use crate::network::{Activation, Network, Node, Op, Weights};
 use crate::train::Spiking;
 
-/// The logits (w·x, 0) of three pixels.
+/// The logits (w·x, 0) of three pixels, w = (2, −1, 0).
 fn linear() -> TrainableNetwork {
-    let weight = Weights::new(vec![2, 3], vec![2.0, -1.0, 0.0, 0.0, 0.0, 0.0]);
+    steep(1.0)
+}
+
+/// The logits of [`linear`] times `factor`.
+fn steep(factor: f32) -> TrainableNetwork {
+    let weight = Weights::new(vec![2, 3], vec![2.0 * factor, -factor, 0.0, 0.0, 0.0, 0.0]);
     let input = Node { name: "input".into(), op: Op::Input, inputs: vec![], shape: vec![3] };
     let fc = Node { name: "fc".into(), op: Op::Linear { weight, bias: None }, inputs: vec![0], shape: vec![2] };
     let network = Network {
@@ -60,6 +65,47 @@ fn fgsm_moves_every_pixel_against_the_label_and_stays_in_range() {
 }
 
 #[test]
+fn training_attacks_follow_the_gradient_of_certain_answers() {
+    // The margins 34 and 340: p − 1 is 0 in 32 bits, the other probability 1.7e-15, and 0.
+    for factor in [20.0, 200.0] {
+        let clean = [0.9, 0.1, 0.3];
+        for pgd_steps in [None, Some(7)] {
+            let attack = Adversarial { eps: 0.05, pgd_steps };
+            let moved = attack.attack(&mut steep(factor), &pixels(3), (&clean, 1), &[0], 1);
+            let expected = [clean[0] - 0.05, clean[1] + 0.05];
+            assert!(moved.iter().zip(expected).all(|(x, e)| (x - e).abs() < 1e-6), "{factor} {pgd_steps:?}: {moved:?}");
+        }
+    }
+}
+
+#[test]
+fn training_attacks_follow_a_single_score() {
+    for (label, score) in [(1u16, 30.0f32), (0, -30.0)] {
+        let logits =
+            Tensor::<2>::from_data(TensorData::new(vec![score], [1, 1]), &Device::flex().autodiff()).require_grad();
+        let gradients = crate::train::classification::against(&logits, &[label]).backward();
+        let slope = tensor_to_vec(logits.grad(&gradients).unwrap());
+        assert_eq!(slope, [if label == 1 { -1.0 } else { 1.0 }]);
+    }
+}
+
+#[test]
+fn the_density_of_certain_answers_is_that_of_their_margin() {
+    // ‖w‖₁²/‖w‖₂² = 9/5 of 3 pixels; f(1 − f) = e^-34.
+    let samples = Samples {
+        shape: vec![3],
+        values: Arc::new(vec![0.9, 0.1, 0.3]),
+        labels: Arc::new(vec![0]),
+        full_scale: 1.0,
+        max: 1.0,
+        ..Samples::default()
+    };
+    let found = InputGradient::measure(&mut steep(20.0), &pixels(3), &samples, &Scaling::Unit, &[0]).unwrap();
+    assert!((found.density - 0.6).abs() < 1e-6, "{found:?}");
+    assert!((found.l1 / (60.0 * (-34.0f32).exp()) - 1.0).abs() < 1e-4, "{found:?}");
+}
+
+#[test]
 fn numbers_out_of_range_are_refused() {
     for eps in [-0.1, 1.5, f32::NAN] {
         let error = validate(None, Some(&Adversarial { eps, pgd_steps: None }), false).unwrap_err().to_string();
@@ -85,8 +131,8 @@ fn the_gradient_reaches_weights_and_input_through_time() {
     for (reset, decay) in [(Reset::Hard, 1.0), (Reset::Soft, 1.0), (Reset::Hard, 0.9)] {
         let (mut trainee, x) = spiking(reset, decay);
         for pass in [Pass::Look, Pass::Use] {
-            let gradient = trainee
-                .input_gradient(&x, 2, pass, |logits| crate::train::classification::cross_entropy(&logits, &[0, 1]));
+            let of = |logits: Tensor<2>| crate::train::classification::mean_cross_entropy(&logits, &[0, 1]);
+            let gradient = trainee.input_gradient(&x, 2, pass, of);
             assert!(gradient.iter().any(|g| *g != 0.0) && gradient.iter().all(|g| g.is_finite()), "{reset:?} {pass:?}");
         }
     }
@@ -152,7 +198,7 @@ fn gradients_of_loss_and_penalty_are_those_of_differences() {
         let loss = |trainee: &mut TrainableNetwork| {
             let input = trainee.input(x.clone());
             let logits = trainee.forward(input, 2, Pass::Learn { updates: false });
-            let own = crate::train::classification::cross_entropy(&logits, &labels);
+            let own = crate::train::classification::mean_cross_entropy(&logits, &labels) * 2.0;
             match sparse {
                 Some(sparse) => own + sparse.penalty(trainee, &pixels(9), (&x, 2), &logits, &labels),
                 None => own,

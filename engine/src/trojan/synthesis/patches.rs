@@ -8,7 +8,7 @@ use super::mlp::Adam;
 use super::subject::{Goal, Subject};
 use crate::Result;
 use crate::attack::Target;
-use crate::compute::input_gradient::cross_entropy_slope;
+use crate::compute::cross_entropy;
 use crate::progress::JobControl;
 
 /// Side of patches of pixels.
@@ -87,7 +87,7 @@ pub(super) fn tabor(subject: &Subject, goal: Goal, count: usize, seed: u64, cont
             }
         }
         let slope = |_: usize, logits: &[f32], out: &mut [f32]| {
-            cross_entropy_slope(logits, usize::from(goal.target), out);
+            cross_entropy::slope(logits, usize::from(goal.target), out);
         };
         let of_pictures = subject.network().gradient_of(&pictures, &slope, control)?.gradient;
         let mut gradient = vec![0.0; params.len()];

@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::insert::Insertion;
 use crate::attack::{AnnTarget, PixelSpace, Target};
-use crate::compute::input_gradient::cross_entropy_slope;
+use crate::compute::cross_entropy;
 use crate::compute::program::Program;
 use crate::data::{Samples, Scaling};
 use crate::progress::JobControl;
@@ -156,7 +156,7 @@ impl Subject {
             }
         }
         let slope = |_: usize, logits: &[f32], out: &mut [f32]| {
-            cross_entropy_slope(logits, usize::from(goal.target), out);
+            cross_entropy::slope(logits, usize::from(goal.target), out);
         };
         let slopes = self.network().gradient_of(&pictures, &slope, control)?;
         let mut gradient = vec![0.0; patches.len()];
@@ -205,11 +205,7 @@ impl Subject {
         let count = sources.len().max(1);
         let before: Vec<f32> = sources.iter().flat_map(|k| &self.test[k * len..(k + 1) * len]).copied().collect();
         let network = self.network();
-        let probability = |logits: &[f32]| {
-            let mut slope = vec![0.0; logits.len()];
-            cross_entropy_slope(logits, target, &mut slope);
-            slope[target] + 1.0
-        };
+        let probability = |logits: &[f32]| cross_entropy::probability(logits, target);
         let classes = network.classes();
         let base: f32 = network.logits(&before, control)?.chunks_exact(classes).map(probability).sum();
         let mut found = Vec::new();
@@ -233,5 +229,69 @@ impl Subject {
         let logits = network.logits(pictures, control)?;
         let hit = |row: &[f32]| f32::from(u8::from(crate::network::predicted_class(row) == usize::from(target)));
         Ok(logits.chunks_exact(network.classes()).map(hit).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+
+    use super::*;
+    use crate::network::{Network, Node, Op, Weights};
+
+    /// A linear network of 8x8 pictures with a row of equal weights for each of `classes`, and white pictures of class 1.
+    fn subject(classes: &[f32]) -> Subject {
+        let weights = classes.iter().flat_map(|weight| [*weight; 64]).collect();
+        let op = Op::Linear { weight: Weights::new(vec![classes.len(), 64], weights), bias: None };
+        let input = Node { name: "input".into(), op: Op::Input, inputs: vec![], shape: vec![1, 8, 8] };
+        let fc = Node { name: "fc".into(), op, inputs: vec![0], shape: vec![classes.len()] };
+        let network = Network {
+            name: "n".into(),
+            nodes: vec![input, fc],
+            output: 1,
+            scaling: None,
+            class_names: vec![],
+            neurons: None,
+        };
+        let white = Samples {
+            shape: vec![1, 8, 8],
+            values: Arc::new(vec![1.0; 64]),
+            labels: Arc::new(vec![1]),
+            full_scale: 1.0,
+            max: 1.0,
+            ..Samples::default()
+        };
+        Subject {
+            shape: [1, 8, 8],
+            pixels: PixelSpace::new(&white, &Scaling::Unit).unwrap(),
+            embedding: Embedding::of(&network).unwrap(),
+            program: Program::new(Arc::new(network), &Device::flex()),
+            training: vec![1.0; 64],
+            training_labels: vec![1],
+            test: vec![1.0; 64],
+            test_labels: vec![1],
+        }
+    }
+
+    #[test]
+    fn a_patch_keeps_its_gradient_where_the_target_is_certain() {
+        // Logits (64 - a few, 0): 1 − p is about e^-60, which p − 1 in 32 bits does not know.
+        let (subject, goal) = (subject(&[1.0, 0.0]), Goal { target: 0, source: None });
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let (gradient, hits) =
+            subject.patch_gradient(&[0.9; 16], 4, 8, goal, &mut rng, &JobControl::default()).unwrap();
+        assert_eq!(hits, [1.0]);
+        assert!(gradient.iter().all(|g| (-1e-20..0.0).contains(g)), "{gradient:?}");
+    }
+
+    #[test]
+    fn a_single_score_has_a_confidence_in_class_1() {
+        let goal = Goal { target: 1, source: None };
+        let mut subject = subject(&[-0.05]);
+        subject.test_labels = vec![0];
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let found = subject.patch_confidence(&[0.0; 16], 4, goal, 1, &mut rng, &JobControl::default()).unwrap();
+        // Black on white takes from the score -3.2 at most what the patch covers.
+        assert!(found[0].1 > 0.0 && found[0].1 < 0.5, "{found:?}");
     }
 }

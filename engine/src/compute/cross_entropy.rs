@@ -1,22 +1,38 @@
-//! Cross entropy and margin of the logits of one sample, and the slope of the former.
+//! Cross entropy of the logits of one sample, and its gradient in a form that keeps its digits.
 //!
 //! A network with a single score says class 1 above 0; its loss is that of the logits (0, score). Losses and slopes are sums over
-//! the classes besides the label, in `f64`: p − 1 of an answer that is nearly certain has no digits left.
+//! the classes besides the label, in `f64`: p − 1 of an answer that is nearly certain has no digits left. What needs the gradient
+//! of the cross entropy takes it from here: attacks, adversarial training, losses of pixels, and syntheses of triggers.
 
 /// `−log softmax(logits)[label]`.
 pub fn cross_entropy(logits: &[f32], label: usize) -> f32 {
     if let [score] = logits {
         return cross_entropy(&[0.0, *score], label);
     }
-    let Some(own) = logits.get(label).map(|z| f64::from(*z)) else { return f32::NAN };
-    let Others { highest, sum } = Others::of(logits, label);
-    let lead = highest - own;
-    (if lead > 0.0 { lead + (sum + (-lead).exp()).ln() } else { (sum * lead.exp()).ln_1p() }) as f32
+    let Some(own) = logits.get(label) else { return f32::NAN };
+    Others::of(logits, label).cross_entropy(f64::from(*own)) as f32
+}
+
+/// `softmax(logits)[label]`, with all digits where it is close to 0.
+pub fn probability(logits: &[f32], label: usize) -> f32 {
+    (-cross_entropy(logits, label)).exp()
+}
+
+/// `−log softmax(logits)[label]` and its gradient with respect to the logits at once. Here the only class of a single logit is
+/// certain.
+pub fn cross_entropy_and_slope(logits: &[f32], label: usize, out: &mut [f32]) -> f64 {
+    let own = logits.get(label).map_or(f64::NEG_INFINITY, |z| f64::from(*z));
+    let mut value = 0.0;
+    write_classes(logits, label, out, |others, _| {
+        value = others.cross_entropy(own);
+        others.slope(own)
+    });
+    value
 }
 
 /// Writes the gradient of [`cross_entropy`] with respect to the logits: p, and at the label minus the sum of the others.
 pub fn slope(logits: &[f32], label: usize, out: &mut [f32]) {
-    write(logits, label, out, |others, own| 1.0 / (others.sum + (own - others.highest).exp()));
+    write(logits, label, out, Others::slope);
 }
 
 /// Writes the gradient of the log-odds against the label, log((1 − p)/p): [`slope`] over 1 − p. Both have the same direction; this
@@ -37,31 +53,38 @@ impl Others {
         let highest = each().fold(f64::NEG_INFINITY, f64::max);
         Self { highest, sum: each().map(|z| (z - highest).exp()).sum() }
     }
+
+    /// The cross entropy where the label's logit is `own`.
+    fn cross_entropy(&self, own: f64) -> f64 {
+        let lead = self.highest - own;
+        if lead > 0.0 { lead + (self.sum + (-lead).exp()).ln() } else { (self.sum * lead.exp()).ln_1p() }
+    }
+
+    /// p over exp(z − highest), for every class.
+    fn slope(&self, own: f64) -> f64 {
+        1.0 / (self.sum + (own - self.highest).exp())
+    }
 }
 
 /// Writes exp(z − highest), and at the label minus the sum of the others, times `factor` of the others and the label's logit.
-fn write(logits: &[f32], label: usize, out: &mut [f32], factor: impl Fn(&Others, f64) -> f64) {
+fn write(logits: &[f32], label: usize, out: &mut [f32], factor: impl FnOnce(&Others, f64) -> f64) {
     if let ([score], [out]) = (logits, &mut *out) {
         let mut both = [0.0; 2];
-        write(&[0.0, *score], label, &mut both, factor);
+        write_classes(&[0.0, *score], label, &mut both, factor);
         *out = both[1];
-        return;
+    } else {
+        write_classes(logits, label, out, factor);
     }
+}
+
+/// [`write`] for the logits of all classes.
+fn write_classes(logits: &[f32], label: usize, out: &mut [f32], factor: impl FnOnce(&Others, f64) -> f64) {
     let others = Others::of(logits, label);
     let factor = factor(&others, logits.get(label).map_or(f64::NEG_INFINITY, |z| f64::from(*z)));
     for (k, (out, z)) in out.iter_mut().zip(logits).enumerate() {
         let share = if k == label { -others.sum } else { (f64::from(*z) - others.highest).exp() };
         *out = (share * factor) as f32;
     }
-}
-
-/// How far the label's score lies above the largest other one; 0 or less: the sample is fooled, or tied.
-pub fn margin(logits: &[f32], label: usize) -> f32 {
-    if let [score] = logits {
-        return if label == 1 { *score } else { -score };
-    }
-    let own = logits.get(label).copied().unwrap_or(f32::NAN);
-    own - logits.iter().enumerate().filter(|(k, _)| *k != label).map(|(_, z)| *z).fold(f32::NEG_INFINITY, f32::max)
 }
 
 #[cfg(test)]
@@ -109,6 +132,27 @@ mod tests {
         assert_eq!(odds, [-1.0, 0.5, 0.5]);
         slope(&[2000.0, 0.0, 0.0], 0, &mut odds);
         assert_eq!(odds, [0.0; 3]);
+    }
+
+    #[test]
+    fn the_loss_that_comes_with_the_slope_is_the_loss() {
+        let (mut alone, mut together) = ([0.0; 3], [0.0; 3]);
+        for logits in [[25.0, 0.5, -1.0], [-3.0, 4.0, 0.0]] {
+            slope(&logits, 0, &mut alone);
+            let loss = cross_entropy_and_slope(&logits, 0, &mut together);
+            assert_eq!((loss as f32, together), (cross_entropy(&logits, 0), alone));
+        }
+        let mut only = [1.0];
+        assert_eq!((cross_entropy_and_slope(&[3.0], 0, &mut only), only), (0.0, [0.0]));
+    }
+
+    #[test]
+    fn probabilities_close_to_0_keep_their_digits() {
+        for (logits, label) in [([0.0, 25.0], 0), ([25.0, 0.0], 1)] {
+            assert!((probability(&logits, label) / (-25.0f32).exp() - 1.0).abs() < 1e-5);
+        }
+        assert!((probability(&[-25.0], 1) / (-25.0f32).exp() - 1.0).abs() < 1e-5);
+        assert_eq!((probability(&[25.0, 0.0], 0), probability(&[30.0], 1)), (1.0, 1.0));
     }
 
     #[test]
