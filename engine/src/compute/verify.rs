@@ -63,7 +63,8 @@ pub fn verify_stored_outputs(
     program: impl FnOnce() -> Program,
 ) -> Vec<Result<Verification>> {
     let sources = sources(path);
-    if sources.is_empty() {
+    // Class indices are not compared with the scores that they are of.
+    if sources.is_empty() || onnx::ends_in_class_maps(path) {
         return Vec::new();
     }
     let program = program();

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::cifar::Cifar;
 use super::events::{self, Binning};
-use super::scenes::{coco, masks, voc};
+use super::scenes::{coco, masks, voc, yolo};
 use super::spec::{DataSpec, Source};
 use super::{cifar, images, snn_toolbox};
 use crate::{Error, Result};
@@ -24,6 +24,9 @@ impl DataSpec {
         }
         if path.is_dir() && masks::is_folder(path) {
             return Ok(Source::Masks(path.to_owned()).into());
+        }
+        if (path.is_dir() && yolo::is_folder(path)) || yolo::is_yaml(path) {
+            return Ok(Source::Yolo(path.to_owned()).into());
         }
         if name.ends_with(".json") && coco::is_ground_truth(path) {
             return Ok(Source::Coco { file: path.to_owned(), pictures: None }.into());
@@ -56,7 +59,7 @@ impl DataSpec {
             path,
             "",
             "not a known kind of samples. Use IDX, CIFAR-10 or CIFAR-100, .npz, .npy, images, a folder of images, COCO \
-             annotations, or event recordings (.npy, .npz, .bin, .dat, .raw, .aedat4, .es).",
+             annotations, the data.yaml of YOLO labels, or event recordings (.npy, .npz, .bin, .dat, .raw, .aedat4, .es).",
         ))
     }
 }

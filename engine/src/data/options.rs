@@ -15,7 +15,8 @@ pub struct ReadOptions {
     pub background: Option<Background>,
     /// `split=train|test|val`: which arrays of an archive.
     pub split: Option<Part>,
-    /// `split=NAME` of a Pascal VOC folder: the list of pictures `ImageSets/Main/NAME.txt`.
+    /// `split=NAME` of a Pascal VOC folder: the list of pictures `ImageSets/Main/NAME.txt`; of label masks: the folders
+    /// of a part.
     pub list: Option<String>,
     /// `x=NAME`: the array of samples in an archive.
     pub x: Option<String>,
@@ -240,14 +241,16 @@ impl ReadOptions {
         if known { Ok(true) } else { Err(format!("Cannot use {key}={value}: use {words}")) }
     }
 
-    /// Sets the list of a Pascal VOC folder, which its option `split` names.
+    /// Sets the list of a Pascal VOC folder, or the part of another, which its option `split` names.
     ///
     /// # Errors
     /// The reason why `name` is none, in a sentence.
     pub fn set_list(&mut self, name: &str) -> Result<(), String> {
         let name = name.trim();
         if name.is_empty() || name.contains(['/', '\\']) {
-            return Err(format!("Cannot use split={name}: use the name of a list in ImageSets/Main, as in trainval"));
+            return Err(format!(
+                "Cannot use split={name}: use the name of a list in ImageSets/Main or of a folder, as in trainval"
+            ));
         }
         self.list = Some(name.to_owned());
         Ok(())

@@ -85,7 +85,10 @@ pub(super) fn sizes_of_data(model: &str, spec: &str) -> Result<InputSizes> {
     }
     let Some(open) = open_sizes(model)? else { return Ok(InputSizes::default()) };
     let spec = DataSpec::parse(spec)?;
-    let is_image = matches!(spec.source, Source::Images(_) | Source::Masks(_) | Source::Voc(_) | Source::Coco { .. });
+    let is_image = matches!(
+        spec.source,
+        Source::Images(_) | Source::Masks(_) | Source::Voc(_) | Source::Yolo(_) | Source::Coco { .. }
+    );
     sizes_for(model, &open, &spec.first_shape()?, &spec.to_string(), is_image)
 }
 

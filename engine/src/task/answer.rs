@@ -25,11 +25,12 @@ pub fn answering_output(network: &Network, choice: Option<&str>) -> Result<Optio
     }
 }
 
-/// A note on the output that answers, if `network`, as in its file, has several. Its fix chooses another.
+/// A note on the output that answers, if `network`, as in its file, has several; its fix chooses another. Of one output a note if
+/// it may hold boxes and scores.
 pub fn describe_outputs(network: &Network, answers: Option<usize>) -> Option<Finding> {
     let outputs = network.outputs();
     if outputs.len() < 2 {
-        return None;
+        return Detector::combined_reason(network).map(|text| Finding::note("outputs", None, text));
     }
     let Some(answers) = answers else {
         let finding = Finding::note("outputs", None, Detector::unsupported_reason(network)?);

@@ -24,6 +24,9 @@ pub const MIN_SCORE: f32 = 0.7;
 /// Of boxes that overlap by more than this (intersection over union), only the most probable is kept.
 pub const MAX_IOU: f32 = 0.3;
 
+/// Strides of the grids of detectors that have all values of a box in one output.
+const COMBINED_STRIDES: [usize; 3] = [8, 16, 32];
+
 /// How boxes are read from a detector's output vector.
 #[derive(Clone, Debug)]
 pub struct Detector {
@@ -117,6 +120,28 @@ impl Detector {
                 "This network has {count} outputs ({named}). None of them is taken for class scores, so they are \
                  compared as one vector, without accuracy"
             ),
+        })
+    }
+
+    /// A sentence on the only output of `network` if it may hold boxes and their scores together: one row or column, of at least
+    /// five values, for each cell of the grids that such detectors have, or three for each.
+    pub fn combined_reason(network: &Network) -> Option<String> {
+        let &[_, height, width] = network.input_shape() else { return None };
+        let parts = network.outputs();
+        let [part] = parts.as_slice() else { return None };
+        let cells: usize =
+            COMBINED_STRIDES.iter().map(|stride| width.div_ceil(*stride) * height.div_ceil(*stride)).sum();
+        let shape: Vec<usize> = part.shape.iter().copied().skip_while(|side| *side == 1).collect();
+        let &[a, b] = shape.as_slice() else { return None };
+        let is_map = |side: usize| side == cells || side == 3 * cells;
+        (is_map(a) && b >= 5 || is_map(b) && a >= 5).then(|| {
+            format!(
+                "The output '{}' ({}) has the shape of a detector's boxes and scores together. No boxes are drawn without a \
+                 description of its head: --head FILE.toml with output = \"{}\"",
+                part.name,
+                crate::error::format_shape(&part.shape),
+                part.name
+            )
         })
     }
 
@@ -226,6 +251,20 @@ mod tests {
         let mut single = two_outputs(&[4, 4], &[2, 2]);
         single.output = 3;
         assert_eq!(Detector::unsupported_reason(&single), None);
+    }
+
+    #[test]
+    fn one_output_with_a_row_for_each_cell_may_hold_boxes_and_scores() {
+        // Inputs of 8x8 pixels have one cell at each of three strides.
+        let only = |shape: &[usize]| {
+            let mut network = two_outputs(shape, &[1]);
+            network.output = 3;
+            Detector::combined_reason(&network)
+        };
+        assert!(only(&[9, 7]).unwrap().contains("'a' (9x7) has the shape of a detector's boxes and scores together"));
+        assert!(only(&[6, 3]).is_some() && only(&[1, 9, 5]).is_some());
+        assert_eq!([only(&[9, 4]), only(&[8, 7]), only(&[63]), only(&[3, 3, 7])], [None, None, None, None]);
+        assert_eq!(Detector::combined_reason(&two_outputs(&[9, 7], &[1])), None);
     }
 
     #[test]

@@ -119,7 +119,7 @@ impl Listing {
 }
 
 /// All files in `dir` and its subfolders, folder by folder, as torchvision's ImageFolder lists them.
-fn files_below(dir: &Path, depth: usize) -> Result<Vec<PathBuf>> {
+pub(in crate::data) fn files_below(dir: &Path, depth: usize) -> Result<Vec<PathBuf>> {
     let (folders, mut files): (Vec<_>, Vec<_>) = entries(dir)?.into_iter().partition(|p| p.is_dir());
     // A link can lead back to its own folder.
     for folder in folders.iter().filter(|_| depth < MAX_DEPTH) {

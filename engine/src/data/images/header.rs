@@ -54,6 +54,14 @@ impl PictureHeader {
         }
     }
 
+    /// The same, read upright.
+    pub fn upright(mut self) -> Self {
+        if !self.is_upright {
+            self.turn();
+        }
+        self
+    }
+
     /// Whether EXIF says that the stored picture lies on its side.
     pub fn may_turn(&self) -> bool {
         use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};

@@ -10,6 +10,9 @@ use crate::data::samples::targets::TargetBox;
 /// Where a box is cut by the edge of a sample, at least this part of its area must be left.
 const MIN_VISIBLE: f64 = 0.25;
 
+/// Boxes of one picture at most. The scores compare each with each detection of the picture.
+pub(super) const MAX_BOXES: usize = 200_000;
+
 /// A box in pixels of its picture.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct PictureBox {

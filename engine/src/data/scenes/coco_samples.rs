@@ -1,12 +1,13 @@
 //! Reads pictures with COCO boxes: one JSON file and a folder of pictures.
 
-use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::boxes::{BoxTally, PictureBox};
+use super::boxes::{BoxTally, MAX_BOXES, PictureBox};
 use super::coco::GroundTruth;
 use super::pictures;
 use super::placement::{self, Placement};
@@ -15,9 +16,6 @@ use crate::data::options::ReadOptions;
 use crate::data::samples::targets::{Boxes, TargetBox, Targets};
 use crate::data::{Note, Samples};
 use crate::{Error, Result};
-
-/// Boxes of one picture at most. The scores compare each with each detection of the picture.
-const MAX_BOXES: usize = 200_000;
 
 /// Shape of the first picture, `[C, H, W]`.
 ///
@@ -58,6 +56,7 @@ pub fn read(file: &Path, folder: Option<&Path>, network: Option<&[usize]>, optio
             return Err(Error::file(file, format!("images[{index}]"), reason));
         }
     }
+    let twice = entries_twice(file, &files, &truth)?;
     let (channels, size) = pictures::sample_size(&files, &headers, network, options)?;
     let fit = options.fit.unwrap_or_default();
     let places: Vec<Placement> = headers.iter().map(|header| Placement::new(fit, header.size, size)).collect();
@@ -94,7 +93,7 @@ pub fn read(file: &Path, folder: Option<&Path>, network: Option<&[usize]>, optio
     }
     let named = folder.map_or_else(String::new, |folder| format!(",{}", folder.display()));
     samples.source = format!("coco:{}{named}{options}", file.display());
-    samples.notes.extend(by_name);
+    samples.notes.extend(by_name.into_iter().chain(twice));
     samples.notes.extend(truth.duplicates.map(|(count, first)| {
         Note::new(format!(
             "{count} annotations have the id of an earlier one and are read all the same (the first: {first})"
@@ -111,6 +110,45 @@ pub fn read(file: &Path, folder: Option<&Path>, network: Option<&[usize]>, optio
         file_names: Arc::new(truth.pictures.iter().map(|picture| picture.file_name.clone()).collect()),
     });
     Ok(samples)
+}
+
+/// A note on pictures that several entries name with the same boxes. pycocotools scores each entry as a picture of its own.
+///
+/// # Errors
+/// [`Error::File`] where the entries of a picture have different boxes: in each, what the others have would count as false.
+fn entries_twice(file: &Path, files: &[PathBuf], truth: &GroundTruth) -> Result<Option<Note>> {
+    let mut of_file: BTreeMap<&PathBuf, usize> = BTreeMap::new();
+    let twice: Vec<(usize, usize)> = (0..files.len())
+        .filter_map(|index| match of_file.entry(&files[index]) {
+            Entry::Vacant(free) => {
+                free.insert(index);
+                None
+            }
+            Entry::Occupied(first) => Some((*first.get(), index)),
+        })
+        .collect();
+    let Some(&(first, second)) = twice.first() else { return Ok(None) };
+    let of_several: BTreeSet<usize> = twice.iter().flat_map(|&(first, second)| [first, second]).collect();
+    let mut boxes: BTreeMap<usize, Vec<(u32, bool, [u64; 4])>> = BTreeMap::new();
+    for object in truth.objects.iter().filter(|object| of_several.contains(&(object.picture as usize))) {
+        let key = (object.category, object.is_crowd, object.bbox.map(f64::to_bits));
+        boxes.entry(object.picture as usize).or_default().push(key);
+    }
+    boxes.values_mut().for_each(|all| all.sort_unstable());
+    if let Some((first, second)) = twice.iter().find(|(first, second)| boxes.get(first) != boxes.get(second)) {
+        let reason = format!(
+            "has the picture {} of images[{first}] with other annotations: of each entry, objects that only the other has would \
+             count as false detections. Give the picture one entry with all its annotations",
+            files[*second].display()
+        );
+        return Err(Error::file(file, format!("images[{second}]"), reason));
+    }
+    let text = format!(
+        "entries of 'images' with the picture and the boxes of an earlier one: {} (the first: images[{second}], as \
+         images[{first}]); each is a sample of its own, as for pycocotools",
+        twice.len()
+    );
+    Ok(Some(Note::new(text).warning()))
 }
 
 /// The files of all pictures, and a note on those found by the end of their path.
@@ -285,5 +323,26 @@ mod tests {
         assert!(
             refused("{\"images\": [], \"annotations\": [], \"categories\": []}").contains("images: is an empty list")
         );
+    }
+
+    #[test]
+    fn a_picture_of_two_entries_is_told_and_refused_if_its_boxes_are_split() {
+        let options = ReadOptions { size: Some([8, 8]), ..ReadOptions::default() };
+        let read_with = |entry: &str, annotations: &str| {
+            let text = SOUND.replace("\"images\": [", &format!("\"images\": [{entry}, "));
+            let dir = folder(&text.replace("\"annotations\": [", &format!("\"annotations\": [{annotations}")));
+            read(&dir.path().join("gt.json"), None, None, &options)
+        };
+        let entry = "{\"id\": 5, \"file_name\": \"./a.png\"}";
+        let same = "{\"image_id\": 5, \"category_id\": 90, \"bbox\": [2, 2, 4, 4]}, ";
+        let samples = read_with(entry, same).unwrap();
+        assert_eq!(samples.len(), 3);
+        let told =
+            |note: &&Note| note.is_warning && note.text.contains("earlier one: 1 (the first: images[2], as images[0])");
+        assert!(samples.notes.iter().any(|note| told(&note)), "{:?}", samples.notes);
+        for other in ["", "{\"image_id\": 5, \"category_id\": 1, \"bbox\": [2, 2, 4, 4]}, "] {
+            let why = read_with(entry, other).unwrap_err().to_string();
+            assert!(why.contains("gt.json: images[2]: has the picture ") && why.contains("one entry"), "{why}");
+        }
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::label_png::PngKind;
+use super::label_mask::NumberKind;
 use crate::data::Note;
 use crate::data::options::{MaskMeaning, ReadOptions, VoidNumber};
 use crate::data::samples::targets::{MAX_MASK_CLASSES, VOID};
@@ -19,7 +19,9 @@ const GROUND_AND_OBJECT: [&str; 2] = ["ground", "object"];
 /// The numbers of one mask.
 #[derive(Clone, Debug)]
 pub(super) struct MaskNumbers {
-    pub kind: PngKind,
+    pub kind: NumberKind,
+    /// Whether the file stores them in several channels.
+    pub is_repeated: bool,
     /// Those of the file.
     pub distinct: BTreeSet<u16>,
     /// In the sample, `[H, W]`; `None` beyond the picture.
@@ -45,10 +47,10 @@ pub(super) fn meaning_of(masks: &[MaskNumbers], options: &ReadOptions) -> (Meani
         VoidNumber::None => None,
         VoidNumber::Number(number) => Some(number),
     });
-    let has = |kind: PngKind| masks.iter().any(|mask| mask.kind == kind);
+    let has = |kind: NumberKind| masks.iter().any(|mask| mask.kind == kind);
     let uses = |number: u16| masks.iter().any(|mask| mask.distinct.contains(&number));
     let only_extremes = masks.iter().flat_map(|mask| &mask.distinct).all(|number| [0, USUAL_VOID].contains(number));
-    let is_wide = has(PngKind::Gray16);
+    let is_wide = has(NumberKind::Gray16);
     match options.meaning {
         Some(MaskMeaning::Instances) => (Meaning::Instances { void: stated_void.flatten() }, None),
         None if is_wide => {
@@ -58,19 +60,19 @@ pub(super) fn meaning_of(masks: &[MaskNumbers], options: &ReadOptions) -> (Meani
         }
         meaning => {
             // Black and white pictures of one object class, as image editors write them.
-            if stated_void.is_none() && only_extremes && uses(USUAL_VOID) && !has(PngKind::Palette) {
+            if stated_void.is_none() && only_extremes && uses(USUAL_VOID) && !has(NumberKind::Palette) {
                 let text = "masks have no numbers but 0 and 255, which are taken for ground and object";
                 return (Meaning::Binary, Some(Note::new(text).or_option("void", USUAL_VOID)));
             }
             let void = stated_void.unwrap_or(Some(USUAL_VOID));
-            let mut words = if has(PngKind::Palette) { "palette masks" } else { "8-bit masks" }.to_owned();
+            let mut words = if has(NumberKind::Palette) { "palette masks" } else { "8-bit masks" }.to_owned();
             words += " hold class indices";
             if stated_void.is_none() && uses(USUAL_VOID) {
                 words += "; 255 is void, pixels that do not count";
             }
             let note = Note::new(words).or_option("meaning", MaskMeaning::Instances.as_str());
             // A palette is for classes; plain numbers may be either.
-            let is_guess = meaning.is_none() && !masks.iter().all(|mask| mask.kind == PngKind::Palette);
+            let is_guess = meaning.is_none() && !masks.iter().all(|mask| mask.kind == NumberKind::Palette);
             let tells = is_guess || (stated_void.is_none() && uses(USUAL_VOID));
             (Meaning::Classes { void }, tells.then_some(note))
         }

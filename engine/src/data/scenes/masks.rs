@@ -1,39 +1,29 @@
 //! Reads pictures with label masks: pairs of files in one folder, or two folders.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::label_png::{self, LabelPng};
+use super::label_mask::{self, LabelMask};
+use super::mask_listing::{Pairs, pairs};
 use super::mask_meaning::{MaskNumbers, Meaning, classes_of, meaning_of};
 use super::pictures;
 use super::placement::{self, Placement};
-use crate::data::files::listing::entries;
-use crate::data::images::{PictureHeader, is_image, orientation_notes};
+use crate::data::files::text::utf8;
+use crate::data::images::{PictureHeader, orientation_notes};
 use crate::data::options::ReadOptions;
 use crate::data::samples::targets::{Masks, Targets};
 use crate::data::{Note, Samples};
 use crate::{Error, Result};
 
-/// Endings of the names of masks beside their pictures.
-const SUFFIXES: [&str; 5] = ["_labels", "_label", "_mask", "_masks", "_segmentation"];
-/// Folders of pictures, and of masks beside them.
-const PICTURE_FOLDERS: [&str; 3] = ["images", "JPEGImages", "imgs"];
-const MASK_FOLDERS: [&str; 4] = ["masks", "labels", "SegmentationClass", "annotations"];
-
-/// A picture and its mask.
-#[derive(Clone, Debug, PartialEq)]
-struct Pairs {
-    pictures: Vec<PathBuf>,
-    masks: Vec<PathBuf>,
-    notes: Vec<Note>,
-}
+/// The file of class names in a folder of masks or boxes.
+pub(super) const CLASSES_FILE: &str = "classes.txt";
 
 /// Whether `dir` holds pictures with masks.
 pub fn is_folder(dir: &Path) -> bool {
-    pairs(dir).is_ok()
+    pairs(dir, &ReadOptions::default()).is_ok()
 }
 
 /// Shape of the first picture, `[C, H, W]`.
@@ -41,7 +31,7 @@ pub fn is_folder(dir: &Path) -> bool {
 /// # Errors
 /// As [`read`].
 pub fn first_shape(dir: &Path, options: &ReadOptions) -> Result<Vec<usize>> {
-    pictures::first_shape(&pairs(dir)?.pictures, options)
+    pictures::first_shape(&pairs(dir, options)?.pictures, options)
 }
 
 /// Reads pictures and masks of `dir`, fitted to `network` (`[C, H, W]`) if there is one.
@@ -50,7 +40,7 @@ pub fn first_shape(dir: &Path, options: &ReadOptions) -> Result<Vec<usize>> {
 /// [`Error::Io`] or [`Error::File`] for a folder without pairs, for files that cannot be read, for masks of another size
 /// than their picture, and for numbers that are no classes.
 pub fn read(dir: &Path, network: Option<&[usize]>, options: &ReadOptions) -> Result<Samples> {
-    let Pairs { pictures: files, masks, notes } = pairs(dir)?;
+    let Pairs { pictures: files, masks, notes } = pairs(dir, options)?;
     let read_header = |(picture, mask): (&PathBuf, &PathBuf)| -> Result<PictureHeader> {
         let mut header = PictureHeader::read(picture)?;
         if header.may_turn() {
@@ -65,7 +55,7 @@ pub fn read(dir: &Path, network: Option<&[usize]>, options: &ReadOptions) -> Res
     let mut samples = pictures::read(&files, &headers, &places, channels, size, options)?;
 
     let read_mask = |((mask, picture), (header, place)): ((&PathBuf, &PathBuf), (&PictureHeader, &Placement))| {
-        let LabelPng { kind, size: [w, h], values } = label_png::read(mask)?;
+        let LabelMask { kind, is_repeated, size: [w, h], values } = label_mask::read(mask)?;
         if [w, h] != header.size {
             let [width, height] = header.size;
             let reason = format!("is {w}x{h}, but its picture {} is {width}x{height}", picture.display());
@@ -74,11 +64,11 @@ pub fn read(dir: &Path, network: Option<&[usize]>, options: &ReadOptions) -> Res
         let distinct: BTreeSet<u16> = values.iter().copied().collect();
         // No number of a file stands for what lies beyond the picture.
         let wide: Vec<Option<u16>> = values.into_iter().map(Some).collect();
-        Ok(MaskNumbers { kind, distinct, placed: place.place_labels(&wide, None) })
+        Ok(MaskNumbers { kind, is_repeated, distinct, placed: place.place_labels(&wide, None) })
     };
     let pairs = masks.par_iter().zip(&files).zip(headers.par_iter().zip(&places));
     let numbers = pairs.map(read_mask).collect::<Result<Vec<_>>>()?;
-    let names = class_names(dir)?;
+    let names = class_names(dir, CLASSES_FILE)?;
     let (meaning, meaning_note) = meaning_of(&numbers, options);
     let (classes, class_names) = classes_of(&masks, &numbers, meaning, names)?;
     let instances = matches!(meaning, Meaning::Instances { .. }).then(|| {
@@ -87,6 +77,7 @@ pub fn read(dir: &Path, network: Option<&[usize]>, options: &ReadOptions) -> Res
     });
     samples.source = format!("masks:{}{options}", dir.display());
     samples.notes.splice(0..0, notes);
+    samples.notes.extend(repeated_note(&masks, &numbers));
     samples.notes.extend(meaning_note);
     samples.notes.extend(orientation_notes(&headers));
     samples.notes.extend(placement::note(&places, fit, "masks take the nearest pixel"));
@@ -96,99 +87,30 @@ pub fn read(dir: &Path, network: Option<&[usize]>, options: &ReadOptions) -> Res
     Ok(samples)
 }
 
-/// Class names in `classes.txt`, one a line, if the folder has it.
-pub(super) fn class_names(dir: &Path) -> Result<Option<Vec<String>>> {
-    let path = dir.join("classes.txt");
+/// A note on masks whose gray numbers are stored in several channels.
+fn repeated_note(files: &[PathBuf], masks: &[MaskNumbers]) -> Option<Note> {
+    let mut repeated = files.iter().zip(masks).filter(|(_, mask)| mask.is_repeated).map(|(file, _)| file);
+    let first = repeated.next()?.file_name().unwrap_or_default().to_string_lossy();
+    Some(Note::new(format!(
+        "{} of {} masks store their gray numbers as colors of three equal channels, or beside opacity; one channel is read \
+         (the first: {first})",
+        repeated.count() + 1,
+        masks.len()
+    )))
+}
+
+/// Class names in the file `name` of the folder `dir`, one a line, if it is there.
+pub(super) fn class_names(dir: &Path, name: &str) -> Result<Option<Vec<String>>> {
+    let path = dir.join(name);
     if !path.is_file() {
         return Ok(None);
     }
     let bytes = std::fs::read(&path).map_err(|e| Error::io(&path, e))?;
-    let text = String::from_utf8(bytes).map_err(|_| Error::file(&path, "", "is not UTF-8 text"))?;
-    // Editors on Windows begin a file with a byte order mark.
-    let names: Vec<String> =
-        text.trim_start_matches('\u{feff}').trim().lines().map(|line| line.trim().to_owned()).collect();
+    let names: Vec<String> = utf8(&path, &bytes)?.trim().lines().map(|line| line.trim().to_owned()).collect();
     match names.iter().position(String::is_empty) {
         Some(line) => Err(Error::file(&path, format!("line {}", line + 1), "is empty; each line names a class")),
         None => Ok(Some(names)),
     }
-}
-
-fn pairs(dir: &Path) -> Result<Pairs> {
-    let found = |folders: &[&str]| folders.iter().map(|name| dir.join(name)).find(|path| path.is_dir());
-    match (found(&PICTURE_FOLDERS), found(&MASK_FOLDERS)) {
-        (Some(pictures), Some(masks)) => pairs_of_folders(dir, &pictures, &masks),
-        _ => pairs_in_folder(dir),
-    }
-}
-
-fn stem(path: &Path) -> String {
-    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-/// `name` without the ending of a mask, if it has one.
-fn without_suffix(name: &str) -> Option<&str> {
-    SUFFIXES.iter().find_map(|suffix| name.strip_suffix(suffix)).filter(|name| !name.is_empty())
-}
-
-fn is_png(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png"))
-}
-
-/// `NAME.png` and `NAME_labels.png` in one folder.
-fn pairs_in_folder(dir: &Path) -> Result<Pairs> {
-    let files: Vec<PathBuf> = entries(dir)?.into_iter().filter(|path| path.is_file() && is_image(path)).collect();
-    let (masks, pictures): (Vec<PathBuf>, Vec<PathBuf>) =
-        files.into_iter().partition(|path| is_png(path) && without_suffix(&stem(path)).is_some());
-    let key = |mask: &Path| without_suffix(&stem(mask)).map(str::to_owned).unwrap_or_default();
-    paired(dir, pictures, masks, key)
-}
-
-/// `images/NAME.jpg` and `masks/NAME.png`, or `masks/NAME_mask.png`.
-fn pairs_of_folders(dir: &Path, pictures: &Path, masks: &Path) -> Result<Pairs> {
-    let images = entries(pictures)?.into_iter().filter(|path| path.is_file() && is_image(path)).collect::<Vec<_>>();
-    let masks = entries(masks)?.into_iter().filter(|path| path.is_file() && is_png(path)).collect();
-    let known: BTreeSet<String> = images.iter().map(|path| stem(path)).collect();
-    let key = |mask: &Path| {
-        let name = stem(mask);
-        if known.contains(&name) { name } else { without_suffix(&name).map(str::to_owned).unwrap_or(name) }
-    };
-    paired(dir, images, masks, key)
-}
-
-/// Pictures with the masks whose `key` is their name. Those without a partner are left out with a note.
-fn paired(dir: &Path, pictures: Vec<PathBuf>, masks: Vec<PathBuf>, key: impl Fn(&Path) -> String) -> Result<Pairs> {
-    let mut of_name: BTreeMap<String, PathBuf> = BTreeMap::new();
-    for mask in masks {
-        if let Some(first) = of_name.insert(key(&mask), mask.clone()) {
-            let reason = format!("is a second mask of the picture that {} belongs to", first.display());
-            return Err(Error::file(&mask, "name", reason));
-        }
-    }
-    let mut pairs = Pairs { pictures: Vec::new(), masks: Vec::new(), notes: Vec::new() };
-    let mut alone = Vec::new();
-    for picture in pictures {
-        match of_name.remove(&stem(&picture)) {
-            Some(mask) => {
-                pairs.pictures.push(picture);
-                pairs.masks.push(mask);
-            }
-            None => alone.push(picture),
-        }
-    }
-    if pairs.pictures.is_empty() {
-        let reason = "contains no pairs of a picture and a mask: NAME.png with NAME_labels.png, NAME_label.png or \
-                      NAME_mask.png, or folders images/ and masks/ with the same names";
-        return Err(Error::file(dir, "folder", reason));
-    }
-    let left: Vec<PathBuf> = of_name.into_values().collect();
-    for (files, what) in [(&alone, "pictures without a mask"), (&left, "masks without a picture")] {
-        if let Some(first) = files.first() {
-            let name = first.file_name().unwrap_or_default().to_string_lossy();
-            let text = format!("{what}, left out: {} (the first: {name})", files.len());
-            pairs.notes.push(Note::new(text).warning());
-        }
-    }
-    Ok(pairs)
 }
 
 #[cfg(test)]
@@ -312,7 +234,76 @@ mod tests {
             (upright.shape.as_slice(), upright.raw(0), classes(&upright).0),
             ([1, 2, 1].as_slice(), [255.0, 0.0].as_slice(), vec![1, 2])
         );
+        let jpegs = tempfile::tempdir().unwrap();
+        picture(jpegs.path().join("images/a.png"), [4, 2]);
+        picture(jpegs.path().join("masks/a.jpg"), [4, 2]);
+        let text = plain(jpegs.path()).unwrap_err().to_string();
+        assert!(text.contains("masks/a.jpg is of another format, and JPEG does not keep numbers"), "{text}");
         let empty = tempfile::tempdir().unwrap();
         assert!(plain(empty.path()).unwrap_err().to_string().contains("no pairs of a picture and a mask"));
+    }
+
+    #[test]
+    fn folders_below_and_gray_in_several_channels_or_formats() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        let rgb = |name: &str, value: u8| {
+            std::fs::create_dir_all(at(name).parent().unwrap()).unwrap();
+            image::RgbImage::from_fn(2, 1, |x, _| image::Rgb([value * x as u8; 3])).save(at(name)).unwrap();
+        };
+        for name in ["images/a/1.jpg", "images/a/b/2.jpg", "images/3.jpg", "images/a/4.jpg"] {
+            picture(at(name), [2, 1]);
+        }
+        rgb("masks/a/1.png", 1);
+        rgb("masks/a/b/2_mask.tif", 2);
+        rgb("masks/3.bmp", 3);
+        // Of another folder.
+        rgb("masks/4.png", 4);
+        let samples = plain(dir.path()).unwrap();
+        let mut found = classes(&samples).0;
+        found.sort_unstable();
+        assert_eq!(found, [0, 0, 0, 1, 2, 3]);
+        for text in [
+            "pictures without a mask, left out: 1 (the first: 4.jpg)",
+            "masks without a picture, left out: 1 (the first: 4.png)",
+            "3 of 3 masks store their gray numbers as colors of three equal channels",
+        ] {
+            assert!(told(&samples).contains(text), "{}", told(&samples));
+        }
+        // Parts of a data set are not mixed.
+        for part in ["train", "val"] {
+            picture(at(&format!("parts/images/{part}/a.jpg")), [2, 1]);
+            rgb(&format!("parts/masks/{part}/a.png"), part.len() as u8);
+        }
+        let parts = plain(&at("parts")).unwrap();
+        assert_eq!(classes(&parts).0, [0, 3]);
+        assert!(told(&parts).contains("the part val is read; the folder has also train"), "{}", told(&parts));
+        let train = ReadOptions { list: Some("train".into()), ..ReadOptions::default() };
+        assert_eq!(classes(&read(&at("parts"), None, &train).unwrap()).0, [0, 5]);
+    }
+
+    #[test]
+    fn cityscapes_has_the_masks_of_its_own_names() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        for (part, city, name) in [("val", "ulm", "ulm_000000_000019"), ("train", "aachen", "aachen_000001_000019")] {
+            picture(at(&format!("leftImg8bit/{part}/{city}/{name}_leftImg8bit.png")), [2, 1]);
+            gray(at(&format!("gtFine/{part}/{city}/{name}_gtFine_labelIds.png")), [2, 1], &[7, 33]);
+            picture(at(&format!("gtFine/{part}/{city}/{name}_gtFine_color.png")), [2, 1]);
+            std::fs::write(at(&format!("gtFine/{part}/{city}/{name}_gtFine_polygons.json")), "{}").unwrap();
+        }
+        let every = plain(dir.path()).unwrap();
+        assert_eq!(classes(&every).0, [7, 33]);
+        assert!(
+            told(&every).contains("_labelIds are read") && told(&every).contains("val is read"),
+            "{}",
+            told(&every)
+        );
+        gray(at("gtFine/val/ulm/ulm_000000_000019_gtFine_labelTrainIds.png"), [2, 1], &[18, 255]);
+        let trained = plain(dir.path()).unwrap();
+        assert_eq!(classes(&trained).0, [18, 255]);
+        assert!(told(&trained).contains("_labelTrainIds are read (19 classes)"), "{}", told(&trained));
+        let train = ReadOptions { list: Some("train".into()), ..ReadOptions::default() };
+        assert_eq!(classes(&read(dir.path(), None, &train).unwrap()).0, [7, 33]);
     }
 }

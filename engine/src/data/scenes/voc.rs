@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::boxes::{BoxTally, PictureBox};
-use super::masks::class_names;
+use super::masks::{CLASSES_FILE, class_names};
 use super::pictures;
 use super::placement::{self, Placement};
 pub use super::voc_listing::is_folder;
@@ -56,7 +56,7 @@ pub fn read(dir: &Path, network: Option<&[usize]>, options: &ReadOptions) -> Res
     let places: Vec<Placement> = headers.iter().map(|header| Placement::new(fit, header.size, size)).collect();
     let mut samples = pictures::read(&files, &headers, &places, channels, size, options)?;
 
-    let named = class_names(dir)?;
+    let named = class_names(dir, CLASSES_FILE)?;
     let (class_names, class_note) = classes(&xml, &annotations, named)?;
     let (origin, origin_note) = origin_of(&annotations, options);
     let mut tally = BoxTally::default();

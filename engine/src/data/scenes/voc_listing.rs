@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::voc_xml::{self, VocFile};
 use crate::data::Note;
 use crate::data::files::listing::entries;
+use crate::data::files::text::utf8;
 use crate::data::images::is_image;
 use crate::data::options::ReadOptions;
 use crate::{Error, Result};
@@ -108,9 +109,8 @@ fn names_in_list(dir: &Path, list: &str) -> Result<BTreeSet<String>> {
         };
         return Err(Error::file(&path, "", reason));
     }
-    let text = std::fs::read_to_string(&path).map_err(|e| Error::io(&path, e))?;
-    // Editors on Windows begin a file with a byte order mark.
-    let text = text.trim_start_matches('\u{feff}');
+    let bytes = std::fs::read(&path).map_err(|e| Error::io(&path, e))?;
+    let text = utf8(&path, &bytes)?;
     // Lists of one class have a second column.
     Ok(text.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect())
 }

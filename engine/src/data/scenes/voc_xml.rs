@@ -11,6 +11,7 @@ use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::Event;
 
 use crate::data::bounded_read::open;
+use crate::data::files::text::utf8;
 use crate::{Error, Result};
 
 /// Maximum depth of tags.
@@ -59,12 +60,29 @@ pub(super) fn read(path: &Path) -> Result<VocFile> {
     if bytes.len() as u64 > MAX_BYTES {
         return Err(Error::file(path, "", "has more than 16 MiB, too much for the annotation of one picture"));
     }
-    let text = std::str::from_utf8(&bytes).map_err(|e| {
-        let line = line_of(&bytes, e.valid_up_to());
-        Error::file(path, format!("line {line}"), "is not UTF-8 text; save the annotation as UTF-8")
+    let text = utf8(path, &bytes).map_err(|error| match (error, declared_encoding(&bytes)) {
+        // ElementTree and other readers decode what the first line declares.
+        (Error::File { path, place, .. }, Some(declared)) => {
+            let reason = format!(
+                "is not UTF-8 text but {declared}, as its first line says. Save it again as UTF-8, with encoding=\"UTF-8\" in \
+                 that line"
+            );
+            Error::File { path, place, reason }
+        }
+        (error, _) => error,
     })?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     parse(text).map_err(|(at, reason)| Error::file(path, format!("line {}", line_of(text.as_bytes(), at)), reason))
+}
+
+/// The encoding that the XML declaration of `bytes` names.
+fn declared_encoding(bytes: &[u8]) -> Option<String> {
+    let head = String::from_utf8_lossy(bytes.get(..bytes.len().min(200))?).into_owned();
+    let declaration = head.trim_start_matches('\u{feff}').strip_prefix("<?xml")?.split("?>").next()?.to_owned();
+    let rest = declaration.split_once("encoding")?.1.trim_start().strip_prefix('=')?.trim_start().to_owned();
+    let quote = rest.chars().next().filter(|quote| ['\'', '"'].contains(quote))?;
+    let name = rest[1..].split(quote).next()?.to_owned();
+    let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(&b));
+    (is_name && !name.eq_ignore_ascii_case("utf-8")).then_some(name)
 }
 
 fn line_of(bytes: &[u8], at: usize) -> usize {
@@ -229,5 +247,28 @@ mod tests {
         assert!(boxed("<difficult>maybe</difficult>").contains("not 0 or 1"));
         let reversed = "<bndbox><xmin>9</xmin><ymin>1</ymin><xmax>3</xmax><ymax>2</ymax></bndbox>";
         assert!(boxed(reversed).contains("below its minimum"), "{}", boxed(reversed));
+    }
+
+    #[test]
+    fn other_encodings_are_refused_with_the_one_to_save_in() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.xml");
+        let refused = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).unwrap();
+            read(&path).unwrap_err().to_string()
+        };
+        let declared = refused(b"<?xml version=\"1.0\" encoding='ISO-8859-1'?>\n<a><filename>M\xfc.jpg</filename></a>");
+        assert!(
+            declared.contains("a.xml: line 2: is not UTF-8 text but ISO-8859-1, as its first line says. Save it again"),
+            "{declared}"
+        );
+        let silent = refused(b"<a>\n<filename>\xd6l.jpg</filename></a>");
+        assert!(silent.contains("a.xml: line 2: is not UTF-8 text (byte 0xD6)"), "{silent}");
+        let wide: Vec<u8> = "\u{feff}<a></a>".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert!(refused(&wide).contains("is UTF-16 text. Save it again as UTF-8"));
+        assert!(refused(&wide[2..]).contains("is UTF-16 text"));
+        // Only what is declared, and no byte of it.
+        std::fs::write(&path, "<?xml version=\"1.0\" encoding=\"GB2312\"?><a></a>").unwrap();
+        assert!(read(&path).is_ok());
     }
 }

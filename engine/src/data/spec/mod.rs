@@ -53,6 +53,8 @@ pub enum Source {
     Masks(PathBuf),
     /// `voc:FOLDER`: pictures with boxes in XML files
     Voc(PathBuf),
+    /// `yolo:FOLDER` or `yolo:FILE.yaml`: pictures with boxes in text files
+    Yolo(PathBuf),
     /// `coco:FILE` or `coco:FILE,FOLDER`: boxes in a JSON file and the folder of pictures
     Coco { file: PathBuf, pictures: Option<PathBuf> },
     /// `builtin:digits` or `builtin:digits-train`
@@ -78,7 +80,11 @@ impl DataSpec {
                 paths.iter().map(PathBuf::as_path).collect()
             }
             Source::Coco { file, pictures } => std::iter::once(file.as_path()).chain(pictures.as_deref()).collect(),
-            Source::Npz(path) | Source::Toolbox(path) | Source::Masks(path) | Source::Voc(path) => vec![path],
+            Source::Npz(path)
+            | Source::Toolbox(path)
+            | Source::Masks(path)
+            | Source::Voc(path)
+            | Source::Yolo(path) => vec![path],
             Source::Builtin(_)
             | Source::Scenes(_)
             | Source::Objects(_)
@@ -117,7 +123,9 @@ impl DataSpec {
                 *file = path(file);
                 pictures.iter_mut().for_each(|pictures| *pictures = path(pictures));
             }
-            Source::Npz(one) | Source::Toolbox(one) | Source::Masks(one) | Source::Voc(one) => *one = path(one),
+            Source::Npz(one) | Source::Toolbox(one) | Source::Masks(one) | Source::Voc(one) | Source::Yolo(one) => {
+                *one = path(one)
+            }
             Source::Builtin(_)
             | Source::Scenes(_)
             | Source::Objects(_)
@@ -152,6 +160,7 @@ impl fmt::Display for DataSpec {
             Source::Toolbox(folder) => write!(f, "snntoolbox:{}", folder.display()),
             Source::Masks(folder) => write!(f, "masks:{}", folder.display()),
             Source::Voc(folder) => write!(f, "voc:{}", folder.display()),
+            Source::Yolo(path) => write!(f, "yolo:{}", path.display()),
             Source::Coco { file, pictures } => write!(f, "coco:{}", pair(file, pictures.as_deref())),
             Source::Builtin(split) => write!(f, "builtin:{}", split.name()),
             Source::Scenes(split) => write!(f, "builtin:{}", split.name()),

@@ -20,8 +20,9 @@ fn option_keys(kind: &str) -> &'static [&'static str] {
         "npz" => &["layout", "split", "x", "y", "classes"],
         "npy" => &["layout", "classes"],
         "events" => &["classes"],
-        "masks" => &["fit", "size", "meaning", "void", "background"],
+        "masks" => &["fit", "size", "meaning", "void", "split", "background"],
         "voc" => &["fit", "size", "origin", "split", "background"],
+        "yolo" => &["fit", "size", "split", "background"],
         "coco" => &["fit", "size", "background"],
         "builtin" => &["size", "difficulty", "seed"],
         _ => &[],
@@ -42,7 +43,7 @@ impl DataSpec {
             Error::Invalid(format!(
                 "Cannot open data '{text}': {why}. Use idx:IMAGES,LABELS, cifar10:FILE, cifar100:FILE, images:FOLDER, npz:FILE, \
                  npy:SAMPLES,LABELS, snntoolbox:FOLDER, events:FILE[,frames=N], masks:FOLDER, voc:FOLDER, \
-                 coco:FILE[,FOLDER], builtin:digits, builtin:scenes, builtin:objects or builtin:events-digits."
+                 coco:FILE[,FOLDER], yolo:FOLDER, builtin:digits, builtin:scenes, builtin:objects or builtin:events-digits."
             ))
         };
         let (kind, rest) = text.trim().split_once(':').ok_or_else(|| bad("no data kind before a colon"))?;
@@ -67,6 +68,7 @@ impl DataSpec {
             "snntoolbox" => Source::Toolbox(files.trim().into()),
             "masks" => Source::Masks(files.trim().into()),
             "voc" => Source::Voc(files.trim().into()),
+            "yolo" => Source::Yolo(files.trim().into()),
             "coco" => pair().map(|(file, pictures)| Source::Coco { file, pictures })?,
             "builtin" => {
                 let (name, digits) = (files.trim(), digits::Split::from_name(files.trim()));
@@ -109,7 +111,7 @@ impl DataSpec {
             Source::Events { binning, .. } => binning.set_option(key, value).map_err(invalid)?,
             _ => false,
         };
-        let is_list = key == "split" && matches!(changed.source, Source::Voc(_));
+        let is_list = key == "split" && matches!(changed.source, Source::Voc(_) | Source::Masks(_) | Source::Yolo(_));
         if is_list {
             changed.options.set_list(value).map_err(invalid)?;
         }
@@ -154,7 +156,7 @@ fn split_options<'a>(kind: &str, rest: &'a str) -> Result<(&'a str, ReadOptions,
     // The length of frames comes before their number.
     stated.sort_by_key(|(key, _)| *key != "us");
     for (key, value) in stated {
-        if (kind, key) == ("voc", "split") {
+        if key == "split" && matches!(kind, "voc" | "masks" | "yolo") {
             options.set_list(value)?;
         } else if !(of_binning.contains(&key) && binning.set_option(key, value)?) {
             options.set(key, value)?;

@@ -7,7 +7,7 @@ use crate::data::digits::Drawing;
 use crate::data::events::generator as event_generator;
 use crate::data::options::ReadOptions;
 use crate::data::scenes::generator::{self, SceneOptions};
-use crate::data::scenes::{coco_samples, masks, objects, voc};
+use crate::data::scenes::{coco_samples, masks, objects, voc, yolo};
 use crate::data::{Samples, cifar, digits, events, idx, images, npz, snn_toolbox};
 
 impl DataSpec {
@@ -39,6 +39,7 @@ impl DataSpec {
             Source::Images(paths) => images::first_shape(paths),
             Source::Masks(folder) => masks::first_shape(folder, &self.options),
             Source::Voc(folder) => voc::first_shape(folder, &self.options),
+            Source::Yolo(path) => yolo::first_shape(path, &self.options),
             Source::Coco { file, pictures } => coco_samples::first_shape(file, pictures.as_deref(), &self.options),
             Source::EventDigits { split, binning } => {
                 Ok(event_generator::generate_some(*split, 1, binning, 0, None)?.shape)
@@ -68,6 +69,7 @@ impl DataSpec {
             Source::Toolbox(folder) => snn_toolbox::read(folder),
             Source::Masks(folder) => masks::read(folder, shape, options),
             Source::Voc(folder) => voc::read(folder, shape, options),
+            Source::Yolo(path) => yolo::read(path, shape, options),
             Source::Coco { file, pictures } => coco_samples::read(file, pictures.as_deref(), shape, options),
             Source::Builtin(split) => Ok(digits::generate(*split)),
             Source::Scenes(split) => {

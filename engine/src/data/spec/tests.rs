@@ -21,6 +21,9 @@ fn text_form_round_trips() {
         "masks:a,fit=letterbox,meaning=instances,void=none",
         "voc:a,split=train,fit=crop,size=320x240,origin=0",
         "voc:a,split=cat_trainval",
+        "masks:a,split=val",
+        "yolo:a,split=val,fit=letterbox,size=64x64",
+        "yolo:a/data.yaml",
         "coco:a.json",
         "coco:a.json,b,background=black",
         "events:a.bin,b.bin",
@@ -56,6 +59,8 @@ fn text_form_round_trips() {
         "npz:a,split=trainval",
         "voc:a,split=../b",
         "coco:a,b,c",
+        "yolo:a,origin=1",
+        "yolo:a,split=../b",
     ] {
         let why = DataSpec::parse(text).unwrap_err().to_string();
         assert!(why.contains(text), "{why}");

@@ -154,7 +154,7 @@ pub struct RunArgs {
 }
 
 const DATA: &str = "Data: idx:IMAGES,LABELS | cifar10:FILE[,FILE] | cifar100:FILE[,FILE] | images:DIR | npz:FILE | \
-                    npy:SAMPLES,LABELS | snntoolbox:DIR | masks:DIR | voc:DIR | coco:FILE.json[,IMAGES] | \
+                    npy:SAMPLES,LABELS | snntoolbox:DIR | masks:DIR | voc:DIR | yolo:DIR | coco:FILE.json[,IMAGES] | \
                     events:DIR[,frames=N][,us=N[,frames=N]][,polarity=split|sum|on|off][,sensor=WxH] | builtin:NAME; \
                     then options such as ,layout=nhwc";
 const SCALE: &str =

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use prost::Message;
 use prost::bytes::Bytes;
 
+use super::class_maps;
 use super::constant::{Constant, DataFiles, ElementType};
 use super::folding::Budget;
 use super::functions;
@@ -34,11 +35,12 @@ pub fn open(bytes: Bytes, path: &Path, input: Option<&[usize]>) -> Result<Opened
         .map_err(|e| Error::file(path, "", format!("not an ONNX file, or truncated ({e})")))?;
     let opset = functions::opset(&model.opset_import).unwrap_or(1);
     let graph = functions::without_functions(&mut model, path)?.filter(|graph| !graph.node.is_empty());
-    let graph = graph.ok_or_else(|| Error::file(path, "the graph", "the file contains no network"))?;
+    let mut graph = graph.ok_or_else(|| Error::file(path, "the graph", "the file contains no network"))?;
     if opset < MIN_OPSET {
         let reason = format!("operator set {opset} is too old. Export again with {MIN_OPSET} or newer.");
         return Err(Error::file(path, "the operator set", reason));
     }
+    let cut = class_maps::cut(&mut graph);
     let order = topological_order(&graph, path)?;
     let live = live_nodes(&graph, &order);
     let mut files = DataFiles::beside(path);
@@ -52,13 +54,15 @@ pub fn open(bytes: Bytes, path: &Path, input: Option<&[usize]>) -> Result<Opened
     }
     let budget = Budget::of_files(size.saturating_add(files.opened_bytes()));
     let neighbors = Neighbors::of(&graph);
-    let model = Model { graph: &graph, live, opset, path, constants, initializers: names, budget, neighbors };
+    let model = Model { graph: &graph, cut, live, opset, path, constants, initializers: names, budget, neighbors };
     model.lowered(input)
 }
 
 /// A decoded model whose nodes are not converted yet.
 struct Model<'a> {
     graph: &'a GraphProto,
+    /// Notes on what was left out at the end.
+    cut: Vec<String>,
     live: LiveNodes<'a>,
     opset: i64,
     path: &'a Path,
@@ -112,7 +116,8 @@ impl Model<'_> {
             };
             return Err(Error::file(self.path, "the inputs", reason));
         };
-        let notes = unused.iter().map(|i| format!("Input '{}' is ignored: no output depends on it.", i.name)).collect();
+        let unused = unused.iter().map(|i| format!("Input '{}' is ignored: no output depends on it.", i.name));
+        let notes = self.cut.iter().cloned().chain(unused).collect();
         Ok((GraphInput::read(input, self.path)?, notes))
     }
 

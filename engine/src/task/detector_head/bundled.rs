@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::description::HeadText;
+use super::head_text::HeadText;
 
 /// Name of a bundled network and the text of its head.
 const HEADS: &[(&str, &str)] = &[("scenes-det", include_str!("../../../../assets/scenes-det.head.toml"))];

@@ -1,10 +1,11 @@
 //! Boxes from the outputs of a detector, by the description of its head.
 
 use super::bind::{BoundLevel, Grid, Output, bind};
-use super::description::{
-    Background, BoxCoding, BoxFunction, CenterScore, Coding, HeadDescription, HeadText, Level, ScoreFunction, Units,
-};
+use super::box_coding::{BoxCoding, BoxFunction, Coding, Units};
+use super::description::{Background, CenterScore, HeadDescription, ScoreFunction};
+use super::head_text::HeadText;
 use super::layout::GridSize;
+use super::level::Level;
 use crate::Result;
 use crate::error::format_shape;
 use crate::network::Network;
@@ -90,7 +91,8 @@ impl HeadDecoder {
             let GridSize { columns, anchors, .. } = grid.size;
             for (at, cell_anchor) in (0..grid.size.places()).map(|k| (k, (k / anchors, k % anchors))) {
                 let (cell, anchor) = cell_anchor;
-                let value = |of: &Output, column| output[of.layout.index(cell, anchor, first_place + at, column)];
+                let value =
+                    |of: &Output, column| output[of.layout.index(cell, anchor, first_place + at, of.first + column)];
                 scores.iter_mut().enumerate().for_each(|(column, score)| *score = value(&level.class, column));
                 if !self.to_scores(&mut scores, level.class.end, min_score) {
                     continue;
@@ -158,10 +160,13 @@ impl HeadDecoder {
 
     /// Corners in fractions of the input, clipped to it. `cell` is x and y in cells.
     fn corners(&self, coded: [f32; 4], cell: [f32; 2], grid: &Grid, anchor: usize) -> [f32; 4] {
-        let BoxCoding { coding, units, function, variances, offset } = self.head.boxes;
+        let BoxCoding { coding, units, variances, offset, .. } = self.head.boxes;
+        let function = self.head.boxes.function();
+        let sigmoid = |value: f32| 1.0 / (1.0 + (-value).exp());
         let of = |value: f32| match function {
             BoxFunction::Exp => value.min(MAX_EXPONENT).exp(),
             BoxFunction::Relu => value.max(0.0),
+            BoxFunction::Sigmoid => sigmoid(value),
             BoxFunction::None => value,
         };
         let point = cell.map(|cell| (cell + offset) * grid.stride);
@@ -169,6 +174,11 @@ impl HeadDecoder {
             Units::Strides => grid.stride,
             Units::Pixels => 1.0,
             Units::Fractions => self.size[axis],
+        };
+        let prior = grid.priors.get(anchor).copied().unwrap_or([grid.stride; 2]);
+        let around = |center: [f32; 2], side: [f32; 2]| {
+            let half = side.map(|side| side / 2.0);
+            [center[0] - half[0], center[1] - half[1], center[0] + half[0], center[1] + half[1]]
         };
         let pixels = match coding {
             Coding::Ltrb => {
@@ -180,11 +190,22 @@ impl HeadDecoder {
                 [x(-left), y(-top), x(right), y(bottom)]
             }
             Coding::CenterSize => {
-                let prior = grid.priors.get(anchor).copied().unwrap_or([grid.stride; 2]);
                 let variances = variances.unwrap_or([1.0; 4]);
                 let center = |axis: usize| point[axis] + coded[axis] * variances[axis] * prior[axis];
                 let half = |axis: usize| of(coded[axis + 2] * variances[axis + 2]) * prior[axis] / 2.0;
                 [center(0) - half(0), center(1) - half(1), center(0) + half(0), center(1) + half(1)]
+            }
+            Coding::Cxcywh => {
+                let [x, y, w, h] = [0, 1, 2, 3].map(|k| of(coded[k]) * unit(k % 2));
+                around([x, y], [w, h])
+            }
+            Coding::Yolov3 => {
+                let center = [0, 1].map(|axis| (cell[axis] + sigmoid(coded[axis])) * grid.stride);
+                around(center, [0, 1].map(|axis| coded[axis + 2].min(MAX_EXPONENT).exp() * prior[axis]))
+            }
+            Coding::Yolov5 => {
+                let center = [0, 1].map(|axis| (cell[axis] + 2.0 * of(coded[axis]) - 0.5) * grid.stride);
+                around(center, [0, 1].map(|axis| (2.0 * of(coded[axis + 2])).powi(2) * prior[axis]))
             }
             Coding::Corners => [0, 1, 2, 3].map(|k| of(coded[k]) * unit(k % 2)),
         };

@@ -1,25 +1,17 @@
 //! Description of a detector's head: which outputs hold scores and boxes, and how boxes are coded.
 
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use toml::Spanned;
 
-use super::layout::Order;
+use super::box_coding::{BoxCoding, BoxFunction, Coding};
+use super::head_text::HeadText;
+use super::level::Level;
 use crate::{Error, Result};
 
 /// Limits of what a description may state.
 const MAX_LEVELS: usize = 64;
 const MAX_CLASSES: usize = 10_000;
-const MAX_STRIDE: usize = 4096;
-
-/// The text of a description and the file that it is from, for the places of errors.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HeadText {
-    pub path: PathBuf,
-    pub text: String,
-}
 
 /// Description of a detector's head.
 #[derive(Clone, Debug, Deserialize)]
@@ -88,97 +80,6 @@ pub enum CenterScore {
     GeometricMean,
 }
 
-/// How the values of the box output become corners.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct BoxCoding {
-    pub coding: Coding,
-    #[serde(default)]
-    pub units: Units,
-    #[serde(default)]
-    pub function: BoxFunction,
-    /// Factors of the four values of `center-size`.
-    #[serde(default)]
-    pub variances: Option<[f32; 4]>,
-    /// Where the point of a cell lies in it, in cells.
-    #[serde(default = "offset")]
-    pub offset: f32,
-}
-
-/// What the four values of a box are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Coding {
-    /// Distances from the point of the cell to the left, top, right and bottom edge.
-    Ltrb,
-    /// Offset of the center and size, relative to a prior box.
-    CenterSize,
-    /// Left, top, right and bottom.
-    Corners,
-}
-
-/// Units of distances and corners.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Units {
-    Strides,
-    #[default]
-    Pixels,
-    /// Of the width and height of the input.
-    Fractions,
-}
-
-/// Function of distances and sizes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum BoxFunction {
-    Exp,
-    Relu,
-    #[default]
-    None,
-}
-
-/// The outputs of one level.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Level {
-    /// Names of the outputs.
-    pub class: Spanned<String>,
-    #[serde(rename = "box")]
-    pub boxes: Spanned<String>,
-    #[serde(default)]
-    pub center: Option<Spanned<String>>,
-    /// Pixels per cell; several if the output has the cells of several grids one after the other. Not needed for corners.
-    #[serde(default)]
-    pub stride: Option<Strides>,
-    /// Width and height of the prior boxes of each cell in pixels, the same for each grid or one list for each; without
-    /// them one prior of one cell.
-    #[serde(default)]
-    pub priors: Option<Priors>,
-    /// Order of the values, where the shape of an output fits several.
-    #[serde(default)]
-    pub layout: Option<Spanned<Order>>,
-}
-
-/// Pixels per cell of one grid or of several.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(
-    untagged,
-    expecting = "stride must be a whole number of pixels from 1 to 4096, as in 8, or a list, as in [8, 16]"
-)]
-pub enum Strides {
-    One(usize),
-    Many(Vec<usize>),
-}
-
-/// Prior boxes of a level.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged, expecting = "priors must be a list of [width, height], or one such list for each stride")]
-pub enum Priors {
-    Same(Vec<[f32; 2]>),
-    OfGrid(Vec<Vec<[f32; 2]>>),
-}
-
 fn sigmoid() -> ScoreFunction {
     ScoreFunction::Sigmoid
 }
@@ -194,30 +95,6 @@ fn max_iou() -> f64 {
 fn top_k() -> usize {
     100
 }
-fn offset() -> f32 {
-    0.5
-}
-
-impl HeadText {
-    /// An error at the bytes `at` of the text.
-    pub fn error(&self, at: Range<usize>, reason: impl Into<String>) -> Error {
-        let line = self.text.get(..at.start).unwrap_or(&self.text).matches('\n').count() + 1;
-        Error::file(&self.path, format!("line {line}"), reason)
-    }
-
-    /// Where the key `key` is first assigned, else the beginning.
-    fn place_of(&self, key: &str) -> Range<usize> {
-        let mut start = 0;
-        for line in self.text.split_inclusive('\n') {
-            if line.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('=')) {
-                return start..start;
-            }
-            start += line.len();
-        }
-        0..0
-    }
-}
-
 impl HeadDescription {
     /// Parses a description.
     ///
@@ -257,51 +134,20 @@ impl HeadDescription {
         {
             return refuse("offset", "offset and variances must be finite numbers".into());
         }
-        for level in &found.levels {
-            let strides = level.strides();
-            if let Some(bad) = strides.iter().find(|stride| !(1..=MAX_STRIDE).contains(*stride)) {
-                return Err(
-                    head.error(level.class.span(), format!("its stride is {bad}; it must be 1 to {MAX_STRIDE}"))
-                );
-            }
-            if strides.is_empty() && found.boxes.coding != Coding::Corners {
-                return Err(head.error(level.class.span(), "this level states no stride"));
-            }
-            let is_size = |side: &f32| side.is_finite() && *side > 0.0;
-            if (0..strides.len().max(1)).any(|grid| {
-                let priors = level.priors_of(grid);
-                level.priors.is_some() && priors.is_empty() || priors.iter().flatten().any(|side| !is_size(side))
-            }) {
-                let reason = "its priors must be one list of [width, height] above 0, or one for each stride";
-                return Err(head.error(level.class.span(), reason));
-            }
+        let BoxCoding { coding, .. } = found.boxes;
+        if coding == Coding::Yolov3 && found.boxes.function.is_some() {
+            return refuse("function", "coding yolov3 has functions of its own; omit function".into());
         }
+        if coding == Coding::Yolov5 && !matches!(found.boxes.function(), BoxFunction::Sigmoid | BoxFunction::None) {
+            return refuse("function", "function of the coding yolov5 must be sigmoid or none".into());
+        }
+        found.levels.iter().try_for_each(|level| level.check(coding, head))?;
         Ok(found)
     }
 
     /// Columns of the class output: classes and background.
     pub fn columns(&self) -> usize {
         self.classes.len() + usize::from(self.background != Background::None)
-    }
-}
-
-impl Level {
-    /// The strides of its grids.
-    pub fn strides(&self) -> Vec<usize> {
-        match &self.stride {
-            None => Vec::new(),
-            Some(Strides::One(stride)) => vec![*stride],
-            Some(Strides::Many(strides)) => strides.clone(),
-        }
-    }
-
-    /// The stated priors of grid `grid`, in pixels.
-    pub fn priors_of(&self, grid: usize) -> &[[f32; 2]] {
-        match &self.priors {
-            None => &[],
-            Some(Priors::Same(priors)) => priors,
-            Some(Priors::OfGrid(of)) => of.get(grid).map_or(&[], Vec::as_slice),
-        }
     }
 }
 
@@ -337,6 +183,18 @@ mod tests {
             assert!(error.contains("x.head.toml: ") && error.contains(says), "{error}");
         };
         refused("\"ltrb\"", "\"xywh\"", "line 3: unknown variant `xywh`");
+        refused("box = \"b\"\n", "", "line 7: a level names either an output");
+        refused("box = \"b\"", "box = \"b\"\noutput = \"o\"", "line 7: a level names either an output");
+        refused("box = \"b\"", "box = \"b\"\nvalues = [\"box\", \"class\"]", "line 9: values is the order");
+        let combined = |values: &str| format!("output = \"o\"\nvalues = {values}");
+        let names = "class = \"c\"\nbox = \"b\"";
+        refused(names, &combined("[\"box\"]"), "line 8: values is the order");
+        refused(names, &combined("[\"box\", \"class\", \"box\"]"), "line 8: values is the order");
+        refused(names, &combined("[\"box\", \"score\"]"), "line 8: unknown variant `score`");
+        refused("\"ltrb\"", "\"yolov5\"", "line 5: function of the coding yolov5");
+        refused("\"ltrb\"", "\"yolov3\"", "line 5: coding yolov3 has functions of its own");
+        let without = SOUND.replace("function = \"exp\"\n", "").replace("\"ltrb\"", "\"yolov3\"");
+        assert!(parse(&without).unwrap_err().to_string().contains("line 6: this level states no priors"));
         refused("stride = 8", "stride = 0", "line 7: its stride is 0");
         refused("stride = 8\n", "", "line 7: this level states no stride");
         for wrong in ["8.0", "-8", "\"8\"", "[8, 16.0]"] {

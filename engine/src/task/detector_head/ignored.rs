@@ -1,6 +1,8 @@
 //! Outputs that a head names and that the reader of the network's file left out.
 
-use super::description::{HeadDescription, HeadText};
+use super::description::HeadDescription;
+use super::head_text::HeadText;
+use super::level::Level;
 use crate::Result;
 use crate::network::outputs::ignored_output;
 
@@ -10,7 +12,7 @@ use crate::network::outputs::ignored_output;
 /// [`crate::Error::File`] with the line and the reader's reason; that of a text that is no description.
 pub fn check_ignored(head: &HeadText, notes: &[String]) -> Result<()> {
     let levels = HeadDescription::parse(head)?.levels;
-    for name in levels.iter().flat_map(|level| [&level.class, &level.boxes].into_iter().chain(&level.center)) {
+    for name in levels.iter().flat_map(Level::output_names) {
         let beginning = ignored_output(name.get_ref());
         if let Some(reason) = notes.iter().find_map(|note| note.strip_prefix(&beginning)) {
             let text = format!("output '{}' of the network is not read: {}", name.get_ref(), reason.trim());

@@ -16,6 +16,8 @@ pub enum Order {
     Columns,
     /// `[rows, width, anchors · columns]`: a map with the values of a cell last.
     Cells,
+    /// `[anchors, rows, width, columns]`: a map of each anchor.
+    Anchors,
 }
 
 /// The values of one output, for every place (an anchor of a cell).
@@ -55,6 +57,11 @@ impl ValueLayout {
         while shape.len() > 2 && shape[0] == 1 && !(shape.len() == 3 && columns == 1) {
             shape = &shape[1..];
         }
+        if let (&[a, b, c, d], [grid]) = (shape, grids) {
+            let fits = (a, b, c, d) == (grid.anchors, grid.rows, grid.columns, columns);
+            let (order, cells) = (Order::Anchors, grid.rows * grid.columns);
+            return Vec::from_iter(fits.then(|| Self { range: range.clone(), columns, order, cells, places }));
+        }
         let orders = match (shape, grids) {
             (&[a, b, c], [grid]) => {
                 let (sides, values) = ((grid.rows, grid.columns), grid.anchors * columns);
@@ -82,6 +89,7 @@ impl ValueLayout {
             + match self.order {
                 Order::Map => (anchor * self.columns + column) * self.cells + cell,
                 Order::Rows | Order::Cells => place * self.columns + column,
+                Order::Anchors => (anchor * self.cells + cell) * self.columns + column,
                 Order::Columns => column * self.places + place,
             }
     }
@@ -104,6 +112,8 @@ mod tests {
         assert_eq!(columns.index(5, 1, 11, 2), 10 + 2 * 12 + 11);
         assert_eq!(find(&[2, 3, 8], 4).unwrap().index(5, 1, 11, 2), 10 + 11 * 4 + 2);
         assert_eq!(find(&[2, 2, 3], 1).unwrap().index(5, 1, 11, 0), 10 + 6 + 5);
+        assert_eq!(find(&[1, 2, 2, 3, 4], 4).unwrap().index(5, 1, 11, 2), 10 + (6 + 5) * 4 + 2);
+        assert_eq!(find(&[2, 3, 2, 4], 4), None);
         assert_eq!((find(&[7, 2, 3], 4), find(&[13, 4], 4)), (None, None));
         let one = GridSize { anchors: 1, ..grid };
         assert!(!ValueLayout::possible(&[1, 2, 3], &(0..6), 1, &[one]).is_empty());

@@ -2,7 +2,7 @@
 
 pub const EMPTY: &str = "No run yet. Open a segmentation network or a detector, and data with masks or boxes.";
 pub const NO_SCENES: &str = "No masks or boxes to compare with: open a segmentation network or a detector, and data with \
-     masks (masks:) or boxes (voc:, coco:).";
+     masks (masks:) or boxes (voc:, coco:, yolo:).";
 
 pub const TITLE: &str = "Scenes";
 pub const TARGET: &str = "target";

@@ -9,6 +9,7 @@ use std::path::Path;
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::data::bounded_read::open;
+use crate::data::files::text::check_utf8;
 use crate::{Error, Result};
 
 /// The identity of a picture, category or annotation: a whole number or a text.
@@ -202,14 +203,13 @@ impl BoxField {
 pub(super) fn read_json<T: for<'de> Deserialize<'de>>(path: &Path, bracket: u8) -> Result<T> {
     let mut text = Vec::new();
     open(path)?.read_to_end(&mut text).map_err(|e| Error::io(path, e))?;
-    if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
-        return Err(Error::file(path, "", "is UTF-16 text. Save it again as UTF-8"));
-    }
     // Editors on Windows begin a file with a byte order mark.
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
     serde_json::from_slice(text).map_err(|error| {
         let place = format!("line {}, column {}", error.line(), error.column());
-        Error::file(path, place, reason_of(&error, text, bracket))
+        // Of a text in another encoding the error of JSON says nothing of use.
+        let other = check_utf8(path, text).err();
+        other.unwrap_or_else(|| Error::file(path, place, reason_of(&error, text, bracket)))
     })
 }
 
@@ -278,6 +278,16 @@ mod tests {
         );
         assert!(refused("\u{feff}[1, NaN]").contains("NaN or Infinity"));
         assert!(refused("[1, NaN]").contains("NaN or Infinity"), "{}", refused("[1, NaN]"));
+        let bytes = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).unwrap();
+            read_json::<Vec<Scalar>>(&path, b'[').unwrap_err().to_string()
+        };
+        let latin = bytes(b"[1,\n\"M\xfcller\"]");
+        assert!(latin.contains("a.json: line 2: is not UTF-8 text (byte 0xFC); files in Latin-1"), "{latin}");
+        assert!(latin.ends_with("Save it again as UTF-8."), "{latin}");
+        for wide in [&b"\xff\xfe[\0]\0"[..], b"[\0]\0", b"\0[\0]"] {
+            assert!(bytes(wide).contains("is UTF-16 text. Save it again as UTF-8"), "{}", bytes(wide));
+        }
         assert!(refused("[1, -Infinity]").contains("NaN or Infinity"), "{}", refused("[1, -Infinity]"));
         assert!(refused("{}").contains("not as COCO writes it"), "{}", refused("{}"));
         assert!(refused(&"[".repeat(100_000)).contains("not valid JSON"));

@@ -1,5 +1,6 @@
 //! Tests with small handmade graphs: the forms that exporters write, and damaged files.
 
+mod class_maps;
 mod files;
 mod inputs;
 mod layers;

@@ -160,3 +160,146 @@ fn a_stated_layout_decides_and_one_that_fits_no_output_is_refused() {
     let refused = decoder(&text("layout = \"rows\"\n"), &square).unwrap_err().to_string();
     assert!(refused.contains("line 10: no output of this level can have this layout"), "{refused}");
 }
+
+/// The description of a head whose one level has all values of a box in `output`.
+fn combined(classes: &str, boxes: &str, level: &str, more: &str) -> String {
+    format!("classes = [{classes}]\nmin-score = 0.25\n{more}[boxes]\n{boxes}\n[[level]]\noutput = \"all\"\n{level}")
+}
+
+/// Compares the boxes of `output` in 32x32 pixels with `expected`: class, score and corners in pixels.
+fn same_boxes(decoder: &HeadDecoder, output: &[f32], expected: &[(usize, f32, [f32; 4])]) {
+    let found = decoder.boxes(output);
+    assert_eq!(found.len(), expected.len(), "{found:?}");
+    for (found, (class, score, corners)) in found.iter().zip(expected) {
+        assert_eq!(found.class, *class, "{found:?}");
+        close(found.score, *score);
+        let own = [found.left, found.top, found.right, found.bottom].map(|value| value * 32.0);
+        assert!(own.iter().zip(corners).all(|(a, b)| (a - b).abs() < 2e-4), "{own:?} {corners:?}");
+    }
+}
+
+// The values below are random, the boxes are those of a NumPy program that follows the equations of the papers.
+
+#[test]
+fn centers_and_sizes_in_pixels_with_scores_in_one_output() {
+    // YOLOv8: four values and the scores of two classes, for each of five boxes.
+    let output = [
+        [6.06, 6.31, 23.23, 17.97, 6.26],
+        [14.40, 14.65, 7.83, 21.63, 6.73],
+        [10.26, 10.51, 10.89, 13.39, 15.81],
+        [19.30, 19.55, 14.38, 15.14, 8.68],
+        [0.0, 0.0, 0.30, 0.31, 0.89],
+        [0.59, 0.30, 0.77, 0.03, 0.71],
+    ];
+    let head = combined("\"a\", \"b\"", "coding = \"cxcywh\"", "", "activation = \"none\"\n");
+    let columns = decoder(&head, &network(32, &[("all", &[1, 6, 5])])).unwrap();
+    let expected = [
+        (0, 0.89, [0.0, 2.39, 14.165, 11.07]),
+        (1, 0.77, [17.785, 0.64, 28.675, 15.02]),
+        (1, 0.71, [0.0, 2.39, 14.165, 11.07]),
+        (1, 0.59, [0.93, 4.75, 11.19, 24.05]),
+        (0, 0.31, [11.275, 14.06, 24.665, 29.2]),
+        (0, 0.30, [17.785, 0.64, 28.675, 15.02]),
+    ];
+    same_boxes(&columns, &output.concat(), &expected);
+    // The same in rows, and with fractions for pixels.
+    let rows: Vec<f32> = (0..5).flat_map(|place| output.map(|row| row[place])).collect();
+    same_boxes(&decoder(&head, &network(32, &[("all", &[5, 6])])).unwrap(), &rows, &expected);
+    let fractions = head.replace("cxcywh\"", "cxcywh\"\nunits = \"fractions\"");
+    let scaled: Vec<f32> = rows.iter().enumerate().map(|(k, v)| if k % 6 < 4 { v / 32.0 } else { *v }).collect();
+    same_boxes(&decoder(&fractions, &network(32, &[("all", &[5, 6])])).unwrap(), &scaled, &expected);
+}
+
+#[test]
+fn an_objectness_multiplies_the_scores_of_the_classes() {
+    // YOLOv5 with boxes in pixels: four values, objectness and two classes in each of four rows.
+    let output = [
+        12.98, 6.18, 15.55, 7.50, 0.91, 0.37, 0.89, 19.85, 26.36, 17.28, 14.52, 0.58, 0.64, 0.40, 8.97, 19.12, 14.92,
+        17.12, 0.79, 0.50, 0.91, 11.16, 21.80, 10.86, 16.14, 0.49, 0.69, 0.58,
+    ];
+    let expected = [
+        (1, 0.8099, [5.205, 2.43, 20.755, 9.93]),
+        (1, 0.7189, [1.51, 10.56, 16.43, 27.68]),
+        (0, 0.395, [1.51, 10.56, 16.43, 27.68]),
+        (0, 0.3712, [11.21, 19.1, 28.49, 32.0]),
+        (0, 0.3367, [5.205, 2.43, 20.755, 9.93]),
+    ];
+    let none = "activation = \"none\"\ncenter-activation = \"none\"\n";
+    let head = combined("\"a\", \"b\"", "coding = \"cxcywh\"", "", none);
+    let network = network(32, &[("all", &[1, 4, 7])]);
+    same_boxes(&decoder(&head, &network).unwrap(), &output, &expected);
+    // Another order of the parts, stated.
+    let turned: Vec<f32> = output.chunks(7).flat_map(|row| [&row[4..], &row[..4]].concat()).collect();
+    let head = head + "values = [\"objectness\", \"class\", \"box\"]\n";
+    same_boxes(&decoder(&head, &network).unwrap(), &turned, &expected);
+}
+
+#[test]
+fn raw_maps_of_yolo_are_decoded_by_their_priors() {
+    // YOLOv5: [anchors, rows, columns, values].
+    let output = [
+        -2.99, 0.83, 0.59, -1.97, 0.07, -1.16, 0.91, -2.44, -1.10, 0.85, 1.39, -2.59, -0.60, 0.39, -0.73, 1.91, -1.43,
+        0.43, -1.26, 1.69, -0.03, -0.45, -2.06, 2.02, 0.90, 0.90, 1.37, 0.42, -0.77, -0.96, -0.96, 1.64, -1.75, -0.72,
+        -0.39, 0.27, 0.69, -1.50, -2.08, -0.01, 1.46, 0.91, 0.26, -0.38, 0.35, -0.29, 0.98, -0.95,
+    ];
+    let level = "stride = 16\npriors = [[10, 14], [23, 9]]\n";
+    let v5 = combined("\"a\"", "coding = \"yolov5\"", level, "").replace("0.25", "0.1");
+    let five = decoder(&v5, &network(32, &[("all", &[1, 2, 2, 2, 6])])).unwrap();
+    let expected = [
+        (0, 0.578623, [12.7436, 9.3825, 13.87828, 18.29273]),
+        (0, 0.228945, [15.85188, 16.87177, 17.86833, 20.73047]),
+        (0, 0.202779, [10.23883, 17.69869, 32.0, 24.29343]),
+        (0, 0.123509, [0.0, 13.86394, 1.81052, 14.70277]),
+        (0, 0.116993, [1.22397, 5.83816, 5.45403, 32.0]),
+    ];
+    same_boxes(&five, &output, &expected);
+    // As the convolution gives it: [anchors · values, rows, columns]; and with a sigmoid in the file.
+    let map: Vec<f32> = (0..12)
+        .flat_map(|channel| (0..4).map(move |cell| ((channel / 6 * 4 + cell) * 6) + channel % 6))
+        .map(|at| output[at])
+        .collect();
+    same_boxes(&decoder(&v5, &network(32, &[("all", &[12, 2, 2])])).unwrap(), &map, &expected);
+    let sure: Vec<f32> = output.iter().map(|v| 1.0 / (1.0 + (-*v).exp())).collect();
+    let none = v5.replace("yolov5\"", "yolov5\"\nfunction = \"none\"");
+    let none = none.replace("[boxes]", "activation = \"none\"\ncenter-activation = \"none\"\n[boxes]");
+    same_boxes(&decoder(&none, &network(32, &[("all", &[2, 2, 2, 6])])).unwrap(), &sure, &expected);
+
+    // YOLOv2, of two classes with a softmax: [anchors · values, rows, columns].
+    let output = [
+        0.13, -0.11, 0.54, 0.22, 2.55, 1.50, 1.50, -2.04, -0.34, -0.61, 0.53, -2.28, 1.17, 1.07, -1.30, -0.98, -0.80,
+        0.04, 0.64, 2.05, -0.20, 0.77, 0.16, 1.76, 0.74, 1.37, -1.08, -0.19, -0.81, 1.50, 0.66, -0.31, -0.45, 0.48,
+        -0.70, -0.93, 0.48, 2.46, -0.25, -0.56, -1.17, -1.34, 0.52, 0.85, 0.01, 0.33, 0.12, 0.14, -1.53, -0.46, 0.11,
+        -0.78, -0.48, -0.82, -0.33, 0.85,
+    ];
+    let v2 = combined("\"a\", \"b\"", "coding = \"yolov3\"", level, "activation = \"softmax\"\n");
+    let two = decoder(&v2, &network(32, &[("all", &[14, 2, 2])])).unwrap();
+    let expected = [
+        (0, 0.775600, [24.36505, 15.21389, 25.38789, 20.46825]),
+        (0, 0.507803, [1.61434, 27.17347, 18.60366, 30.98891]),
+        (1, 0.447303, [16.20093, 9.99838, 29.33874, 31.05521]),
+        (1, 0.372239, [0.0, 4.83312, 23.5111, 7.62642]),
+        (0, 0.342680, [0.0, 8.70566, 32.0, 11.06227]),
+        (1, 0.329284, [20.84369, 0.0, 26.2772, 32.0]),
+        (0, 0.322355, [1.59196, 13.73987, 19.50438, 28.87812]),
+    ];
+    same_boxes(&two, &output, &expected);
+}
+
+#[test]
+fn a_combined_output_that_does_not_fit_is_named_with_its_line() {
+    let head = combined("\"a\", \"b\"", "coding = \"cxcywh\"", "", "");
+    let refused = |head: &str, shape: &[usize]| decoder(head, &network(32, &[("all", shape)])).unwrap_err().to_string();
+    let error = refused(&head, &[5, 8]);
+    assert!(
+        error.contains("d.head.toml: line 6: output 'all' has the shape 5x8; 7 or 6 values for each box"),
+        "{error}"
+    );
+    // Six boxes of seven values, or seven of six.
+    let error = refused(&head, &[6, 7]);
+    assert!(error.contains("line 6: output 'all' may hold an objectness or not; state values"), "{error}");
+    let stated = head.clone() + "values = [\"box\", \"class\"]\n";
+    assert!(decoder(&stated, &network(32, &[("all", &[6, 7])])).is_ok());
+    let error = refused(&(stated + "layout = \"rows\"\n"), &[6, 7]);
+    assert!(error.contains("6 values for each box are expected"), "{error}");
+    assert!(refused(&head.replace("\"all\"", "\"one\""), &[5, 6]).contains("the network has no output 'one'"));
+}
