@@ -59,7 +59,8 @@ fn ends(graph: &GraphProto) -> Vec<End> {
             let node = &graph.node[at];
             let input = node.input.first().filter(|_| is_standard(&node.domain))?;
             match node.op_type.as_str() {
-                "ArgMax" if CLASS_AXES.contains(&node.int("axis", 0)) => {
+                // Of the input itself there are no scores.
+                "ArgMax" if CLASS_AXES.contains(&node.int("axis", 0)) && producers.contains_key(input.as_str()) => {
                     return Some(End { output: output.to_owned(), last, arg_max: at, scores: input.clone() });
                 }
                 op if MOVES.contains(&op) => at = *producers.get(input.as_str())?,

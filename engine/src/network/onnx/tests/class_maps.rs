@@ -55,6 +55,8 @@ fn an_arg_max_beside_scores_or_inside_is_not_cut() {
     assert!(file.notes.iter().any(|note| note.starts_with("Output 'm' is ignored")), "{:?}", file.notes);
     assert!(refused(&with(vec![node("ArgMax", &["c"], "m", axis(0))], &["m"])).contains("ArgMax is not supported"));
     assert!(refused(&with(vec![node("ArgMax", &["c"], "m", axis(2))], &["m"])).contains("ArgMax is not supported"));
+    let of_input = graph(&[-1, 1, 6, 6], vec![node("ArgMax", &["x"], "y", axis(1))], vec![]);
+    assert!(refused(&of_input).contains("ArgMax is not supported"));
     let inside = vec![node("ArgMax", &["c"], "m", axis(1)), node("Relu", &["m"], "y", vec![])];
     assert!(refused(&with(inside, &["y"])).contains("ArgMax is not supported"));
     // Two maps of classes, of two heads.
