@@ -119,7 +119,20 @@ pub fn seeds(dir: &Path) -> Vec<PathBuf> {
     image::ImageBuffer::<image::Luma<u16>, _>::from_fn(6, 5, |x, y| image::Luma([(x * 400 + y) as u16]))
         .save(&wide)
         .unwrap();
-    all.extend([mask, wide]);
+    let (bmp, tiff) = (pictures("bmp", "_mask.bmp"), pictures("tiff", "_mask.tif"));
+    image::GrayImage::from_fn(6, 5, |x, y| image::Luma([if x > y { 1 } else { 3 }])).save(&bmp).unwrap();
+    image::RgbImage::from_fn(6, 5, |x, y| image::Rgb([if x > y { 1 } else { 3 }; 3])).save(&tiff).unwrap();
+    all.extend([mask, wide, bmp, tiff]);
+    let labels = pictures("yolo", ".labels.txt");
+    for name in ["a", "mutated"] {
+        let picture = labels.with_file_name(format!("{name}.png"));
+        std::fs::rename(&picture, labels.with_file_name(format!("{name}.labels.png"))).unwrap();
+    }
+    std::fs::write(&labels, "0 0.5 0.5 0.25 0.5\n1 0.1 0.2 0.3 0.1 0.2 0.6\n").unwrap();
+    let yaml = pictures("yaml", ".yaml");
+    std::fs::write(yaml.with_file_name("a.txt"), "1 0.5 0.5 0.25 0.5\n").unwrap();
+    std::fs::write(&yaml, "path: .\nval: . # here\nnc: 2\nnames:\n  0: cat\n  1: 'dog'\nkpt_shape: [2, 3]\n").unwrap();
+    all.extend([labels, yaml]);
     let (xml, coco) = (pictures("voc", ".xml"), pictures("coco", ".coco.json"));
     let seeds = root.join("tests/seeds");
     std::fs::copy(seeds.join("boxes.xml"), &xml).unwrap();
@@ -131,6 +144,11 @@ pub fn seeds(dir: &Path) -> Vec<PathBuf> {
         "a.head.toml",
         b"classes = [\"a\", \"b\"]\ntop-k = 9\n[boxes]\ncoding = \"center-size\"\nfunction = \"exp\"\nvariances = [0.1, 0.1, \
           0.2, 0.2]\n[[level]]\nclass = \"cls\"\nbox = \"reg\"\nstride = 8\npriors = [[8, 9]]\n",
+    ));
+    all.push(put(
+        "b.head.toml",
+        b"classes = [\"a\"]\n[boxes]\ncoding = \"yolov5\"\n[[level]]\noutput = \"both\"\nvalues = [\"box\", \"objectness\", \
+          \"class\"]\nlayout = \"map\"\nstride = 8\npriors = [[8, 9], [3, 4]]\n",
     ));
     let maps = dir.join("a.maps.npz");
     let map = |values| (&[1usize, 2, 3][..], NpzData::U8(values));

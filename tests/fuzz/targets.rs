@@ -137,17 +137,19 @@ fn head(path: &Path) {
         node("cls", Op::Reshape, &[1], &[8]),
         node("reg.map", Op::Reshape, &[0], &[4, 2, 2]),
         node("reg", Op::Reshape, &[3], &[16]),
-        node("all", Op::Concat { axis: 0 }, &[2, 4], &[24]),
+        node("both.map", Op::Reshape, &[0], &[12, 2, 2]),
+        node("both", Op::Reshape, &[5], &[48]),
+        node("all", Op::Concat { axis: 0 }, &[2, 4, 6], &[72]),
     ];
-    let network = Network { name: "n".into(), output: 5, nodes, scaling: None, class_names: vec![], neurons: None };
+    let network = Network { name: "n".into(), output: 7, nodes, scaling: None, class_names: vec![], neurons: None };
     if let Ok(detector) = Detector::described(&network, &head) {
         for value in [0.0, 3.0, -1e30, f32::INFINITY, f32::NAN] {
-            detector.scored_boxes(&[value; 24]);
+            detector.scored_boxes(&[value; 72]);
         }
     }
 }
 
-pub const TARGETS: [Target; 37] = [
+pub const TARGETS: [Target; 41] = [
     Target { name: "ONNX", ending: ".onnx", read: network },
     Target { name: "ONNX tensor", ending: ".pb", read: |p| drop(onnx::read_tensor(p)) },
     Target { name: "NIR", ending: ".nir", read: nir_graph },
@@ -175,6 +177,10 @@ pub const TARGETS: [Target; 37] = [
     Target { name: "CIFAR for Python", ending: ".cifar", read: data },
     Target { name: "picture", ending: ".png", read: data },
     Target { name: "mask", ending: "_mask.png", read: masks },
+    Target { name: "mask, BMP", ending: "_mask.bmp", read: masks },
+    Target { name: "mask, TIFF", ending: "_mask.tif", read: masks },
+    Target { name: "YOLO labels", ending: ".labels.txt", read: |p| scenes("yolo", p.parent().unwrap()) },
+    Target { name: "YOLO data", ending: ".yaml", read: |p| scenes("yolo", p) },
     Target { name: "VOC", ending: ".xml", read: |p| scenes("voc", p.parent().unwrap()) },
     Target { name: "COCO", ending: ".coco.json", read: ground_truth },
     Target { name: "COCO results", ending: ".results.json", read: results },

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use png::{BitDepth, ColorType, Decoder, DecodingError, Limits, Transformations};
 
-use super::label_mask::{LabelMask, NumberKind};
+use super::mask_numbers::{LabelMask, NumberKind};
 use crate::data::bounded_read::open;
 use crate::data::options::MAX_SIDE;
 use crate::{Error, Result};

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::label_mask::NumberKind;
+use super::mask_numbers::NumberKind;
 use crate::data::Note;
 use crate::data::options::{MaskMeaning, ReadOptions, VoidNumber};
 use crate::data::samples::targets::{MAX_MASK_CLASSES, VOID};

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::label_mask::{self, LabelMask};
+use super::label_mask;
 use super::mask_listing::{Pairs, pairs};
 use super::mask_meaning::{MaskNumbers, Meaning, classes_of, meaning_of};
+use super::mask_numbers::LabelMask;
 use super::pictures;
 use super::placement::{self, Placement};
 use crate::data::files::text::utf8;

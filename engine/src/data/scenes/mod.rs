@@ -11,6 +11,7 @@ mod label_mask;
 mod label_png;
 mod mask_listing;
 mod mask_meaning;
+mod mask_numbers;
 pub mod masks;
 pub mod objects;
 mod parts;

@@ -31,18 +31,17 @@ pub(super) fn folders(dir: &Path, [pictures, targets]: [&[&str]; 2], split: Opti
         all.filter_map(|path| Some(path.file_name()?.to_str()?.to_owned())).collect()
     };
     let whole = both(dir);
-    let (names, of_part): (Vec<String>, Box<dyn Fn(&str) -> Option<[PathBuf; 2]>>) = match &whole {
-        Some([images, labels]) => {
-            let names = subfolders(images).into_iter().filter(|name| labels.join(name).is_dir()).collect();
-            (names, Box::new(|name| Some([images.join(name), labels.join(name)])))
-        }
-        None => {
-            let names = subfolders(dir).into_iter().filter(|name| both(&dir.join(name)).is_some()).collect();
-            (names, Box::new(|name| both(&dir.join(name))))
-        }
+    let is_part = |name: &String| match &whole {
+        Some([_, targets]) => targets.join(name).is_dir(),
+        None => both(&dir.join(name)).is_some(),
     };
+    let below = whole.as_ref().map_or(dir, |[pictures, _]| pictures.as_path());
+    let names: Vec<String> = subfolders(below).into_iter().filter(is_part).collect();
     let of_part = |name: &str, note| {
-        let [pictures, targets] = of_part(name)?;
+        let [pictures, targets] = match &whole {
+            Some(both) => both.clone().map(|folder| folder.join(name)),
+            None => both(&dir.join(name))?,
+        };
         Some(Folders { pictures, targets, note })
     };
     if let Some(split) = split {

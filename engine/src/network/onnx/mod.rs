@@ -3,9 +3,9 @@
 //! Names are those of the file. Nothing is executed. Unsupported nodes are refused with their name and advice.
 
 mod attributes;
-mod class_maps;
 mod constant;
 mod elementwise;
+mod ends;
 mod expression;
 mod external_files;
 mod folding;
@@ -27,7 +27,7 @@ mod verify_lowering;
 
 use std::path::Path;
 
-pub use class_maps::ends_in_class_maps;
+pub use ends::ends_in_class_maps;
 pub use external_files::external_files;
 pub use graph_outputs::output_names;
 pub use inputs::open_sizes::open_sizes;

@@ -7,8 +7,8 @@ use std::rc::Rc;
 use prost::Message;
 use prost::bytes::Bytes;
 
-use super::class_maps;
 use super::constant::{Constant, DataFiles, ElementType};
+use super::ends;
 use super::folding::Budget;
 use super::functions;
 use super::inputs::{GraphInput, is_channels_last};
@@ -40,9 +40,28 @@ pub fn open(bytes: Bytes, path: &Path, input: Option<&[usize]>) -> Result<Opened
         let reason = format!("operator set {opset} is too old. Export again with {MIN_OPSET} or newer.");
         return Err(Error::file(path, "the operator set", reason));
     }
-    let cut = class_maps::cut(&mut graph);
-    let order = topological_order(&graph, path)?;
-    let live = live_nodes(&graph, &order);
+    let cut = ends::cut(&mut graph);
+    lowered(&graph, cut.clone(), opset, size, path, input).or_else(|error| {
+        let Some((note, count)) = ends::split(&mut graph) else { return Err(error) };
+        match lowered(&graph, with(cut, note), opset, size, path, input) {
+            // All of them, or the file is refused as it is.
+            Ok(opened) if opened.network.outputs().len() == count => Ok(opened),
+            _ => Err(error),
+        }
+    })
+}
+
+/// The network of `graph`, with `cut` as the first notes. `size` is that of the file in bytes.
+fn lowered(
+    graph: &GraphProto,
+    cut: Vec<String>,
+    opset: i64,
+    size: u64,
+    path: &Path,
+    input: Option<&[usize]>,
+) -> Result<OpenedNetwork> {
+    let order = topological_order(graph, path)?;
+    let live = live_nodes(graph, &order);
     let mut files = DataFiles::beside(path);
     let mut constants = HashMap::new();
     let names: HashSet<String> = graph.initializer.iter().map(|tensor| tensor.name.clone()).collect();
@@ -53,8 +72,8 @@ pub fn open(bytes: Bytes, path: &Path, input: Option<&[usize]>) -> Result<Opened
         }
     }
     let budget = Budget::of_files(size.saturating_add(files.opened_bytes()));
-    let neighbors = Neighbors::of(&graph);
-    let model = Model { graph: &graph, cut, live, opset, path, constants, initializers: names, budget, neighbors };
+    let neighbors = Neighbors::of(graph);
+    let model = Model { graph, cut, live, opset, path, constants, initializers: names, budget, neighbors };
     model.lowered(input)
 }
 

@@ -14,7 +14,7 @@ pub(super) struct ClassMatch {
 
 impl ClassMatch {
     /// Classes of the same name, whatever the case of its letters. If there is none and both have as many classes, those of
-    /// the same number. Without names class 0 is the background, and the others follow.
+    /// the same number, as if the data have no names. Without names of the detector class 0 is the background, and the others follow.
     pub fn new(detector: &Detector, boxes: &Boxes) -> Self {
         let (names, count) = (detector.class_names(), boxes.class_names.len());
         if names.is_empty() {
@@ -25,8 +25,12 @@ impl ClassMatch {
         let of_data: Vec<String> = boxes.class_names.iter().map(|name| lower(name)).collect();
         let by_name = |name: &String| of_data.iter().position(|class| *class == lower(name)).map(|class| class as u32);
         let classes: Vec<Option<u32>> = names.iter().map(by_name).collect();
-        if names.len() == count && classes.iter().all(Option::is_none) {
-            return Self { classes: (0..count as u32).map(Some).collect(), is_by_number: true };
+        // Data without names have their numbers for them, up to the highest that occurs.
+        let is_number = |(class, name): (usize, &String)| *name == format!("class {class}");
+        let are_numbers = count <= names.len() && boxes.class_names.iter().enumerate().all(is_number);
+        if (names.len() == count || are_numbers) && classes.iter().all(Option::is_none) {
+            let of_number = |class: usize| (class < count).then_some(class as u32);
+            return Self { classes: (0..names.len()).map(of_number).collect(), is_by_number: true };
         }
         Self { classes, is_by_number: false }
     }

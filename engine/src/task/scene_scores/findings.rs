@@ -50,12 +50,14 @@ fn classes_of_boxes(detector: &Detector, boxes: &Boxes) -> Option<Finding> {
     }
     let kind = "classes of boxes";
     if found.is_by_number {
+        let both = match boxes.class_names.len() == names.len() {
+            true => format!("both have {}", names.len()),
+            false => "those of the data are numbers".to_owned(),
+        };
         let text = format!(
-            "no class of the detector ({}) has the name of a class of the data ({}); both have {}, and they are matched in \
-             their order",
+            "no class of the detector ({}) has the name of a class of the data ({}); {both}, and they are matched in their order",
             quoted(names.iter()),
-            quoted(boxes.class_names.iter()),
-            names.len()
+            quoted(boxes.class_names.iter())
         );
         return Some(Finding::note(kind, None, text));
     }
@@ -116,7 +118,7 @@ fn nothing_scored(network: &Network, is_detector: bool, targets: &Targets) -> Fi
     let kind = "nothing is scored";
     let text = match (targets.masks(), targets.boxes()) {
         (Some(_), None) if is_detector => {
-            "the data have masks, but the network is a detector: nothing is scored. Take data with boxes (voc:, coco:)"
+            "the data have masks, but the network is a detector: nothing is scored. Take data with boxes (voc:, coco:, yolo:)"
                 .into()
         }
         (Some(masks), boxes) => {
@@ -214,6 +216,10 @@ mod tests {
         assert!(none.contains("('x', 'y')") && none.contains("no box counts"), "{none}");
         let numbers = told("'a', 'b', 'c', 'd'", &["w", "x", "y", "z"]);
         assert!(numbers.starts_with("note: ") && numbers.contains("matched in their order"), "{numbers}");
+        let unnamed = told("'a', 'b', 'c', 'd'", &["class 0", "class 1"]);
+        assert!(unnamed.starts_with("note: ") && unnamed.contains("matched in their order"), "{unnamed}");
+        let more = told("'a', 'b', 'c', 'd'", &["class 0", "class 1", "class 2", "class 3", "class 4"]);
+        assert!(more.starts_with("warning: no class of the detector"), "{more}");
     }
 
     #[test]

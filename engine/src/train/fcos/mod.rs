@@ -32,7 +32,7 @@ impl Objective for Detection<'_> {
     fn check(&self, network: &Network, samples: &Samples) -> Result<()> {
         check_input(network, samples)?;
         let Some(boxes) = samples.targets.boxes() else {
-            return Err(refusal(samples, "the samples have no boxes. Use voc:, coco: or builtin:scenes-train"));
+            return Err(refusal(samples, "the samples have no boxes. Use voc:, coco:, yolo: or builtin:scenes-train"));
         };
         if FcosLayout::of(network).as_ref() != Some(&self.layout) {
             return Err(refusal(samples, FcosLayout::misfit(network)));

@@ -1,6 +1,6 @@
 //! Files of YOLO data: pictures, the labels of each, and the names of the classes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
 use super::super::masks::class_names;
@@ -163,7 +163,7 @@ fn files_of(dir: &Path, Folders { pictures, targets, .. }: &Folders) -> Result<L
     let is_names = |path: &Path| NAME_FILES.iter().any(|name| path.ends_with(name));
     let texts =
         below(targets)?.into_iter().filter(|path| path.is_file() && has_ending(path, &["txt"]) && !is_names(path));
-    let mut of_name: BTreeMap<PathBuf, PathBuf> = texts.map(|path| (name(targets, &path), path)).collect();
+    let of_name: BTreeMap<PathBuf, PathBuf> = texts.map(|path| (name(targets, &path), path)).collect();
     let mut listing = Listing {
         pictures: Vec::new(),
         labels: Vec::new(),
@@ -171,12 +171,16 @@ fn files_of(dir: &Path, Folders { pictures, targets, .. }: &Folders) -> Result<L
         names: ClassNames::default(),
         notes: Vec::new(),
     };
+    let mut used = BTreeSet::new();
     for path in below(pictures)?.into_iter().filter(|path| path.is_file() && is_image(path)) {
         let parts: Vec<_> =
             path.strip_prefix(pictures).unwrap_or(&path).components().map(|part| part.as_os_str()).collect();
         let parts: Vec<_> = parts.iter().map(|part| part.to_string_lossy()).collect();
         listing.file_names.push(parts.join("/"));
-        listing.labels.push(of_name.remove(&name(pictures, &path)));
+        // Pictures of one name in two formats share their labels, as in training programs.
+        let own = name(pictures, &path);
+        listing.labels.push(of_name.get(&own).cloned());
+        used.insert(own);
         listing.pictures.push(path);
     }
     if listing.labels.iter().all(Option::is_none) {
@@ -191,7 +195,7 @@ fn files_of(dir: &Path, Folders { pictures, targets, .. }: &Folders) -> Result<L
         .filter(|(_, labels)| labels.is_none())
         .map(|(path, _)| path)
         .collect();
-    let left: Vec<&PathBuf> = of_name.values().collect();
+    let left: Vec<&PathBuf> = of_name.iter().filter(|(name, _)| !used.contains(*name)).map(|(_, path)| path).collect();
     let noted = |files: &[&PathBuf], what: &str| {
         let first = files.first()?.file_name().unwrap_or_default().to_string_lossy();
         Some(Note::new(format!("{what}: {} (the first: {first})", files.len())).warning())

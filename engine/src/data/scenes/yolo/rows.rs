@@ -52,7 +52,7 @@ fn row(line: usize, fields: &[&str], names: &ClassNames) -> Result<LabelRow, Str
         // Keypoints of a pose stand behind its box.
         count if names.keypoints.is_some_and(|keypoints| count == 4 + keypoints) => false,
         5 => return Err(format!("has six values; a row with a score is a prediction, and {FORM}")),
-        count if count >= 6 && count % 2 == 0 && names.keypoints.is_none() => true,
+        count if count >= 6 && count.is_multiple_of(2) && names.keypoints.is_none() => true,
         count => return Err(format!("has {} values; {FORM}", count + 1)),
     };
     let coordinates = if is_outline { values } else { &values[..4] };

@@ -92,6 +92,9 @@ fn errors_name_file_and_line() {
         "{}",
         told(&samples)
     );
+    let twice = Folder::new(&["a.png", "a.jpg"]);
+    let samples = twice.put("a.txt", "0 0.5 0.5 1 1").read("").unwrap();
+    assert_eq!(corners(&samples).concat(), [[0.0, 0.0, 20.0, 10.0]; 2], "pictures of one name share their labels");
     let empty = Folder::new(&["images/a.png"]);
     assert!(empty.read("").unwrap_err().to_string().contains("contains no pictures with labels"));
     // A text beside a picture may be anything.

@@ -55,6 +55,8 @@ fn an_arg_max_beside_scores_or_inside_is_not_cut() {
     assert!(file.notes.iter().any(|note| note.starts_with("Output 'm' is ignored")), "{:?}", file.notes);
     assert!(refused(&with(vec![node("ArgMax", &["c"], "m", axis(0))], &["m"])).contains("ArgMax is not supported"));
     assert!(refused(&with(vec![node("ArgMax", &["c"], "m", axis(2))], &["m"])).contains("ArgMax is not supported"));
+    let of_input = graph(&[-1, 1, 6, 6], vec![node("ArgMax", &["x"], "y", axis(1))], vec![]);
+    assert!(refused(&of_input).contains("ArgMax is not supported"));
     let inside = vec![node("ArgMax", &["c"], "m", axis(1)), node("Relu", &["m"], "y", vec![])];
     assert!(refused(&with(inside, &["y"])).contains("ArgMax is not supported"));
     // Two maps of classes, of two heads.
@@ -62,4 +64,48 @@ fn an_arg_max_beside_scores_or_inside_is_not_cut() {
     let names: Vec<String> =
         read(&with(two, &["m", "n"])).unwrap().outputs().into_iter().map(|output| output.name).collect();
     assert_eq!(names, ["m", "n"]);
+}
+
+#[test]
+fn values_joined_with_those_of_a_sigmoid_become_outputs() {
+    let join = |inputs: &[&str], output: &str| node("Concat", inputs, output, axis(1));
+    let flat = |input: &str, output: &str| node("Reshape", &[input, "flat"], output, vec![]);
+    let with_flat = |nodes: Vec<NodeProto>| {
+        let mut model = with(nodes, &["y"]);
+        model.graph.as_mut().unwrap().initializer.push(ints("flat", &[0, 3, -1]));
+        model
+    };
+    let scores = || vec![node("Relu", &["c"], "r", vec![]), node("Sigmoid", &["r"], "s", vec![])];
+    // Boxes and the sigmoid of scores, and the same of two levels, turned.
+    let plain = [scores(), vec![flat("c", "b"), flat("s", "t"), join(&["b", "t"], "y")]].concat();
+    let nested = [
+        scores(),
+        vec![
+            join(&["c", "s"], "one"),
+            join(&["r", "s"], "two"),
+            node("Concat", &["one", "two"], "both", axis(2)),
+            node("Transpose", &["both"], "y", vec![attr_ints("perm", &[0, 2, 3, 1])]),
+        ],
+    ]
+    .concat();
+    for (nodes, sigmoids, shape) in
+        [(plain, vec![false, true], vec![3, 36]), (nested, vec![false, true, false, true], vec![3, 6, 6])]
+    {
+        let file = opened(&with_flat(nodes), None).unwrap();
+        let outputs = file.network.outputs();
+        let names: Vec<&str> = outputs.iter().map(|output| output.name.as_str()).collect();
+        assert_eq!(names, &["y.0", "y.1", "y.2", "y.3"][..sigmoids.len()]);
+        assert_eq!(outputs.iter().map(|output| output.end.is_some()).collect::<Vec<_>>(), sigmoids);
+        assert!(outputs.iter().all(|output| output.shape == shape), "{outputs:?}");
+        assert!(!file.notes.iter().any(|note| note.contains("ignored")), "{:?}", file.notes);
+        let says = format!("Output 'y' joins {} values", sigmoids.len());
+        assert!(file.notes.iter().any(|note| note.starts_with(&says)), "{:?}", file.notes);
+    }
+    // A sigmoid that a layer reads, and a part that is refused, are refused as before.
+    let gated = [scores(), vec![node("Conv", &["s", "v"], "g", vec![]), join(&["c", "g"], "y")]].concat();
+    let mut model = with(gated, &["y"]);
+    model.graph.as_mut().unwrap().initializer.push(floats("v", &[3, 3, 1, 1], vec![0.5; 9]));
+    assert!(refused(&model).contains("sigmoid inside the network"));
+    let bent = [scores(), vec![node("Tanh", &["c"], "g", vec![]), join(&["g", "s"], "y")]].concat();
+    assert!(refused(&with(bent, &["y"])).contains("Tanh activations"));
 }

@@ -1,15 +1,13 @@
 //! Graphs that end in an arg max: the scores before it are read, of which a class is the largest.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use prost::Message;
 
-use super::functions::is_standard;
-use super::proto::{GraphProto, ModelProto, NodeProto};
+use super::{MOVES, identity, producers, remove_unread};
+use crate::network::onnx::functions::is_standard;
+use crate::network::onnx::proto::{GraphProto, ModelProto};
 
-/// Operations that only move or convert the indices of an arg max.
-const MOVES: [&str; 6] = ["Cast", "Identity", "Squeeze", "Unsqueeze", "Reshape", "Flatten"];
 /// Axes that may be the classes: the first of a sample, or the last of a picture or a vector.
 const CLASS_AXES: [i64; 4] = [1, -1, 3, -3];
 
@@ -20,7 +18,7 @@ pub fn ends_in_class_maps(path: &Path) -> bool {
 }
 
 /// Lets the outputs of `graph` be the scores before an arg max, if all of them end in one; with a note for each.
-pub(super) fn cut(graph: &mut GraphProto) -> Vec<String> {
+pub fn cut(graph: &mut GraphProto) -> Vec<String> {
     let ends = ends(graph);
     let mut notes = Vec::with_capacity(ends.len());
     for End { output, last, arg_max, scores } in ends {
@@ -32,13 +30,10 @@ pub(super) fn cut(graph: &mut GraphProto) -> Vec<String> {
             "Output '{output}' ends in an ArgMax (node '{name}'), which is left out: the scores before it are converted, and \
              the class is the largest{ties}."
         ));
-        graph.node[last] = NodeProto {
-            name: format!("{output}.scores"),
-            op_type: "Identity".into(),
-            input: vec![scores],
-            output: vec![output],
-            ..NodeProto::default()
-        };
+        graph.node[last] = identity(format!("{output}.scores"), scores, output);
+    }
+    if !notes.is_empty() {
+        remove_unread(graph, "ArgMax");
     }
     notes
 }
@@ -55,12 +50,7 @@ struct End {
 
 /// The ends of all outputs; empty if one of them is something else, which then answers.
 fn ends(graph: &GraphProto) -> Vec<End> {
-    let producers: HashMap<&str, usize> = graph
-        .node
-        .iter()
-        .enumerate()
-        .flat_map(|(k, node)| node.output.iter().map(move |name| (name.as_str(), k)))
-        .collect();
+    let producers = producers(graph);
     let end = |output: &str| {
         let last = *producers.get(output)?;
         let mut at = last;
@@ -69,7 +59,8 @@ fn ends(graph: &GraphProto) -> Vec<End> {
             let node = &graph.node[at];
             let input = node.input.first().filter(|_| is_standard(&node.domain))?;
             match node.op_type.as_str() {
-                "ArgMax" if CLASS_AXES.contains(&node.int("axis", 0)) => {
+                // Of the input itself there are no scores.
+                "ArgMax" if CLASS_AXES.contains(&node.int("axis", 0)) && producers.contains_key(input.as_str()) => {
                     return Some(End { output: output.to_owned(), last, arg_max: at, scores: input.clone() });
                 }
                 op if MOVES.contains(&op) => at = *producers.get(input.as_str())?,
