@@ -1,10 +1,11 @@
 //! Reads pictures with boxes in YOLO's text files: one file a picture, one row an object.
 //!
-//! `listing.rs` finds the files, `names.rs` the class names, `rows.rs` reads the rows.
+//! `listing.rs` and `yaml_parts.rs` find the files, `names.rs` the class names, `rows.rs` reads the rows.
 
 mod listing;
 mod names;
 mod rows;
+mod yaml_parts;
 
 use std::collections::BTreeSet;
 use std::io::Read;

@@ -58,6 +58,20 @@ impl DataYaml {
         lines.first().map(|value| unquoted(value)).filter(|value| !value.is_empty())
     }
 
+    /// The values of `key`: one, or those of a list; none if it is missing or empty.
+    pub fn values(&self, key: &str) -> Vec<String> {
+        let Some((_, lines, _)) = self.entries.iter().find(|(known, ..)| known == key) else { return Vec::new() };
+        let joined = lines.join(" ");
+        let list = joined.trim().strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let (first, below) = lines.split_first().map_or(("", &[][..]), |(first, below)| (first.as_str(), below));
+        let values: Vec<&str> = match list {
+            Some(list) => split_flow(list),
+            None if first.is_empty() => below.iter().filter_map(|line| line.strip_prefix('-')).collect(),
+            None => vec![first],
+        };
+        values.into_iter().map(|value| unquoted(value).to_owned()).filter(|value| !value.is_empty()).collect()
+    }
+
     /// Class names and keypoints; `path` is that of the file.
     ///
     /// # Errors
@@ -198,6 +212,10 @@ mod tests {
             (Some("../a"), Some("images/val"), None)
         );
         assert_eq!(yaml.names(Path::new("a")).unwrap().keypoints, Some(51));
+        for text in ["train: [a, 'b c']", "train:\n  - a # one\n  - 'b c'\n", "train: [\n a,\n 'b c',\n]\n"] {
+            assert_eq!(DataYaml::parse(text).values("train"), ["a", "b c"], "{text}");
+        }
+        assert_eq!((yaml.values("val"), yaml.values("test")), (vec!["images/val".to_owned()], vec![]));
     }
 
     #[test]

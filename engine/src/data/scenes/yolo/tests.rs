@@ -138,9 +138,31 @@ fn parts_are_read_one_at_a_time_from_folders_and_yaml() {
             assert_eq!(samples.targets.boxes().unwrap().class_names, ["x", "y"]);
         }
     }
-    let folder = Folder::new(&["a.png"]);
-    let why = folder.put("data.yaml", "val: a.txt\nnames: [a]\n").put("a.txt", "").read("/data.yaml").unwrap_err();
-    assert!(why.to_string().contains("data.yaml: val: 'a.txt' is a file; lists of pictures are not read"), "{why}");
+}
+
+#[test]
+fn yaml_names_lists_of_pictures_and_several_folders() {
+    let folder = Folder::new(&["a/images/1.png", "b/images/1.png", "b/images/2.png", "c/3.png"]);
+    folder
+        .put("a/labels/1.txt", "0 0.5 0.5 1 1")
+        .put("b/labels/1.txt", "1 0.25 0.5 0.5 1")
+        .put("c/3.txt", "1 0.5 0.5 1 1")
+        .put("data.yaml", "train: [a/images, b/images]\nval: lists/val.txt\ntest:\n  - lists/bad.txt\nnames: [x, y]\n")
+        // From the folder above, from another machine, of Windows, and with labels beside the picture.
+        .put("lists/val.txt", "./b/images/1.png\n\n/home/me/set/a/images/1.png\r\nD:\\set\\c\\3.png\nb/images/2.png\n")
+        .put("lists/bad.txt", "a/images/1.png\na/images/7.png\n");
+    let listed = folder.read("/data.yaml").unwrap();
+    let whole = [0.0, 0.0, 20.0, 10.0];
+    assert_eq!(corners(&listed), [vec![[0.0, 0.0, 10.0, 10.0]], vec![whole], vec![whole], vec![]]);
+    assert!(told(&listed).contains("the part val is read; the file names also test, train"), "{}", told(&listed));
+    let several = folder.read("/data.yaml,split=train").unwrap();
+    assert_eq!(corners(&several), [vec![whole], vec![[0.0, 0.0, 10.0, 10.0]], vec![]]);
+    assert_eq!(several.targets.boxes().unwrap().file_names.as_slice(), ["a/images/1.png", "b/images/1.png", "b/images/2.png"]);
+    let why = folder.read("/data.yaml,split=test").unwrap_err().to_string();
+    assert!(why.contains("bad.txt: line 2: lists 'a/images/7.png', which is not there"), "{why}");
+    folder.put("data.yaml", "val: nowhere\nnames: [a]\n");
+    let why = folder.read("/data.yaml").unwrap_err().to_string();
+    assert!(why.contains("data.yaml: val: 'nowhere' is no folder or list of pictures"), "{why}");
 }
 
 #[test]
