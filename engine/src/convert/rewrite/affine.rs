@@ -1,6 +1,6 @@
 //! Folds affine layers into the weights before them.
 
-use super::Builder;
+use super::builder::Builder;
 use crate::network::{Network, Op, Weights};
 
 /// Folds each affine layer into the convolution, linear or affine layer that it alone reads: `W' = s·W`, `b' = s·b +

@@ -1,6 +1,6 @@
 //! Moves max pools before the neurons whose values they read.
 
-use super::Builder;
+use super::builder::Builder;
 use crate::convert::findings::{Finding, Fix};
 use crate::convert::recipe_options::MaxPoolRule;
 use crate::network::{Network, Node, NodeId, Op};

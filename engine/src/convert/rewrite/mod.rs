@@ -4,18 +4,19 @@
 //! omitted.
 
 mod affine;
+mod builder;
 mod max_pools;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use affine::fold_affine;
+use builder::Builder;
 use max_pools::{pools_before_concats, pools_before_neurons};
 
 use super::findings::Finding;
 use super::recipe_options::MaxPoolRule;
+use crate::network::Network;
 use crate::network::score_map::ScoreMap;
-use crate::network::{Network, Node, NodeId};
 use crate::{Error, Result};
 
 /// The network as the spiking simulator runs it, and notes on what was changed. The rewritten ANN gives the same logits
@@ -71,32 +72,6 @@ fn without_output_functions(network: &Network, notes: &mut Vec<Finding>) -> Resu
     Ok(builder.finish())
 }
 
-/// Builds a new node list and maps old node ids to new ones.
-struct Builder<'a> {
-    old: &'a Network,
-    nodes: Vec<Node>,
-    map: HashMap<NodeId, NodeId>,
-}
-
-impl<'a> Builder<'a> {
-    fn new(old: &'a Network) -> Self {
-        Self { old, nodes: Vec::new(), map: HashMap::new() }
-    }
-    fn push(&mut self, node: Node) -> NodeId {
-        self.nodes.push(node);
-        self.nodes.len() - 1
-    }
-    fn copy(&mut self, id: NodeId) {
-        let node = &self.old.nodes[id];
-        let inputs = node.inputs.iter().map(|input| self.map[input]).collect();
-        let new = self.push(Node { inputs, ..node.clone() });
-        self.map.insert(id, new);
-    }
-    fn finish(self) -> Network {
-        Network { output: self.map[&self.old.output], nodes: self.nodes, ..self.old.clone() }
-    }
-}
-
 /// Like [`rewrite_for_conversion`], with the network in an `Arc` for the cache.
 ///
 /// # Errors
@@ -108,7 +83,7 @@ pub fn rewrite_cached(network: &Network, pooling: MaxPoolRule) -> Result<(Arc<Ne
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::{Activation, Op};
+    use crate::network::{Activation, Node, NodeId, Op};
 
     #[test]
     fn an_omitted_function_of_an_interpolated_class_map_is_not_called_harmless() {
