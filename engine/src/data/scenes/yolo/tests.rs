@@ -157,7 +157,10 @@ fn yaml_names_lists_of_pictures_and_several_folders() {
     assert!(told(&listed).contains("the part val is read; the file names also test, train"), "{}", told(&listed));
     let several = folder.read("/data.yaml,split=train").unwrap();
     assert_eq!(corners(&several), [vec![whole], vec![[0.0, 0.0, 10.0, 10.0]], vec![]]);
-    assert_eq!(several.targets.boxes().unwrap().file_names.as_slice(), ["a/images/1.png", "b/images/1.png", "b/images/2.png"]);
+    assert_eq!(
+        several.targets.boxes().unwrap().file_names.as_slice(),
+        ["a/images/1.png", "b/images/1.png", "b/images/2.png"]
+    );
     let why = folder.read("/data.yaml,split=test").unwrap_err().to_string();
     assert!(why.contains("bad.txt: line 2: lists 'a/images/7.png', which is not there"), "{why}");
     folder.put("data.yaml", "val: nowhere\nnames: [a]\n");
