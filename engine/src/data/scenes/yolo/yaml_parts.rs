@@ -30,17 +30,16 @@ pub(super) fn parts(yaml: &DataYaml) -> Vec<&'static str> {
     PARTS.into_iter().filter(|part| !yaml.values(part).is_empty()).collect()
 }
 
+/// Sources of a part, each with the text that names it.
+type NamedSources = Vec<(String, Source)>;
+
 /// The sources of a part of the `yaml` at `path`, each with the text that names it: of `split`, else of the first of [`PARTS`] that
 /// it names, with a note on the others.
 ///
 /// # Errors
 /// [`Error::Io`] or [`Error::File`] for a part or a folder that is not there, and with the line for a list of pictures that are not
 /// there.
-pub(super) fn sources(
-    path: &Path,
-    yaml: &DataYaml,
-    split: Option<&str>,
-) -> Result<(Vec<(String, Source)>, Option<Note>)> {
+pub(super) fn sources(path: &Path, yaml: &DataYaml, split: Option<&str>) -> Result<(NamedSources, Option<Note>)> {
     let named = parts(yaml);
     let part = match split {
         Some(split) => split,
